@@ -1,0 +1,112 @@
+"""Regions and pyramids of labelled microscopy images, as values and pure functions.
+
+    >>> import ngio_x as nx
+    >>> roi = nx.Roi.from_values({"y": (0, 10), "x": slice(5, 20)}, name="cell")
+    >>> roi["x"].length
+    15.0
+
+Names are loaded from their modules on first use, so that importing the package is quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ngio_x import errors as errors
+    from ngio_x.arrays.crop import crop as crop
+    from ngio_x.arrays.crop import window as window
+    from ngio_x.arrays.image import as_image as as_image
+    from ngio_x.arrays.image import as_labels as as_labels
+    from ngio_x.arrays.image import dimensions_of as dimensions_of
+    from ngio_x.arrays.image import pixel_size_of as pixel_size_of
+    from ngio_x.arrays.lattice import Lattice as Lattice
+    from ngio_x.arrays.mask import mask as mask
+    from ngio_x.arrays.paste import paste as paste
+    from ngio_x.arrays.pixel_index import PixelIndex as PixelIndex
+    from ngio_x.arrays.zoom import zoom as zoom
+    from ngio_x.labels.masking_roi import compute_masking_roi as compute_masking_roi
+    from ngio_x.metadata.axes import AxesHandler as AxesHandler
+    from ngio_x.metadata.axes import AxesSetup as AxesSetup
+    from ngio_x.metadata.axes import Axis as Axis
+    from ngio_x.metadata.dataset import Dataset as Dataset
+    from ngio_x.metadata.dimensions import Dimensions as Dimensions
+    from ngio_x.metadata.dimensions import check_if_axes_match as check_if_axes_match
+    from ngio_x.metadata.dimensions import check_if_dimensions_match as check_if_dimensions_match
+    from ngio_x.metadata.dimensions import check_if_rescalable as check_if_rescalable
+    from ngio_x.metadata.dimensions import require_axes_match as require_axes_match
+    from ngio_x.metadata.dimensions import require_dimensions_match as require_dimensions_match
+    from ngio_x.metadata.dimensions import require_rescalable as require_rescalable
+    from ngio_x.metadata.pixel_size import PixelSize as PixelSize
+    from ngio_x.ngff.read import open_ome_zarr as open_ome_zarr
+    from ngio_x.ngff.serialization import from_dict as from_dict
+    from ngio_x.ngff.serialization import from_json as from_json
+    from ngio_x.ngff.serialization import to_dict as to_dict
+    from ngio_x.ngff.serialization import to_json as to_json
+    from ngio_x.ngff.write import write_labels as write_labels
+    from ngio_x.ngff.write import write_ome_zarr as write_ome_zarr
+    from ngio_x.pyramid.builder import ImagePyramidBuilder as ImagePyramidBuilder
+    from ngio_x.pyramid.consolidate import consolidate_pyramid as consolidate_pyramid
+    from ngio_x.pyramid.consolidate import on_disk_zoom as on_disk_zoom
+    from ngio_x.pyramid.level import ChunksLike as ChunksLike
+    from ngio_x.pyramid.level import PyramidLevel as PyramidLevel
+    from ngio_x.pyramid.level import ShardsLike as ShardsLike
+    from ngio_x.resample.kernels import InterpolationOrder as InterpolationOrder
+    from ngio_x.resample.zoom import dask_zoom as dask_zoom
+    from ngio_x.resample.zoom import numpy_zoom as numpy_zoom
+    from ngio_x.roi.roi import Roi as Roi
+    from ngio_x.roi.roi_slice import RoiSlice as RoiSlice
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "arrays.crop": ("crop", "window"),
+    "arrays.image": ("as_image", "as_labels", "dimensions_of", "pixel_size_of"),
+    "arrays.lattice": ("Lattice",),
+    "arrays.mask": ("mask",),
+    "arrays.paste": ("paste",),
+    "arrays.pixel_index": ("PixelIndex",),
+    "arrays.zoom": ("zoom",),
+    "labels.masking_roi": ("compute_masking_roi",),
+    "metadata.axes": ("AxesHandler", "AxesSetup", "Axis"),
+    "metadata.dataset": ("Dataset",),
+    "metadata.dimensions": (
+        "Dimensions",
+        "check_if_axes_match",
+        "check_if_dimensions_match",
+        "check_if_rescalable",
+        "require_axes_match",
+        "require_dimensions_match",
+        "require_rescalable",
+    ),
+    "metadata.pixel_size": ("PixelSize",),
+    "ngff.read": ("open_ome_zarr",),
+    "ngff.serialization": ("from_dict", "from_json", "to_dict", "to_json"),
+    "ngff.write": ("write_labels", "write_ome_zarr"),
+    "pyramid.builder": ("ImagePyramidBuilder",),
+    "pyramid.consolidate": ("consolidate_pyramid", "on_disk_zoom"),
+    "pyramid.level": ("ChunksLike", "PyramidLevel", "ShardsLike"),
+    "resample.kernels": ("InterpolationOrder",),
+    "resample.zoom": ("dask_zoom", "numpy_zoom"),
+    "roi.roi": ("Roi",),
+    "roi.roi_slice": ("RoiSlice",),
+}
+_MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = sorted([*_MODULE_OF, "errors"])  # noqa: PLE0605 — a list, made from the table above
+
+
+def __getattr__(name: str) -> Any:
+    if name == "errors":
+        return import_module("ngio_x.errors")
+    module = _MODULE_OF.get(name)
+    if module is None:
+        raise AttributeError(f"module 'ngio_x' has no attribute {name!r}")
+    value = getattr(import_module(f"ngio_x.{module}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,135 @@
+"""From a region to array positions, and the piece of an image that it holds."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Literal, TypeVar
+
+import xarray as xr
+
+from ngio_x.arrays.image import lattice_of
+from ngio_x.errors import NgioEmptyRegionError, NgioTypeError, NgioUserWarning, NgioValueError
+from ngio_x.roi.roi import Roi
+from ngio_x.roi.roi_slice import RoiSlice
+from ngio_x.roi.rounding import Bounds, pixel_window
+
+MissingDims = Literal["raise", "ignore"]
+Croppable = TypeVar("Croppable", xr.DataArray, xr.Dataset, xr.DataTree)
+
+
+def window(
+    image: xr.DataArray | xr.Dataset,
+    roi: Roi,
+    bounds: Bounds = "outer",
+    *,
+    missing_dims: MissingDims | None = None,
+) -> dict[str, slice]:
+    """Return the array positions that a region holds, one slice for each axis that both have.
+
+    Args:
+        image: A labelled array, or a Dataset of arrays on one lattice.
+        roi: A region in world units, or in pixels (positions in this array).
+        bounds: Which pixels the region holds: all that it touches (`"outer"`), those inside it (`"inner"`), or those
+            whose centre it holds (`"nearest"`).
+        missing_dims: An axis that the image lacks counts as one pixel `[0, 1)`: a slice that meets it is ignored, any
+            other raises. `"ignore"` accepts and `"raise"` refuses all of them.
+
+    Raises:
+        NgioEmptyRegionError: If the region holds no pixel along an axis.
+        NgioValueError: If `bounds` is unknown, or coordinates are not evenly spaced.
+    """
+    if not isinstance(roi, Roi):
+        raise NgioTypeError(f"expected a Roi, got {type(roi).__name__}: build one with Roi.from_values")
+    found: dict[str, slice] = {}
+    for interval in roi.slices:
+        if interval.axis_name in image.dims:
+            found[interval.axis_name] = _axis_window(image, interval, roi.space, bounds)
+        else:
+            _require_met(interval, missing_dims)
+    return found
+
+
+def _axis_window(image: xr.DataArray | xr.Dataset, interval: RoiSlice, space: str, bounds: Bounds) -> slice:
+    name, size = interval.axis_name, image.sizes[interval.axis_name]
+    lattice = None if space == "pixel" else lattice_of(image, name)
+    positions = pixel_window(*interval.bounds, size, bounds) if lattice is None else lattice.window(interval, bounds)
+    if positions is None:
+        extent, unit = (0.0, float(size)), "pixel"
+        if lattice is not None:
+            extent, unit = lattice.extent, lattice.unit or "world units"
+        raise NgioEmptyRegionError(name, interval.bounds, extent, unit)
+    return positions
+
+
+def _require_met(interval: RoiSlice, missing_dims: MissingDims | None) -> None:
+    """Accept a slice along an axis that the image lacks if it meets the one pixel that stands for the axis."""
+    match missing_dims:
+        case "ignore":
+            return
+        case "raise":
+            raise NgioValueError(f"the region has axis '{interval.axis_name}', which the image lacks")
+        case None:
+            if pixel_window(*interval.bounds, 1) is None:
+                raise NgioEmptyRegionError(interval.axis_name, interval.bounds, (0.0, 1.0), "pixel (missing axis)")
+        case _:
+            raise NgioValueError(f"missing_dims must be None, 'raise' or 'ignore', got {missing_dims!r}")
+
+
+def crop(image: Croppable, roi: Roi, *, bounds: Bounds = "outer", missing_dims: MissingDims | None = None) -> Croppable:
+    """Return the piece of an image that a region holds; the pixels are not copied.
+
+    A piece stays on the lattice of its parent, so that cropping it by the same world region again changes nothing.
+    Along axes that count pixels (channels, arrays without coordinates) a region holds positions of the array in hand.
+
+    Args:
+        image: A DataArray, a Dataset, or a DataTree, of which every level is cropped to the same region.
+        roi: The region. In pixel space it means positions in the array, in a tree those of its first image.
+        bounds: As in `window`.
+        missing_dims: As in `window`.
+
+    Raises:
+        NgioEmptyRegionError: If the region holds no pixel. Of a tree, such a level is left out with a warning, and
+            only a tree with no level left raises.
+        NgioTypeError: If `image` is none of the three.
+    """
+    if isinstance(image, xr.DataTree):
+        return _crop_tree(image, roi, bounds, missing_dims)
+    if not isinstance(image, (xr.DataArray, xr.Dataset)):
+        raise NgioTypeError(f"crop takes a DataArray, Dataset or DataTree, got {type(image).__name__}: use as_image")
+    return image.isel(window(image, roi, bounds, missing_dims=missing_dims))
+
+
+def _crop_tree(tree: xr.DataTree, roi: Roi, bounds: Bounds, missing_dims: MissingDims | None) -> xr.DataTree:
+    nodes = {node.relative_to(tree): node.to_dataset() for node in tree.subtree}
+    images = {path: dataset for path, dataset in nodes.items() if dataset.data_vars}
+    if not images:
+        raise NgioValueError("the tree holds no image to crop")
+    world = _to_world(roi, next(iter(images.values())))
+    empty: dict[str, NgioEmptyRegionError] = {}
+    cropped = dict(nodes)
+    for path, dataset in images.items():
+        try:
+            cropped[path] = dataset.isel(window(dataset, world, bounds, missing_dims=missing_dims))
+        except NgioEmptyRegionError as error:
+            empty[_level(path)] = error
+    left = {path: dataset for path, dataset in cropped.items() if path not in images or _level(path) not in empty}
+    if not any(path in images for path in left):
+        raise next(iter(empty.values()))
+    for level, why in empty.items():
+        warnings.warn(f"level {level!r} is left out: {why}", NgioUserWarning, stacklevel=4)
+    return xr.DataTree.from_dict(left, name=tree.name)
+
+
+def _level(path: str) -> str:
+    """Return the level a node belongs to: image and labels of one level have the same last name."""
+    return path.rsplit("/", 1)[-1]
+
+
+def _to_world(roi: Roi, image: xr.Dataset) -> Roi:
+    """Return the region in world units, by the lattice of the given image."""
+    if roi.space == "world":
+        return roi
+    lattices = {item.axis_name: lattice_of(image, item.axis_name) for item in roi.slices}
+    sizes = {name: lattice.spacing for name, lattice in lattices.items() if lattice is not None}
+    edges = {name: lattice.edge for name, lattice in lattices.items() if lattice is not None}
+    return roi.to_world(sizes, edges)

@@ -1,0 +1,285 @@
+"""Labelled images: give an array a lattice, and read back what it says about its pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+import xarray as xr
+
+from ngio_x._frozen import evolve
+from ngio_x.arrays.lattice import Lattice, anchor_of, lattice_from_labels
+from ngio_x.arrays.pixel_index import PixelIndex, unit_of
+from ngio_x.errors import NgioTypeError, NgioValueError
+from ngio_x.metadata.axes import CANONICAL_ORDER, AxesHandler, AxesSetup, Axis, axis_type_of, default_unit
+from ngio_x.metadata.dataset import Dataset
+from ngio_x.metadata.dimensions import Dimensions
+from ngio_x.metadata.pixel_size import PixelSize
+
+ROLE: Final = "role"
+"""The attribute that says what an array is."""
+LABELS: Final = "labels"
+"""The role of arrays that hold object ids, which are never blended."""
+
+_SPACE: Final = ("z", "y", "x")
+
+ByAxis = float | Mapping[str, float]
+
+
+def as_image(
+    data: Any,
+    dims: Sequence[str] | None = None,
+    pixel_size: float | PixelSize | Mapping[str, float] | None = None,
+    *,
+    origin: ByAxis | None = None,
+    units: str | Mapping[str, str] | None = None,
+    channels: Sequence[str] | None = None,
+    name: str | None = None,
+    like: xr.DataArray | None = None,
+) -> xr.DataArray:
+    """Return `data` as a labelled image: pixel coordinates along space and time, channel names along c.
+
+    The pixels are not copied. Evenly spaced coordinates that a DataArray already has become a lattice; axes without
+    any count pixels from 0 (spacing 1, no unit).
+
+    Args:
+        data: A numpy or dask array, anything numpy understands, or a DataArray.
+        dims: Names of the dimensions. By default those of the DataArray, else the last of t, c, z, y, x.
+        pixel_size: Size of a pixel: one number for z, y and x, a mapping by axis, or a `PixelSize`.
+        origin: World coordinate of the lower edge of pixel 0: one number for z, y and x, or a mapping. Default 0.
+        units: Unit: one for z, y and x, or a mapping. Default: that of a `PixelSize`, and micrometer and second where
+            a pixel size is given as a number.
+        channels: One name for each position along c.
+        name: Name of the array.
+        like: Take the lattices (and channel names) of this array instead. Axes with coordinates must lie on its
+            lattice, axes without must have its size.
+
+    Raises:
+        NgioValueError: If names and shape do not fit, sizes are not positive, or coordinates are not evenly spaced.
+    """
+    image = _with_dims(data, dims)
+    if like is not None:
+        if not (pixel_size is None and origin is None and units is None):
+            raise NgioValueError("like= takes the lattice of another array: leave pixel_size, origin and units out")
+        lattices = {dim: _lattice_like(image, like, dim) for dim in image.dims}
+        if channels is None and "c" in image.dims and "c" in like.coords and "c" not in image.coords:
+            channels = list(like["c"].values)
+    else:
+        lattices = _chosen_lattices(image, pixel_size, origin, units)
+    for dim, lattice in lattices.items():
+        if lattice is not None:
+            image = image.drop_vars([dim], errors="ignore").assign_coords(
+                xr.Coordinates.from_xindex(PixelIndex(lattice, dim))
+            )
+    if channels is not None:
+        image = _with_channels(image, channels)
+    return image.rename(name) if name is not None else image
+
+
+def as_labels(
+    data: Any,
+    dims: Sequence[str] | None = None,
+    pixel_size: float | PixelSize | Mapping[str, float] | None = None,
+    *,
+    origin: ByAxis | None = None,
+    units: str | Mapping[str, str] | None = None,
+    channels: Sequence[str] | None = None,
+    name: str | None = None,
+    like: xr.DataArray | None = None,
+) -> xr.DataArray:
+    """Return integer `data` as a label image: as `as_image`, and with the role that keeps ids from being blended.
+
+    Raises:
+        NgioTypeError: If the data are not integers.
+    """
+    image = as_image(data, dims, pixel_size, origin=origin, units=units, channels=channels, name=name, like=like)
+    if image.dtype.kind not in "iu":
+        raise NgioTypeError(f"labels are integers, got {image.dtype}: convert with .astype('uint32')")
+    return image.assign_attrs({ROLE: LABELS})
+
+
+def is_labels(image: xr.DataArray) -> bool:
+    """Return whether an array has the role of a label image."""
+    return bool(image.attrs.get(ROLE) == LABELS)
+
+
+def lattice_of(image: xr.DataArray | xr.Dataset, dim: Hashable) -> Lattice | None:
+    """Return the lattice along a dimension, or None for one that counts pixels: channels, names, no coordinates.
+
+    A lattice is read from its index, never from coordinate values; ordinary coordinates are read as numbers.
+
+    Raises:
+        NgioValueError: If ordinary coordinates are not evenly spaced numbers.
+    """
+    axis_type = axis_type_of(str(dim))
+    coordinate = image.coords.get(dim)
+    if coordinate is None or axis_type == "channel" or coordinate.dims != (dim,):
+        return None
+    index = image.xindexes.get(dim)
+    unit = unit_of(coordinate.attrs)
+    if isinstance(index, PixelIndex):
+        return index.lattice if unit in (None, index.lattice.unit) else evolve(index.lattice, unit=unit)
+    if coordinate.dtype.kind in "mM":
+        raise NgioValueError(
+            f"axis '{dim}' has dates ({coordinate.dtype}) where regions have numbers: "
+            "replace them with numbers, such as seconds since the first frame"
+        )
+    if coordinate.dtype.kind not in "iuf" or coordinate.size == 0:
+        return None
+    return lattice_from_labels(coordinate.values, str(dim), anchor_of(axis_type), coordinate.attrs, unit)
+
+
+def dimensions_of(image: xr.DataArray) -> Dimensions:
+    """Return shape, chunks, axes, pixel size and translation (the world edge of pixel 0) of an image.
+
+    Raises:
+        NgioValueError: If coordinates are not evenly spaced.
+    """
+    names = tuple(str(dim) for dim in image.dims)
+    lattices = [lattice_of(image, dim) for dim in image.dims]
+    axes = tuple(
+        Axis(name, unit=None if lattice is None else lattice.unit)
+        for name, lattice in zip(names, lattices, strict=True)
+    )
+    others = tuple(name for name in names if name not in CANONICAL_ORDER)
+    dataset = Dataset(
+        "0",
+        AxesHandler(axes, AxesSetup(others=others, allow_non_canonical_axes=bool(others))),
+        scale=tuple(1.0 if lattice is None else lattice.spacing for lattice in lattices),
+        translation=tuple(0.0 if lattice is None else lattice.edge for lattice in lattices),
+    )
+    chunks = image.shape if image.chunks is None else tuple(max(sizes) for sizes in image.chunks)
+    return Dimensions(image.shape, chunks, dataset)
+
+
+def pixel_size_of(image: xr.DataArray) -> PixelSize:
+    """Return the pixel size of an image; z and t are 1 where it lacks them.
+
+    Raises:
+        NgioValueError: If it lacks y or x, their units differ, or coordinates are not evenly spaced.
+    """
+    return dimensions_of(image).pixel_size
+
+
+def _with_dims(data: Any, dims: Sequence[str] | None) -> xr.DataArray:
+    names = None if dims is None else tuple(dims)
+    if isinstance(data, xr.DataArray):
+        if names is None or names == data.dims:
+            return data
+        _require_one_name_each(names, data.ndim)
+        if set(names) & set(data.dims):
+            raise NgioValueError(f"dims {names} do not fit the array's {data.dims}: transpose or rename it first")
+        return data.rename(dict(zip(data.dims, names, strict=True)))
+    array = data if hasattr(data, "shape") and hasattr(data, "dtype") else np.asarray(data)
+    if names is None:
+        if array.ndim > len(CANONICAL_ORDER):
+            raise NgioValueError(f"name the dimensions of an array of {array.ndim} with dims=")
+        names = CANONICAL_ORDER[len(CANONICAL_ORDER) - array.ndim :]
+    _require_one_name_each(names, array.ndim)
+    return xr.DataArray(array, dims=names)
+
+
+def _require_one_name_each(names: tuple[str, ...], ndim: int) -> None:
+    if len(names) != ndim or len(set(names)) != ndim:
+        raise NgioValueError(f"dims must name each of the {ndim} dimensions once, got {names}")
+
+
+def _by_axis(value: Any, what: str, dims: tuple[Hashable, ...]) -> dict[Hashable, Any]:
+    """Return `{axis: value}` for the axes that `value` speaks of: a single one speaks of z, y and x."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        return {dim: value for dim in dims if dim in _SPACE}
+    if unknown := [axis for axis in value if axis not in dims]:
+        raise NgioValueError(f"{what} names axis {unknown[0]!r}, but the array has {dims}")
+    if "c" in value:
+        raise NgioValueError(f"{what} names the channel axis 'c', which has positions only")
+    return dict(value)
+
+
+def _chosen_lattices(
+    image: xr.DataArray,
+    pixel_size: float | PixelSize | Mapping[str, float] | None,
+    origin: ByAxis | None,
+    units: str | Mapping[str, str] | None,
+) -> dict[Hashable, Lattice | None]:
+    dims = image.dims
+    if isinstance(pixel_size, PixelSize):
+        known = [dim for dim in dims if dim in pixel_size.as_dict()]
+        sizes: dict[Hashable, Any] = {dim: pixel_size.get(str(dim)) for dim in known}
+        unit: dict[Hashable, Any] = {dim: pixel_size.unit(str(dim)) for dim in known}
+    else:
+        sizes = _by_axis(pixel_size, "pixel_size", dims)
+        unit = {dim: default_unit(axis_type_of(str(dim))) for dim in sizes}
+    origins = _by_axis(origin, "origin", dims)
+    unit |= _by_axis(units, "units", dims)
+    chosen: dict[Hashable, Lattice | None] = {}
+    for dim, length in image.sizes.items():
+        axis_type = axis_type_of(str(dim))
+        # A size replaces the coordinates that were there, so that uneven or unreadable ones do not matter.
+        lattice = None if dim in sizes else lattice_of(image, dim)
+        wanted = dim in sizes or dim in origins or dim in unit or axis_type in ("space", "time")
+        if lattice is None and wanted and axis_type != "channel":
+            lattice = Lattice(0.0, 1.0, length, anchor=anchor_of(axis_type))
+        if lattice is not None:
+            lattice = _evolved(lattice, dim, sizes, origins, unit)
+        chosen[dim] = lattice
+    return chosen
+
+
+def _evolved(
+    lattice: Lattice,
+    dim: Hashable,
+    sizes: Mapping[Hashable, Any],
+    origins: Mapping[Hashable, Any],
+    unit: Mapping[Hashable, Any],
+) -> Lattice:
+    changes: dict[str, Any] = {}
+    if dim in sizes:
+        changes["spacing"] = sizes[dim]
+    if dim in origins:
+        changes |= {"origin": origins[dim], "start": 0}
+    if dim in unit:
+        changes["unit"] = unit[dim]
+    try:
+        return evolve(lattice, **changes)
+    except NgioValueError as error:
+        raise NgioValueError(f"axis '{dim}': {error}") from None
+
+
+def _lattice_like(image: xr.DataArray, like: xr.DataArray, dim: Hashable) -> Lattice | None:
+    """Return the lattice of `like` for an axis of `image`, at the place where the image's own labels lie."""
+    target = lattice_of(like, dim) if dim in like.dims else None
+    if target is None:
+        return None
+    length = image.sizes[dim]
+    coordinate = image.coords.get(dim)
+    if coordinate is None:
+        if length != target.size:
+            raise NgioValueError(
+                f"axis '{dim}' has {length} pixels and no coordinates, where like has {target.size}: "
+                "crop like to the same region first"
+            )
+        return target
+    if isinstance(image.xindexes.get(dim), PixelIndex) or coordinate.size != 1:
+        own = lattice_of(image, dim)
+    else:  # a lone label says where it is; like says how large it is
+        facts = {"origin": target.origin, "spacing": target.spacing}
+        own = lattice_from_labels(coordinate.values, str(dim), target.anchor, facts, target.unit)
+    if own is None:
+        return target
+    try:
+        offset = target.offset_of(own)
+    except NgioValueError as error:
+        raise NgioValueError(f"axis '{dim}' does not lie on the lattice of like: {error}") from None
+    return target.strided(offset, length)
+
+
+def _with_channels(image: xr.DataArray, channels: Sequence[str]) -> xr.DataArray:
+    names = [channels] if isinstance(channels, str) else list(channels)
+    if "c" not in image.dims:
+        raise NgioValueError(f"channels={names} needs a 'c' axis, but the array has {image.dims}")
+    if len(names) != image.sizes["c"]:
+        raise NgioValueError(f"axis 'c' has {image.sizes['c']} channels, but {len(names)} names were given: {names}")
+    return image.assign_coords(c=("c", np.asarray(names, dtype=np.str_)))

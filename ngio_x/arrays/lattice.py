@@ -1,0 +1,172 @@
+"""Evenly spaced pixels along one axis, and which of them an array holds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from ngio_x._frozen import evolve, field, frozen, positive, to_float, to_int, to_optional_name
+from ngio_x.errors import NgioValueError
+from ngio_x.metadata.units import AxisType
+from ngio_x.roi.roi_slice import RoiSlice
+from ngio_x.roi.rounding import Bounds, pixel_window, world_to_pixel
+
+SPACING_TOLERANCE: Final = 1e-9
+"""Relative difference up to which two spacings are the same."""
+ORIGIN_TOLERANCE: Final = 1e-3
+"""Distance to a whole pixel, in pixels, up to which a place lies on the lattice."""
+
+
+@frozen
+class Lattice:
+    """The pixels `start … start + size - 1` of an endless row: pixel `k` covers `origin + [k, k + 1) * spacing`.
+
+    Cropping moves the integers and leaves the floats alone, so that nothing drifts.
+    """
+
+    origin: float = field(to_float)
+    """World coordinate of the lower edge of lattice pixel 0."""
+    spacing: float = field(positive(to_float))
+    """World size of a pixel."""
+    size: int = field(to_int)
+    """How many pixels the array holds."""
+    start: int = field(to_int, default=0)
+    """The lattice pixel at array position 0."""
+    anchor: float = field(to_float, default=0.5)
+    """Where in a pixel its label lies: 0.5 is the centre (space), 0 the start (time)."""
+    unit: str | None = field(to_optional_name, default=None)
+    """Unit of origin and spacing."""
+
+    @property
+    def edge(self) -> float:
+        """World coordinate of the lower edge of the first pixel."""
+        return self.origin + self.start * self.spacing
+
+    @property
+    def extent(self) -> tuple[float, float]:
+        """World coordinates of the lower edge of the first pixel and the upper edge of the last."""
+        return self.edge, self.origin + (self.start + self.size) * self.spacing
+
+    def labels(self, positions: npt.NDArray[Any] | None = None) -> npt.NDArray[np.float64]:
+        """Return the coordinate labels at some array positions, by default at all of them."""
+        places = np.arange(self.size) if positions is None else np.asarray(positions)
+        return np.asarray(self.origin + (places + (self.start + self.anchor)) * self.spacing, dtype=np.float64)
+
+    def positions(self, world: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        """Return where world coordinates lie, in pixels from the lower edge of array position 0."""
+        return np.asarray((np.asarray(world, dtype=np.float64) - self.origin) / self.spacing - self.start)
+
+    def window(self, interval: RoiSlice, bounds: Bounds = "outer") -> slice | None:
+        """Return the array positions that a world interval holds, or None where it holds none."""
+        start, stop = (
+            None if bound is None else world_to_pixel(bound, self.spacing, self.origin) for bound in interval.bounds
+        )
+        return pixel_window(start, stop, self.size, bounds, first=self.start)
+
+    def strided(self, start: int, size: int, step: int = 1) -> Lattice:
+        """Return the lattice of every `step`-th pixel from array position `start` on; the labels stay.
+
+        A step above 1 widens the pixels around their labels.
+        """
+        first = self.start + start
+        if step == 1:
+            return evolve(self, start=first, size=size)
+        edge = first + self.anchor - self.anchor * step  # of the first wide pixel, in pixels of this lattice
+        return self._regridded(edge, self.spacing * step, size, edge / step)
+
+    def resized(self, size: int) -> Lattice:
+        """Return the lattice that covers the same extent with `size` pixels."""
+        spacing = self.spacing * (self.size / size)
+        return self._regridded(self.start, spacing, size, self.start * size / self.size)
+
+    def _regridded(self, edge: float, spacing: float, size: int, start: float) -> Lattice:
+        """Return a lattice of another spacing from `edge` (in pixels); it keeps the origin if `start` is whole."""
+        if start == int(start):
+            return evolve(self, spacing=spacing, size=size, start=int(start))
+        return evolve(self, origin=self.origin + edge * self.spacing, spacing=spacing, size=size, start=0)
+
+    def offset_of(self, other: Lattice) -> int:
+        """Return the array position in this lattice of the other's first pixel; it may lie outside.
+
+        Raises:
+            NgioValueError: If the two are not pieces of one lattice.
+        """
+        if self.unit is not None and other.unit is not None and self.unit != other.unit:
+            raise NgioValueError(f"the units differ: {self.unit!r} and {other.unit!r}; convert one of the arrays")
+        if abs(self.spacing - other.spacing) > SPACING_TOLERANCE * self.spacing:
+            raise NgioValueError(f"the pixel sizes differ: {self.spacing!r} and {other.spacing!r}; zoom one of them")
+        shift = (other.origin - self.origin) / self.spacing
+        if abs(shift - round(shift)) > ORIGIN_TOLERANCE:
+            raise NgioValueError(
+                f"the pixels are shifted against each other by {shift - math.floor(shift):.4g} of a pixel "
+                f"(origins {self.origin!r} and {other.origin!r}); resample one of them"
+            )
+        return round(shift) + other.start - self.start
+
+    def joined(self, other: Lattice, how: str) -> Lattice:
+        """Return the pixels that both hold (`"inner"`) or the shortest run that holds both (`"outer"`)."""
+        offset = self.offset_of(other)
+        if how == "inner":
+            low, high = max(0, offset), min(self.size, offset + other.size)
+        else:
+            low, high = min(0, offset), max(self.size, offset + other.size)
+        return self.strided(low, max(0, high - low))
+
+
+def anchor_of(axis_type: AxisType | None) -> float:
+    """Return where in a pixel its label lies: at the start of a frame, at the centre of everything else."""
+    return 0.0 if axis_type == "time" else 0.5
+
+
+def lattice_from_labels(
+    labels: npt.NDArray[Any], axis: str, anchor: float, attributes: Mapping[Any, Any], unit: str | None = None
+) -> Lattice:
+    """Return the lattice that ordinary coordinate labels lie on.
+
+    Args:
+        labels: One number a pixel, at least one.
+        axis: The name of the axis, for messages.
+        anchor: Where in a pixel its label lies.
+        attributes: The coordinate's attributes. `origin` and `spacing` count for a single pixel only, and only if its
+            label lies on the lattice that they describe; two or more labels speak for themselves.
+        unit: The unit of the labels.
+
+    Raises:
+        NgioValueError: If the labels fall, are unevenly spaced, or a single one comes without a spacing.
+    """
+    values = np.asarray(labels, dtype=np.float64)
+    if not np.isfinite(values).all():
+        raise NgioValueError(f"the coordinates along axis '{axis}' must be finite numbers")
+    if values.size == 1:
+        return _single_pixel(float(values[0]), axis, anchor, attributes, unit)
+    spacing = float(values[-1] - values[0]) / (values.size - 1)
+    if spacing <= 0:
+        raise NgioValueError(
+            f"the coordinates along axis '{axis}' must rise, got {values[0]:g} … {values[-1]:g}: sort or flip the array"
+        )
+    error = np.abs(values - (values[0] + np.arange(values.size) * spacing)) / spacing
+    if error.max() > ORIGIN_TOLERANCE:
+        worst = int(error.argmax())
+        raise NgioValueError(
+            f"the coordinates along axis '{axis}' are not evenly spaced: label {values[worst]:g} at position {worst} "
+            f"is {error[worst]:.3g} pixels off. Interpolate to even spacing, or drop the coordinates to count pixels."
+        )
+    return Lattice(float(values[0]) - anchor * spacing, spacing, values.size, anchor=anchor, unit=unit)
+
+
+def _single_pixel(label: float, axis: str, anchor: float, attributes: Mapping[Any, Any], unit: str | None) -> Lattice:
+    try:
+        origin, spacing = to_float(attributes.get("origin")), to_float(attributes.get("spacing"))
+        place = (label - origin) / spacing - anchor
+    except (NgioValueError, ZeroDivisionError):
+        place = math.nan
+    if not abs(place - np.rint(place)) <= ORIGIN_TOLERANCE or spacing <= 0:
+        raise NgioValueError(
+            f"axis '{axis}' has a single pixel, and nothing says how large it is: "
+            f"give its size with as_image(image, pixel_size={{'{axis}': ...}})"
+        )
+    return Lattice(origin, spacing, 1, start=round(place), anchor=anchor, unit=unit)

@@ -1,0 +1,69 @@
+"""One object of an image, the rest blanked out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from ngio_x._frozen import to_int
+from ngio_x.arrays.image import lattice_of
+from ngio_x.errors import NgioTypeError, NgioValueError
+
+
+def mask(image: xr.DataArray, labels: xr.DataArray, label_id: int, *, fill: Any = 0) -> xr.DataArray:
+    """Return `image` where `labels` has the id, and `fill` elsewhere.
+
+    Args:
+        image: The image.
+        labels: Label image on the same lattice. It may lack axes (such as c), and may be larger or smaller: pixels
+            that it does not cover get `fill`.
+        label_id: The id of the object.
+        fill: Value of all other pixels; it must fit the image's dtype.
+
+    Raises:
+        NgioValueError: If the lattices or sizes do not fit, or `fill` does not fit the dtype.
+        NgioTypeError: If the labels are not integers.
+    """
+    if labels.dtype.kind not in "iu":
+        raise NgioTypeError(f"labels are integers, got {labels.dtype}")
+    if unknown := [dim for dim in labels.dims if dim not in image.dims]:
+        raise NgioValueError(f"the labels have axis '{unknown[0]}', which the image lacks: it has {image.dims}")
+    inside = _on_pixels_of(image, labels == to_int(label_id))
+    return image.where(inside, _fitting(fill, image.dtype)).transpose(*image.dims).assign_attrs(image.attrs)
+
+
+def _on_pixels_of(image: xr.DataArray, inside: xr.DataArray) -> xr.DataArray:
+    """Return the boolean array on the image's pixels, False where it does not cover them."""
+    for dim in inside.dims:
+        ours, theirs = lattice_of(image, dim), lattice_of(inside, dim)
+        if ours is None or theirs is None:
+            if image.sizes[dim] != inside.sizes[dim]:
+                raise NgioValueError(
+                    f"axis '{dim}': the image has {image.sizes[dim]} pixels, the labels {inside.sizes[dim]}, "
+                    "and no coordinates say how they fit"
+                )
+            continue
+        try:
+            offset = theirs.offset_of(ours)
+        except NgioValueError as error:
+            raise NgioValueError(f"the labels do not fit the image along '{dim}': {error}") from None
+        low, high = max(0, offset), max(0, offset, min(theirs.size, offset + ours.size))
+        before = min(max(0, -offset), ours.size)
+        after = ours.size - before - (high - low)
+        inside = inside.isel({dim: slice(low, high)}).drop_vars([dim])
+        inside = inside.pad({dim: (before, after)}, constant_values=False)
+    return inside.drop_vars([name for name in inside.coords if name in inside.dims])
+
+
+def _fitting(fill: Any, dtype: np.dtype[Any]) -> Any:
+    """Return `fill` as the dtype's scalar."""
+    try:
+        value = np.asarray(fill).astype(dtype)
+        fits = bool(value == fill) or (dtype.kind in "fc" and not np.isfinite(fill)) or dtype.kind == "f"
+    except (TypeError, ValueError, OverflowError):
+        fits = False
+    if not fits or np.ndim(fill):
+        raise NgioValueError(f"fill={fill!r} does not fit the image's {dtype}")
+    return dtype.type(fill)

@@ -1,0 +1,108 @@
+"""Change the number of pixels of a labelled image."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Hashable, Mapping
+
+import xarray as xr
+
+from ngio_x._frozen import to_float, to_int
+from ngio_x.arrays.image import is_labels, lattice_of
+from ngio_x.arrays.pixel_index import PixelIndex
+from ngio_x.errors import NgioTypeError, NgioUserWarning, NgioValueError
+from ngio_x.metadata.axes import axis_type_of
+from ngio_x.resample.kernels import InterpolationOrder
+from ngio_x.resample.zoom import dask_zoom, numpy_zoom, zoomed_size
+
+
+def zoom(
+    image: xr.DataArray,
+    scale: float | Mapping[str, float] | None = None,
+    *,
+    shape: Mapping[str, int] | None = None,
+    order: InterpolationOrder | None = None,
+) -> xr.DataArray:
+    """Return the image with more or fewer pixels over the same extent; axes that are not named are left alone.
+
+    Name, attributes and dtype are kept. Coordinates along a zoomed axis become those of the new pixels; other
+    coordinates with a value for each of its pixels are dropped with a warning.
+
+    Args:
+        image: The image.
+        scale: Factors by axis (0.5 halves the number of pixels), or one for z, y and x. The new size is
+            `max(1, round(n * factor))`, halves rounded to even.
+        shape: New sizes by axis, instead of `scale`.
+        order: Kernel: `"nearest"` or `"linear"`. Default: nearest for label images, else linear.
+
+    Raises:
+        NgioValueError: If neither or both of `scale` and `shape` are given, an axis is unknown, a number is not
+            positive, or `order` would blend the ids of a label image.
+        NgioTypeError: If `image` is no DataArray.
+    """
+    if not isinstance(image, xr.DataArray):
+        raise NgioTypeError(f"zoom takes a DataArray, got {type(image).__name__}: use numpy_zoom, or as_image first")
+    sizes = _new_sizes(image, scale, shape)
+    kernel = order or ("nearest" if is_labels(image) else "linear")
+    if is_labels(image) and kernel != "nearest":
+        raise NgioValueError(f"order={kernel!r} blends the ids of a label image; use 'nearest'")
+    target_shape = tuple(sizes.values())
+    engine = numpy_zoom if image.chunks is None else dask_zoom
+    data = engine(image.data, target_shape=target_shape, order=kernel)
+    changed = [dim for dim in image.dims if sizes[dim] != image.sizes[dim]]
+    return xr.DataArray(
+        data,
+        dims=image.dims,
+        coords=_kept_coords(image, changed).assign(_new_coords(image, changed, sizes)),
+        name=image.name,
+        attrs=dict(image.attrs),
+    )
+
+
+def _new_sizes(
+    image: xr.DataArray, scale: float | Mapping[str, float] | None, shape: Mapping[str, int] | None
+) -> dict[Hashable, int]:
+    if (scale is None) == (shape is None):
+        raise NgioValueError("give either scale or shape")
+    if scale is not None and not isinstance(scale, Mapping):
+        scale = {str(dim): scale for dim in image.dims if axis_type_of(str(dim)) == "space"}
+    wanted = scale if shape is None else shape
+    if not isinstance(wanted, Mapping):
+        raise NgioValueError(f"shape must be a mapping by axis name, got {wanted!r}")
+    sizes = dict(image.sizes)
+    for axis, value in wanted.items():
+        if axis not in sizes:
+            raise NgioValueError(f"there is no axis {axis!r} to zoom: the image has {image.dims}")
+        try:
+            number = to_int(value) if scale is None else to_float(value)
+        except NgioValueError as error:
+            raise NgioValueError(f"axis '{axis}': {error}") from None
+        if number <= 0:
+            raise NgioValueError(f"axis '{axis}': must be > 0, got {value!r}")
+        sizes[axis] = int(number) if scale is None else zoomed_size(sizes[axis], number)
+    return sizes
+
+
+def _kept_coords(image: xr.DataArray, changed: list[Hashable]) -> xr.Coordinates:
+    """Return the coordinates without those along the changed axes; losing more than the axis' own is warned of."""
+    lost = [name for name, coord in image.coords.items() if set(coord.dims) & set(changed)]
+    if others := [name for name in lost if name not in changed]:
+        warnings.warn(
+            f"coordinates {others} have one value for each pixel along {changed} and are dropped: zoom them yourself",
+            NgioUserWarning,
+            stacklevel=4,
+        )
+    return image.coords.to_dataset().drop_vars(lost).coords
+
+
+def _new_coords(image: xr.DataArray, changed: list[Hashable], sizes: Mapping[Hashable, int]) -> xr.Coordinates:
+    coords = xr.Coordinates()
+    for dim in changed:
+        lattice = lattice_of(image, dim)
+        if lattice is not None:
+            created = xr.Coordinates.from_xindex(PixelIndex(lattice.resized(sizes[dim]), dim))
+            created[dim].attrs.update(
+                {key: value for key, value in image[dim].attrs.items() if key not in ("origin", "spacing")}
+            )
+            coords = coords.assign(created)
+    return coords

@@ -1,0 +1,89 @@
+"""One tree of errors: `except NgioError` catches all of ngio_x, and each error is also the builtin it stands in for."""
+
+from __future__ import annotations
+
+
+class NgioError(Exception):
+    """Root of every error that ngio_x raises on purpose."""
+
+
+class NgioValueError(NgioError, ValueError):
+    """An argument has a value that cannot be used."""
+
+
+class NgioTypeError(NgioError, TypeError):
+    """An argument has a type that cannot be used."""
+
+
+class NgioKeyError(NgioError, KeyError):
+    """A name or a coordinate label was looked up that does not exist."""
+
+    def __str__(self) -> str:
+        """Return the message unquoted, unlike `KeyError`."""
+        return Exception.__str__(self)
+
+
+class NgioFileExistsError(NgioError, FileExistsError):
+    """The place to write to is taken, and overwriting was not asked for."""
+
+
+class NgioFileNotFoundError(NgioError, FileNotFoundError):
+    """The store, group or array to read does not exist."""
+
+
+class NgioValidationError(NgioValueError):
+    """A document or a stored description breaks its rules.
+
+    Attributes:
+        problems: One `"path: what is wrong"` string per fault, in document order.
+    """
+
+    problems: tuple[str, ...]
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__(*problems)
+        self.problems = problems
+
+    def __str__(self) -> str:
+        """Return the problems, one a line."""
+        if len(self.problems) == 1:
+            return self.problems[0]
+        return "\n".join([f"{len(self.problems)} problems:", *(f"- {problem}" for problem in self.problems)])
+
+
+class NgioEmptyRegionError(NgioValueError):
+    """A region holds no pixel of the array.
+
+    Attributes:
+        axis: The axis along which nothing is left.
+        interval: The region's `(start, end)` along it, in `unit`; `None` is unbounded.
+        extent: The array's `(start, end)` along it, in `unit`.
+        unit: What the numbers count, such as `"micrometer"` or `"pixel"`.
+    """
+
+    axis: str
+    interval: tuple[float | None, float | None]
+    extent: tuple[float, float]
+    unit: str
+
+    def __init__(
+        self,
+        axis: str,
+        interval: tuple[float | None, float | None],
+        extent: tuple[float, float],
+        unit: str = "world units",
+    ) -> None:
+        super().__init__(axis, interval, extent, unit)
+        self.axis, self.interval, self.extent, self.unit = axis, interval, extent, unit
+
+    def __str__(self) -> str:
+        """Return axis, interval and extent in a sentence."""
+        low, high = ("unbounded" if bound is None else f"{bound:g}" for bound in self.interval)
+        return (
+            f"The region holds no pixel along axis '{self.axis}': it spans [{low}, {high}) where the array spans "
+            f"[{self.extent[0]:g}, {self.extent[1]:g}) {self.unit}. Choose a region that overlaps the array."
+        )
+
+
+class NgioUserWarning(UserWarning):
+    """Something was accepted, but is probably not what was meant."""

@@ -1,0 +1,1 @@
+"""Segmentations: where each object of a label image is."""

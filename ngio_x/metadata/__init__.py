@@ -1,0 +1,1 @@
+"""What the image is, on paper: axes, units, pixel sizes, levels and shapes, as frozen values without pixels."""

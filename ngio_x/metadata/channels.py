@@ -1,0 +1,67 @@
+"""How channels are named and shown (OME-NGFF section "omero")."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from ngio_x._frozen import field, frozen, to_floats, to_name
+from ngio_x.errors import NgioValueError
+
+_COLORS: Final = ("00FFFF", "FF00FF", "FFFF00", "00FF00", "FF0000", "0000FF")
+_KNOWN_COLORS: Final = {"red": "FF0000", "green": "00FF00", "blue": "0000FF"}
+
+
+def _to_color(value: Any) -> str:
+    color = to_name(value).lstrip("#").upper()
+    if len(color) != 6 or any(digit not in "0123456789ABCDEF" for digit in color):
+        raise NgioValueError(f"must be six hexadecimal digits, got {value!r}")
+    return color
+
+
+def _to_range(value: Any) -> tuple[float, ...]:
+    bounds = to_floats(value)
+    if len(bounds) != 2 or bounds[0] > bounds[1]:
+        raise NgioValueError(f"must be two rising numbers, got {bounds}")
+    return bounds
+
+
+@frozen
+class Channel:
+    """A channel's name and colour, the grey levels it can have, and those to show."""
+
+    label: str = field(to_name)
+    color: str = field(_to_color, default="FFFFFF")
+    """Six hexadecimal digits, red first."""
+    limits: tuple[float, ...] = field(_to_range, default=(0.0, 255.0))
+    """The lowest and the highest grey level possible."""
+    display: tuple[float, ...] = field(_to_range, default=(0.0, 255.0))
+    """The grey levels to show as black and as the full colour."""
+
+
+def channels_of(labels: Sequence[str], pixels: npt.NDArray[Any]) -> tuple[Channel, ...]:
+    """Give each channel a colour, the limits of the data type, and a display range that suits its pixels.
+
+    A single channel is white, well-known colours get themselves, others take turns.
+
+    Args:
+        labels: The names of the channels.
+        pixels: One array of grey levels a channel, of shape `(channel, …)`: a coarse level is enough.
+    """
+    dtype = pixels.dtype
+    limits = (np.iinfo(dtype).min, np.iinfo(dtype).max) if dtype.kind in "iu" else (0, 1)
+    colors = ("FFFFFF",) if len(labels) == 1 else _COLORS
+    return tuple(
+        Channel(label, _KNOWN_COLORS.get(label.lower(), colors[i % len(colors)]), limits, _range_of(values, limits))
+        for i, (label, values) in enumerate(zip(labels, pixels, strict=True))
+    )
+
+
+def _range_of(values: npt.NDArray[Any], limits: tuple[int, int]) -> tuple[float, float]:
+    """Return grey levels that leave out the darkest and the brightest per mille; constant images get the limits."""
+    finite = values[np.isfinite(values)] if values.dtype.kind in "iuf" else values[:0]
+    low, high = np.quantile(finite.astype(np.float64), (0.001, 0.999)) if finite.size else limits
+    return (float(low), float(high)) if low < high else (float(limits[0]), float(limits[1]))

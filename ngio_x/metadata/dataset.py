@@ -1,0 +1,55 @@
+"""One resolution level as the metadata describes it: its path, axes, scale and translation."""
+
+from __future__ import annotations
+
+from ngio_x._frozen import field, frozen, instance_of, positive, to_floats, to_name
+from ngio_x.errors import NgioValueError
+from ngio_x.metadata.axes import AxesHandler
+from ngio_x.metadata.pixel_size import PixelSize
+
+
+def _to_translation(value: object) -> tuple[float, ...]:
+    return () if value is None else to_floats(value)
+
+
+@frozen
+class Dataset:
+    """One entry of `multiscales[].datasets` (OME-NGFF section "multiscales"); one scale number an axis.
+
+    A translation of None is read as zeros.
+    """
+
+    path: str = field(to_name)
+    """Path of the array inside the image group."""
+    axes_handler: AxesHandler = field(instance_of(AxesHandler))
+    scale: tuple[float, ...] = field(positive(to_floats))
+    """Pixel size along each axis, in the axis' unit."""
+    translation: tuple[float, ...] = field(_to_translation, default=())
+    """Offset along each axis, in the axis' unit."""
+
+    def __attrs_post_init__(self) -> None:
+        names = self.axes_handler.axes_names
+        if not self.translation:
+            object.__setattr__(self, "translation", (0.0,) * len(names))
+        for label, values in (("scale", self.scale), ("translation", self.translation)):
+            if len(values) != len(names):
+                raise NgioValueError(f"{label} must have one number for each axis of {names}, got {values}")
+
+    @property
+    def pixel_size(self) -> PixelSize:
+        """The pixel size; z and t default to 1.
+
+        Raises:
+            NgioValueError: If there is no y or x axis, or their units differ.
+        """
+        sizes = {
+            name: self.scale[index]
+            for name in ("x", "y", "z", "t")
+            if (index := self.axes_handler.get_index(name)) is not None
+        }
+        if missing := [name for name in ("y", "x") if name not in sizes]:
+            raise NgioValueError(
+                f"a pixel size needs y and x axes, but '{missing[0]}' is missing from {self.axes_handler.axes_names}"
+            )
+        handler = self.axes_handler
+        return PixelSize(**sizes, space_unit=handler.space_unit, time_unit=handler.time_unit)

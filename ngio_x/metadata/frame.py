@@ -1,0 +1,98 @@
+"""Edges and translations: the two ways in which files and ngio_x say where an image begins.
+
+ngio_x thinks of the lower *edge* of an image's first pixel. Files hold *translations*, and differ in what they mean:
+
+- `frame="corner"` (the default): the translation of level 0 is its edge, so that with a translation of 0 a region means
+  what it means to ngio. Coarser levels are shifted by half the difference in pixel size (`level_origin="center"`, the
+  recommendation of OME-NGFF 0.6 for binning), or not at all (`level_origin="corner"`, as ngio writes them).
+- `frame="center"`: every translation is the centre of the level's first pixel, as OME-NGFF 0.6 says literally
+  (section "coordinate convention").
+
+Time axes are exempt: a frame's label is its start, so that edge and translation are one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from ngio_x.errors import NgioValueError
+from ngio_x.metadata.axes import axis_type_of
+
+Frame = Literal["corner", "center"]
+"""Which point of pixel 0 the translation of level 0 speaks of."""
+LevelOrigin = Literal["center", "corner"]
+"""Which point of a pixel the translations of coarser levels have in common with level 0."""
+
+
+def written_translation(
+    edge: Sequence[float],
+    scale: Sequence[float],
+    base_scale: Sequence[float],
+    axes: Sequence[str],
+    level_origin: LevelOrigin = "center",
+    frame: Frame = "corner",
+) -> tuple[float, ...]:
+    """Return the translation to write for a level, one number an axis.
+
+    Args:
+        edge: World coordinate of the lower edge of the level's first pixel.
+        scale: Pixel size of the level.
+        base_scale: Pixel size of level 0.
+        axes: Names of the axes.
+        level_origin: See the module; it has no meaning where `frame` is `"center"`.
+        frame: See the module.
+    """
+    _require_known(frame, level_origin)
+
+    def shift(size: float, base: float, axis: str) -> float:
+        if axis_type_of(axis) == "time":
+            return 0.0
+        if frame == "center":
+            return size / 2 if axis_type_of(axis) != "channel" else 0.0
+        return (size - base) / 2 if level_origin == "center" else 0.0
+
+    return tuple(
+        at + shift(size, base, axis) for at, size, base, axis in zip(edge, scale, base_scale, axes, strict=True)
+    )
+
+
+def read_edges(
+    translations: Sequence[Sequence[float]],
+    scales: Sequence[Sequence[float]],
+    axes: Sequence[str],
+    level_origin: LevelOrigin | None = None,
+    frame: Frame = "corner",
+    base_scale: Sequence[float] | None = None,
+) -> list[tuple[float, ...]]:
+    """Return the lower edge of the first pixel of every level: the way back from `written_translation`.
+
+    `base_scale` is the pixel size of level 0, by default the first of `scales`; a label image has that of its image.
+
+    Where nothing says how coarser levels were shifted (`level_origin=None`), translations that are equal along an axis
+    though the pixel sizes differ are taken as edges, as ngio writes them.
+    """
+    _require_known(frame, level_origin or "center")
+    if level_origin is None:
+        constant = [len({translation[axis] for translation in translations}) == 1 for axis in range(len(axes))]
+    else:
+        constant = [level_origin == "corner"] * len(axes)
+    base = scales[0] if base_scale is None else base_scale
+    edges = []
+    for translation, scale in zip(translations, scales, strict=True):
+        zeros = (0.0,) * len(axes)
+        shift = written_translation(zeros, scale, base, axes, "center", frame)
+        edges.append(
+            tuple(
+                at if frame == "corner" and same else at - moved
+                for at, same, moved in zip(translation, constant, shift, strict=True)
+            )
+        )
+    return edges
+
+
+def _require_known(frame: str, level_origin: str) -> None:
+    if frame not in ("corner", "center"):
+        raise NgioValueError(f"frame must be 'corner' or 'center', got {frame!r}")
+    if level_origin not in ("center", "corner"):
+        raise NgioValueError(f"level_origin must be 'center' or 'corner', got {level_origin!r}")

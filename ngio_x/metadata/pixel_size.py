@@ -1,0 +1,103 @@
+"""How large a pixel is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from ngio_x._frozen import field, frozen, positive, to_float, to_optional_name
+from ngio_x.errors import NgioValueError
+from ngio_x.metadata.units import DEFAULT_SPACE_UNIT, DEFAULT_TIME_UNIT, warn_if_unknown_unit
+
+
+@frozen
+class PixelSize:
+    """The extent of one pixel along x, y, z (in `space_unit`) and t (in `time_unit`); all positive and finite."""
+
+    x: float = field(positive(to_float))
+    y: float = field(positive(to_float))
+    z: float = field(positive(to_float), default=1.0)
+    t: float = field(positive(to_float), default=1.0)
+    space_unit: str | None = field(to_optional_name, default=DEFAULT_SPACE_UNIT)
+    time_unit: str | None = field(to_optional_name, default=DEFAULT_TIME_UNIT)
+
+    def __attrs_post_init__(self) -> None:
+        warn_if_unknown_unit(self.space_unit, "space")
+        warn_if_unknown_unit(self.time_unit, "time")
+
+    def as_dict(self) -> dict[str, float]:
+        """Return the sizes by axis name, in the order t, z, y, x."""
+        return {"t": self.t, "z": self.z, "y": self.y, "x": self.x}
+
+    def get(self, axis: str, default: float | None = None) -> float:
+        """Return the size along one axis; `default` answers for axes other than t, z, y, x.
+
+        Raises:
+            NgioValueError: If the axis is none of them and there is no default.
+        """
+        size = self.as_dict().get(axis, default)
+        if size is None:
+            raise NgioValueError(f"there is no pixel size along {axis!r}: expected one of 't', 'z', 'y', 'x'")
+        return size
+
+    def unit(self, axis: str) -> str | None:
+        """Return the unit along one axis: the space unit for z, y, x, the time unit for t, else None."""
+        return {"t": self.time_unit, "z": self.space_unit, "y": self.space_unit, "x": self.space_unit}.get(axis)
+
+    @property
+    def tzyx(self) -> tuple[float, float, float, float]:
+        """Sizes along t, z, y, x."""
+        return self.t, self.z, self.y, self.x
+
+    @property
+    def zyx(self) -> tuple[float, float, float]:
+        """Sizes along z, y, x."""
+        return self.z, self.y, self.x
+
+    @property
+    def yx(self) -> tuple[float, float]:
+        """Sizes along y, x."""
+        return self.y, self.x
+
+    @property
+    def voxel_volume(self) -> float:
+        """Volume of a voxel, in the space unit cubed."""
+        return self.z * self.y * self.x
+
+    @property
+    def xy_plane_area(self) -> float:
+        """Area of a pixel in the xy plane, in the space unit squared."""
+        return self.y * self.x
+
+    @property
+    def time_spacing(self) -> float:
+        """Time between frames, in the time unit."""
+        return self.t
+
+    def distance(self, other: PixelSize) -> float:
+        """Return the Euclidean distance between the z, y, x sizes of two pixel sizes in one unit.
+
+        Raises:
+            NgioValueError: If the space units differ.
+        """
+        if self.space_unit != other.space_unit:
+            raise NgioValueError(
+                f"cannot compare pixel sizes in {self.space_unit!r} and {other.space_unit!r}: convert one of them first"
+            )
+        return math.dist(self.zyx, other.zyx)
+
+
+SpacingLike = PixelSize | Mapping[str, float]
+"""Pixel sizes by axis name."""
+
+
+def spacing_along(pixel_size: SpacingLike, axis: str) -> float:
+    """Return the spacing along an axis; an axis without one counts pixels, so its spacing is 1."""
+    if isinstance(pixel_size, PixelSize):
+        return pixel_size.get(axis, default=1.0)
+    if not isinstance(pixel_size, Mapping):
+        raise NgioValueError(f"pixel_size must be a PixelSize or a mapping by axis name, got {pixel_size!r}")
+    try:
+        return float(positive(to_float)(pixel_size.get(axis, 1.0)))
+    except NgioValueError as error:
+        raise NgioValueError(f"pixel size along {axis!r} {error}") from None

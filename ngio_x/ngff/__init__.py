@@ -1,0 +1,1 @@
+"""On disk: OME-NGFF documents, the files they describe, and every value as JSON."""

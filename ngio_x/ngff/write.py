@@ -1,0 +1,328 @@
+"""Labelled images to OME-Zarr: pixels first, coarser levels from them, metadata last."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import dask.array as da
+import numpy as np
+import xarray as xr
+import zarr
+
+from ngio_x._frozen import evolve
+from ngio_x.arrays.image import LABELS, ROLE, dimensions_of, is_labels
+from ngio_x.errors import NgioFileExistsError, NgioTypeError, NgioValidationError, NgioValueError
+from ngio_x.metadata.axes import CANONICAL_ORDER, AxesHandler
+from ngio_x.metadata.channels import Channel, channels_of
+from ngio_x.metadata.dataset import Dataset
+from ngio_x.metadata.dimensions import Dimensions
+from ngio_x.metadata.frame import Frame, written_translation
+from ngio_x.ngff.multiscales import (
+    ZARR_FORMATS,
+    Multiscales,
+    Version,
+    from_attributes,
+    require_image_axes,
+    to_attributes,
+    unversioned,
+    versioned,
+)
+from ngio_x.ngff.store import StoreLike, new_group, open_group
+from ngio_x.pyramid.builder import ImagePyramidBuilder
+from ngio_x.pyramid.consolidate import consolidate_pyramid, count_units, write_units
+from ngio_x.resample.kernels import InterpolationOrder
+
+_CHUNK = {"t": 1, "c": 1, "z": 1, "y": 1024, "x": 1024}
+_COARSEST = 256
+"""Levels are added until the coarsest is at most this many pixels wide and high."""
+
+Progress = Callable[[int, int], object]
+"""Called with the number of write units done and the number of all."""
+
+
+def write_ome_zarr(
+    image: xr.DataArray,
+    store: StoreLike,
+    *,
+    version: Version = "0.5",
+    levels: int | None = None,
+    scale_factors: Mapping[str, float] | None = None,
+    frame: Frame | None = None,
+    order: InterpolationOrder | None = None,
+    chunks: Mapping[str, int] | None = None,
+    name: str | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> None:
+    """Write a labelled image as a multi-resolution OME-Zarr image.
+
+    At a local path the image appears only when it is complete; elsewhere its metadata is written last.
+
+    Args:
+        image: Numpy- or dask-backed, with axes among t, c, z, y, x (any order; y and x are needed). Names along c
+            become channel names.
+        store: Where to: a path, a URL, a zarr store, or an empty zarr group.
+        version: OME-NGFF `"0.4"` (zarr format 2) or `"0.5"` (zarr format 3).
+        levels: Number of levels. By default, as many as bring y and x down to 256 pixels.
+        scale_factors: Factor from one level to the next, by axis. By default 2 for y and x.
+        frame: Which point of pixel 0 the translation of level 0 speaks of: `"corner"` (default) or `"center"`.
+        order: `"linear"` or `"nearest"`; by default nearest for label and boolean images.
+        chunks: Chunk sizes by axis; by default 1024 for y and x, 1 for the others.
+        name: Name of the image; by default that of the array.
+        overwrite: Replace a zarr hierarchy that is there already.
+        progress: Called with `(done, total)` write units.
+
+    Raises:
+        NgioFileExistsError: If something is there and `overwrite` is False, or it is no zarr hierarchy.
+        NgioValueError: If the image cannot be an OME-NGFF image, or an argument makes no sense.
+    """
+    _require_image(image)
+    if version not in ZARR_FORMATS:
+        raise NgioValueError(f"version must be one of {', '.join(map(repr, ZARR_FORMATS))}, got {version!r}")
+    image = image.transpose(*(axis for axis in CANONICAL_ORDER if axis in image.dims))
+    kernel, dimensions = _kernel_for(image, order), dimensions_of(image)
+    shapes = _level_shapes(dimensions, levels, scale_factors)
+    used_frame: Frame = frame or "corner"
+    builder = _builder(dimensions, image.dtype, shapes, dimensions.dataset.scale, chunks, version, used_frame)
+    with new_group(store, ZARR_FORMATS[version], overwrite=overwrite) as group:
+        builder.to_zarr(group)
+        arrays = _fill(image, group, builder, kernel, progress)
+        document = Multiscales(
+            version,
+            _datasets(builder, dimensions.axes_handler),
+            name or _name_of(image),
+            kernel,
+            _channels(image, arrays[-1]),
+            is_labels(image),
+            used_frame,
+        )
+        group.attrs.update(to_attributes(document))
+
+
+def write_labels(
+    labels: xr.DataArray,
+    store: StoreLike,
+    name: str,
+    *,
+    chunks: Mapping[str, int] | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> None:
+    """Add a label image to an OME-Zarr image, with as many levels as the image has.
+
+    Args:
+        labels: Integer array with axes among t, z, y, x.
+        store: The image: a path, a URL, a zarr store, or its open group.
+        name: Name of the label image, one path segment.
+        chunks: Chunk sizes by axis; see `write_ome_zarr`.
+        overwrite: Replace a label image of that name.
+        progress: Called with `(done, total)` write units.
+
+    Raises:
+        NgioFileExistsError: If there is one of that name and `overwrite` is False.
+        NgioValueError: If the array cannot be a label image, or the name is no single path segment.
+    """
+    _require_image(labels)
+    if labels.dtype.kind not in "iu":
+        raise NgioTypeError(f"labels are integers, got {labels.dtype}: convert with .astype('uint32')")
+    if not name or "/" in name or "\\" in name or name in (".", ".."):
+        raise NgioValueError(f"the name of a label image is one path segment, got {name!r}")
+    require_image_axes([str(dim) for dim in labels.dims], labels=True)
+    parent = open_group(store, "r+")
+    image = from_attributes(parent.attrs.asdict(), str(parent.store_path))
+    labels = labels.transpose(*(axis for axis in CANONICAL_ORDER if axis in labels.dims)).assign_attrs({ROLE: LABELS})
+    dimensions = dimensions_of(labels)
+    shapes = _label_shapes(dimensions, image, parent)
+    base = dict(zip(image.axes_handler.axes_names, image.datasets[0].scale, strict=True))
+    base_scale = [base.get(axis, 1.0) for axis in dimensions.axes]
+    builder = _builder(dimensions, labels.dtype, shapes, base_scale, chunks, image.version, image.frame)
+    folder = parent.require_group("labels")
+    if name in folder and not overwrite:
+        raise NgioFileExistsError(f"{folder.store_path} has labels {name!r} already: pass overwrite=True to replace it")
+    group = folder.create_group(name, overwrite=overwrite)
+    builder.to_zarr(group)
+    _fill(labels, group, builder, "nearest", progress)
+    datasets = _datasets(builder, dimensions.axes_handler)
+    document = Multiscales(image.version, datasets, name, "nearest", is_label=True, frame=image.frame)
+    group.attrs.update(to_attributes(document))
+    listed = label_names(folder)
+    if name not in listed:
+        folder.attrs.update(versioned({"labels": [*listed, name]}, image.version))
+
+
+def label_names(folder: zarr.Group) -> list[str]:
+    """Return the label images that a `labels` group lists.
+
+    Raises:
+        NgioValidationError: If the list is no list of names.
+    """
+    document, _ = unversioned(folder.attrs.asdict())
+    names = document.get("labels", [])
+    if not isinstance(names, list) or not all(isinstance(item, str) for item in names):
+        raise NgioValidationError(f"{folder.store_path}: 'labels' must be a list of names, got {names!r}")
+    return names
+
+
+def _require_image(image: Any) -> None:
+    if not isinstance(image, xr.DataArray):
+        raise NgioTypeError(
+            f"expected a DataArray, got {type(image).__name__}: as_image gives an array names and sizes"
+        )
+    require_image_axes([str(dim) for dim in image.dims])
+    if image.dtype.kind not in "iufb":
+        raise NgioTypeError(f"OME-NGFF images hold numbers, got {image.dtype}")
+    if image.size == 0:
+        raise NgioValueError(f"the image has no pixels: its sizes are {dict(image.sizes)}")
+
+
+def _kernel_for(image: xr.DataArray, order: InterpolationOrder | None) -> InterpolationOrder:
+    if order is None:
+        return "nearest" if is_labels(image) or image.dtype.kind == "b" else "linear"
+    if is_labels(image) and order != "nearest":
+        raise NgioValueError(f"order={order!r} blends the ids of a label image; use 'nearest'")
+    return order
+
+
+def _level_shapes(
+    dimensions: Dimensions, levels: int | None, scale_factors: Mapping[str, float] | None
+) -> list[tuple[int, ...]]:
+    factors = {"y": 2.0, "x": 2.0} if scale_factors is None else dict(scale_factors)
+    if unknown := [axis for axis in factors if axis not in dimensions.axes]:
+        raise NgioValueError(f"scale_factors names axis {unknown[0]!r}, but the image has {dimensions.axes}")
+    if any(not factor >= 1 for factor in factors.values()):
+        raise NgioValueError(f"scale_factors must be ≥ 1 (2 halves the number of pixels), got {factors}")
+    if levels is not None and levels < 1:
+        raise NgioValueError(f"levels must be ≥ 1, got {levels}")
+    shapes = [dimensions.shape]
+    while len(shapes) < levels if levels is not None else _is_large(shapes[-1], dimensions):
+        following = tuple(
+            max(1, int(size // factors.get(axis, 1.0))) for axis, size in zip(dimensions.axes, shapes[-1], strict=True)
+        )
+        if following == shapes[-1]:
+            if levels is None:
+                break
+            raise NgioValueError(f"levels={levels} are too many: at most {len(shapes)} differ in shape")
+        shapes.append(following)
+    return shapes
+
+
+def _is_large(shape: tuple[int, ...], dimensions: Dimensions) -> bool:
+    return max(shape[dimensions.axes.index("y")], shape[dimensions.axes.index("x")]) > _COARSEST
+
+
+def _label_shapes(dimensions: Dimensions, image: Multiscales, group: zarr.Group) -> list[tuple[int, ...]]:
+    """Return level shapes in proportion to those of the image: OME-NGFF wants as many levels."""
+    arrays = [array_at(group, dataset.path) for dataset in image.datasets]
+    names = image.axes_handler.axes_names
+    ratios = [
+        {axis: n / arrays[0].shape[i] for i, (axis, n) in enumerate(zip(names, array.shape, strict=True))}
+        for array in arrays
+    ]
+    return [
+        tuple(
+            max(1, int(size * ratio.get(axis, 1.0)))
+            for axis, size in zip(dimensions.axes, dimensions.shape, strict=True)
+        )
+        for ratio in ratios
+    ]
+
+
+def _builder(
+    dimensions: Dimensions,
+    dtype: np.dtype[Any],
+    shapes: Sequence[tuple[int, ...]],
+    base_scale: Sequence[float],
+    chunks: Mapping[str, int] | None,
+    version: Version,
+    frame: Frame,
+) -> ImagePyramidBuilder:
+    """Return the pyramid of an image whose first pixel begins at the dataset's translation."""
+    names, edge = dimensions.axes, dimensions.dataset.translation
+    if unknown := [axis for axis in chunks or {} if axis not in names]:
+        raise NgioValueError(f"chunks names axis {unknown[0]!r}, but the image has {names}")
+    sizes = _CHUNK | dict(chunks or {})
+    builder = ImagePyramidBuilder.from_shapes(
+        shapes,
+        dimensions.dataset.scale,
+        names,
+        chunks=tuple(sizes[name] for name in names),
+        data_type=dtype.name,
+        zarr_format=ZARR_FORMATS[version],
+    )
+    levels = tuple(
+        evolve(level, translation=written_translation(edge, level.scale, base_scale, names, frame=frame))
+        for level in builder.levels
+    )
+    return evolve(builder, levels=levels)
+
+
+def _datasets(builder: ImagePyramidBuilder, handler: AxesHandler) -> tuple[Dataset, ...]:
+    return tuple(Dataset(level.path, handler, level.scale, level.translation) for level in builder.levels)
+
+
+def _fill(
+    image: xr.DataArray,
+    group: zarr.Group,
+    builder: ImagePyramidBuilder,
+    kernel: InterpolationOrder,
+    progress: Progress | None,
+) -> list[zarr.Array[Any]]:
+    """Write level 0 and build the others from it; return the arrays."""
+    arrays = [array_at(group, level.path) for level in builder.levels]
+    total, done = sum(count_units(array) for array in arrays), itertools.count(1)
+    report = None if progress is None else lambda _units: progress(next(done), total)
+    _store(image, arrays[0], report)
+    consolidate_pyramid(arrays[0], arrays[1:], kernel, progress=report)
+    return arrays
+
+
+def _store(image: xr.DataArray, target: zarr.Array[Any], report: Callable[[int], object] | None) -> None:
+    """Write the pixels of an image, each write unit by one writer."""
+    if image.chunks is None:
+        for window in write_units(target):
+            target[window] = np.asarray(image.data[window])
+            if report is not None:
+                report(1)
+        return
+    aligned = image.data.rechunk(target.shards or target.chunks)
+    destination: Any = target if report is None else _Reporting(target, report)
+    da.store(aligned, destination, lock=False)
+
+
+class _Reporting:
+    """A zarr array that says when a unit of it has been written."""
+
+    def __init__(self, target: zarr.Array[Any], report: Callable[[int], object]) -> None:
+        self.target, self.report = target, report
+        self.shape, self.dtype = target.shape, target.dtype
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self.target[key] = value
+        self.report(1)
+
+
+def array_at(group: zarr.Group, path: str) -> zarr.Array[Any]:
+    """Return the array at a path of a group.
+
+    Raises:
+        NgioValidationError: If there is none.
+    """
+    found = group.get(path)
+    if not isinstance(found, zarr.Array):
+        raise NgioValidationError(f"{group.store_path} has no array {path!r}, which its metadata names")
+    return found
+
+
+def _channels(image: xr.DataArray, coarsest: zarr.Array[Any]) -> tuple[Channel, ...]:
+    if "c" not in image.dims:
+        return ()
+    count = image.sizes["c"]
+    labels = [str(label) for label in image["c"].values] if "c" in image.coords else []
+    named = labels if all(labels) and labels else [f"channel_{index}" for index in range(count)]
+    return channels_of(named, np.moveaxis(np.asarray(coarsest[...]), image.dims.index("c"), 0))
+
+
+def _name_of(image: xr.DataArray) -> str | None:
+    return image.name if isinstance(image.name, str) else None

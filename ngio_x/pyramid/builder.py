@@ -1,0 +1,292 @@
+"""A pyramid as a value, and the empty arrays that it describes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Self
+
+import numpy as np
+import zarr
+
+from ngio_x._frozen import (
+    ReadOnlyMapping,
+    field,
+    freeze,
+    frozen,
+    one_of,
+    positive,
+    thaw,
+    to_floats,
+    to_ints,
+    to_names,
+    tuple_of,
+)
+from ngio_x.errors import NgioFileExistsError, NgioTypeError, NgioValueError
+from ngio_x.metadata.frame import LevelOrigin, written_translation
+from ngio_x.pyramid.level import ChunksLike, PyramidLevel, ShardsLike
+
+
+def _to_dtype_name(value: Any) -> str:
+    try:
+        return np.dtype(value).name if value is not None else _no_dtype(value)
+    except TypeError:
+        return _no_dtype(value)
+
+
+def _no_dtype(value: Any) -> str:
+    raise NgioValueError(f"must be the name of a numpy data type, got {value!r}")
+
+
+def _to_kwargs(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        raise NgioValueError(f"must be a mapping, got {value!r}")
+    return freeze(value)
+
+
+@frozen
+class ImagePyramidBuilder:
+    """The arrays of a multi-resolution image, finest first; nothing exists on disk until `to_zarr`."""
+
+    levels: tuple[PyramidLevel, ...] = field(tuple_of(PyramidLevel))
+    axes: tuple[str, ...] = field(to_names)
+    """Names of the axes, in array order."""
+    data_type: str = field(_to_dtype_name, default="uint16")
+    dimension_separator: Literal[".", "/"] = field(one_of(".", "/"), default="/")
+    compressors: Any = field(freeze, default="auto")
+    """As in `zarr.create_array`."""
+    zarr_format: Literal[2, 3] = field(one_of(2, 3), default=2)
+    other_array_kwargs: Mapping[str, Any] = field(_to_kwargs, default=ReadOnlyMapping())
+    """More arguments for `zarr.create_array`."""
+
+    def __attrs_post_init__(self) -> None:
+        if not self.levels:
+            raise NgioValueError("levels must hold at least one level")
+        if len(set(self.axes)) < len(self.axes):
+            raise NgioValueError(f"axes must have unique names, got {self.axes}")
+        paths = [level.path for level in self.levels]
+        if len(set(paths)) < len(paths):
+            raise NgioValueError(f"levels must have unique paths, got {paths}")
+        for level in self.levels:
+            self._check_level(level)
+        for finer, coarser in zip(self.levels, self.levels[1:], strict=False):
+            _require_smaller(finer, coarser, self.axes)
+
+    def _check_level(self, level: PyramidLevel) -> None:
+        if len(level.shape) != len(self.axes):
+            raise NgioValueError(
+                f"level '{level.path}' has {len(level.shape)} dimensions {level.shape}, but the axes are {self.axes}"
+            )
+        if self.zarr_format == 2 and level.shards is not None:
+            raise NgioValueError(f"level '{level.path}' has shards={level.shards}, which need zarr_format=3")
+
+    @classmethod
+    def from_scaling_factors(
+        cls,
+        levels_paths: Sequence[str],
+        scaling_factors: Sequence[float],
+        base_shape: Sequence[int],
+        base_scale: Sequence[float],
+        axes: Sequence[str],
+        base_translation: Sequence[float] | None = None,
+        chunks: ChunksLike = "auto",
+        shards: ShardsLike | None = None,
+        data_type: str = "uint16",
+        dimension_separator: Literal[".", "/"] = "/",
+        compressors: Any = "auto",
+        zarr_format: Literal[2, 3] = 2,
+        other_array_kwargs: Mapping[str, Any] | None = None,
+        precision_scale: bool = True,
+        *,
+        level_origin: LevelOrigin = "center",
+    ) -> Self:
+        """Describe a pyramid by the factor from one level to the next (2 halves the number of pixels).
+
+        Each level has `max(1, floor(n / factor))` of the `n` pixels of the one before.
+
+        Args:
+            levels_paths: One path a level.
+            scaling_factors: One factor an axis, ≥ 1.
+            base_shape: Shape of level 0.
+            base_scale: Pixel size of level 0, one number an axis.
+            axes: Names of the axes.
+            base_translation: World edge of pixel 0 of level 0; zeros by default.
+            chunks: Chunk shape of every level, clipped to its shape.
+            shards: Shard shape of every level; see `PyramidLevel`.
+            data_type: Name of a numpy data type.
+            dimension_separator: Between the numbers in the names of chunks.
+            compressors: As in `zarr.create_array`.
+            zarr_format: 2 or 3.
+            other_array_kwargs: More arguments for `zarr.create_array`.
+            precision_scale: Take pixel sizes from the rounded shapes, so that all levels cover one extent; False
+                multiplies them by the nominal factors.
+            level_origin: See `from_shapes`.
+
+        Raises:
+            NgioValueError: If numbers do not fit, or a level would not be smaller than the one before.
+        """
+        shape, factors = _checked("base_shape", positive(to_ints), base_shape), _to_factors(scaling_factors)
+        scale = _checked("base_scale", positive(to_floats), base_scale)
+        _require_lengths(len(shape), scaling_factors=factors, base_scale=scale)
+        shapes = [shape]
+        for _ in levels_paths[1:]:
+            shapes.append(tuple(max(1, math.floor(n / f)) for n, f in zip(shapes[-1], factors, strict=True)))
+        scales: list[tuple[float, ...]] = _scales_of(shapes, scale)
+        if not precision_scale:
+            scales = [tuple(s * f**level for s, f in zip(scale, factors, strict=True)) for level in range(len(shapes))]
+        return cls.from_shapes(
+            shapes,
+            scales,
+            axes,
+            base_translation,
+            levels_paths,
+            chunks,
+            shards,
+            data_type,
+            dimension_separator,
+            compressors,
+            zarr_format,
+            other_array_kwargs,
+            level_origin=level_origin,
+        )
+
+    @classmethod
+    def from_shapes(
+        cls,
+        shapes: Sequence[Sequence[int]],
+        base_scale: Sequence[float] | list[tuple[float, ...]],
+        axes: Sequence[str],
+        base_translation: Sequence[float] | None = None,
+        levels_paths: Sequence[str] | None = None,
+        chunks: ChunksLike = "auto",
+        shards: ShardsLike | None = None,
+        data_type: str = "uint16",
+        dimension_separator: Literal[".", "/"] = "/",
+        compressors: Any = "auto",
+        zarr_format: Literal[2, 3] = 2,
+        other_array_kwargs: Mapping[str, Any] | None = None,
+        *,
+        level_origin: LevelOrigin = "center",
+    ) -> Self:
+        """Describe a pyramid by the shapes of its levels; other arguments as in `from_scaling_factors`.
+
+        Args:
+            shapes: One shape a level, finest first.
+            base_scale: Pixel size of level 0 (that of the others follows from the shapes), or a list of one a level.
+            axes: Names of the axes.
+            base_translation: World edge of pixel 0 of level 0; zeros by default.
+            levels_paths: One path a level; `"0"`, `"1"`, … by default.
+            chunks: Chunk shape of every level, clipped to its shape.
+            shards: Shard shape of every level; see `PyramidLevel`.
+            data_type: Name of a numpy data type.
+            dimension_separator: Between the numbers in the names of chunks.
+            compressors: As in `zarr.create_array`.
+            zarr_format: 2 or 3.
+            other_array_kwargs: More arguments for `zarr.create_array`.
+            level_origin: Which point of a pixel the written translations speak of. `"center"`: they move by half the
+                difference in pixel size along space axes, as OME-NGFF 0.6 recommends; `"corner"`: they are constant.
+
+        Raises:
+            NgioValueError: If numbers do not fit, or a level is not smaller than the one before.
+        """
+        all_shapes = [_checked("shapes", positive(to_ints), shape) for shape in shapes]
+        if not all_shapes:
+            raise NgioValueError("shapes must hold at least one shape")
+        paths = tuple(map(str, range(len(all_shapes)))) if levels_paths is None else tuple(levels_paths)
+        scales = _all_scales(all_shapes, base_scale)
+        if len(scales) != len(all_shapes) or len(paths) != len(all_shapes):
+            raise NgioValueError(
+                f"{len(all_shapes)} shapes need as many scales and paths, got {len(scales)} scales, {len(paths)} paths"
+            )
+        names = to_names(axes)
+        base = (0.0,) * len(names) if base_translation is None else to_floats(base_translation)
+        _require_lengths(len(names), base_shape=all_shapes[0], base_scale=scales[0], base_translation=base)
+        translations = [written_translation(base, scale, scales[0], names, level_origin) for scale in scales]
+        levels = tuple(
+            PyramidLevel(path, shape, scale, translation, chunks, shards)
+            for path, shape, scale, translation in zip(paths, all_shapes, scales, translations, strict=True)
+        )
+        return cls(levels, names, data_type, dimension_separator, compressors, zarr_format, other_array_kwargs or {})
+
+    def to_zarr(self, group: zarr.Group, *, overwrite: bool = True) -> None:
+        """Create the empty arrays in a group.
+
+        Args:
+            group: Of the same zarr format.
+            overwrite: Replace what stands at the paths; False refuses before anything is touched.
+
+        Raises:
+            NgioFileExistsError: If something is in the way and `overwrite` is False.
+            NgioValueError: If the group has another zarr format.
+        """
+        if not isinstance(group, zarr.Group):
+            raise NgioTypeError(f"to_zarr writes into a zarr.Group, got {type(group).__name__}")
+        if group.metadata.zarr_format != self.zarr_format:
+            raise NgioValueError(
+                f"the group has zarr format {group.metadata.zarr_format}, the pyramid zarr_format={self.zarr_format}"
+            )
+        taken = [level.path for level in self.levels if level.path in group]
+        if taken and not overwrite:
+            raise NgioFileExistsError(f"{taken} exist in {group.store_path}: pass overwrite=True to replace them")
+        arguments: dict[str, Any] = {
+            "dtype": self.data_type,
+            "overwrite": overwrite,
+            "compressors": thaw(self.compressors),
+            "chunk_key_encoding": {
+                "name": "v2" if self.zarr_format == 2 else "default",
+                "separator": self.dimension_separator,
+            },
+        }
+        if self.zarr_format == 3:
+            arguments["dimension_names"] = self.axes
+        arguments |= thaw(self.other_array_kwargs)
+        for level in self.levels:
+            group.create_array(level.path, shape=level.shape, chunks=level.chunks, shards=level.shards, **arguments)
+
+
+def _checked(label: str, convert: Any, value: Any) -> Any:
+    try:
+        return convert(value)
+    except NgioValueError as error:
+        raise NgioValueError(f"{label} {error}") from None
+
+
+def _to_factors(value: Any) -> tuple[float, ...]:
+    factors: tuple[float, ...] = _checked("scaling_factors", to_floats, value)
+    if any(factor < 1 for factor in factors):
+        raise NgioValueError(f"scaling_factors must be ≥ 1 (2 halves the number of pixels), got {factors}")
+    return factors
+
+
+def _require_lengths(ndim: int, **values: tuple[float, ...]) -> None:
+    for label, numbers in values.items():
+        if len(numbers) != ndim:
+            raise NgioValueError(f"{label} must have one number for each of the {ndim} axes, got {numbers}")
+
+
+def _all_scales(shapes: list[tuple[int, ...]], base_scale: Any) -> list[tuple[float, ...]]:
+    """Return one scale a level: given ones, or those that follow from the shapes."""
+    if isinstance(base_scale, list) and base_scale and not np.isscalar(base_scale[0]):
+        return [_checked("base_scale", positive(to_floats), scale) for scale in base_scale]
+    scale = _checked("base_scale", positive(to_floats), base_scale)
+    _require_lengths(len(shapes[0]), base_scale=scale)
+    return _scales_of(shapes, scale)
+
+
+def _scales_of(shapes: list[tuple[int, ...]], base: tuple[float, ...]) -> list[tuple[float, ...]]:
+    """Return the scales with which all levels cover the extent of level 0."""
+    return [tuple(s * (n / m) for s, n, m in zip(base, shapes[0], shape, strict=True)) for shape in shapes]
+
+
+def _require_smaller(finer: PyramidLevel, coarser: PyramidLevel, axes: tuple[str, ...]) -> None:
+    for axis, n, m in zip(axes, finer.shape, coarser.shape, strict=True):
+        if m > n:
+            raise NgioValueError(
+                f"levels must go from fine to coarse: along axis '{axis}', level '{coarser.path}' has {m} pixels after "
+                f"{n} in level '{finer.path}'"
+            )
+    if finer.shape == coarser.shape:
+        raise NgioValueError(
+            f"level '{coarser.path}' has the shape {coarser.shape} of level '{finer.path}' before it: "
+            "ask for fewer levels or larger factors"
+        )

@@ -1,0 +1,77 @@
+"""One resolution level, as it is to be created on disk."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Any, Literal, TypeAlias
+
+from ngio_x._frozen import field, frozen, positive, to_floats, to_ints, to_name
+from ngio_x.errors import NgioValueError
+
+ChunksLike: TypeAlias = tuple[int, ...] | Literal["auto"]
+"""Chunk shape, or let zarr choose."""
+ShardsLike: TypeAlias = tuple[int, ...] | Literal["auto"]
+"""Shard shape, or let zarr choose."""
+
+
+def _to_path(value: Any) -> str:
+    path = to_name(value)
+    parts = PurePosixPath(path).parts
+    if "\\" in path or path.startswith("/") or not parts or any(part in ("..", ".") for part in path.split("/")):
+        raise NgioValueError(f"must be a relative path inside the image group, got {path!r}")
+    return "/".join(parts)
+
+
+def _to_shape(value: Any) -> Any:
+    return value if isinstance(value, str) and value == "auto" else positive(to_ints)(value)
+
+
+def _to_optional_shape(value: Any) -> Any:
+    return None if value is None else _to_shape(value)
+
+
+@frozen
+class PyramidLevel:
+    """Path, shape, scale and translation of a level, and how its array is cut into chunks and shards.
+
+    Chunks are clipped to the shape. Shards larger than the shape shrink to the largest multiple of the chunks within
+    it, at least one chunk; shards that are no multiple of the chunks, or come without explicit chunks, are refused.
+    """
+
+    path: str = field(_to_path)
+    """Where the array stands inside the image group; it may not leave it."""
+    shape: tuple[int, ...] = field(positive(to_ints))
+    scale: tuple[float, ...] = field(positive(to_floats))
+    """Pixel size along each axis."""
+    translation: tuple[float, ...] = field(to_floats)
+    """World coordinate along each axis, as it is written."""
+    chunks: ChunksLike = field(_to_shape, default="auto")
+    shards: ShardsLike | None = field(_to_optional_shape, default=None)
+
+    def __attrs_post_init__(self) -> None:
+        for label in ("scale", "translation", "chunks", "shards"):
+            value = getattr(self, label)
+            if isinstance(value, tuple) and len(value) != len(self.shape):
+                raise NgioValueError(
+                    f"level '{self.path}': {label} must have one number for each of the {len(self.shape)} axes, "
+                    f"got {value}"
+                )
+        if isinstance(self.chunks, tuple):
+            clipped = tuple(map(min, self.chunks, self.shape))
+            object.__setattr__(self, "shards", self._fitted_shards(self.chunks, clipped))
+            object.__setattr__(self, "chunks", clipped)
+        elif isinstance(self.shards, tuple):
+            raise NgioValueError(f"level '{self.path}': shards={self.shards} need explicit chunks")
+
+    def _fitted_shards(self, chunks: tuple[int, ...], clipped: tuple[int, ...]) -> ShardsLike | None:
+        if not isinstance(self.shards, tuple):
+            return self.shards
+        fitted: list[int] = []
+        for axis, (shard, given, chunk, size) in enumerate(zip(self.shards, chunks, clipped, self.shape, strict=True)):
+            if shard % given:
+                raise NgioValueError(
+                    f"level '{self.path}': shards must be a multiple of the chunks, got a shard of {shard} and chunks "
+                    f"of {given} along axis {axis}"
+                )
+            fitted.append(shard if shard <= size else max(chunk, size // chunk * chunk))
+        return tuple(fitted)

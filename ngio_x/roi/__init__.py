@@ -1,0 +1,1 @@
+"""Where: intervals, named regions, and the integer pixel windows that they stand for."""

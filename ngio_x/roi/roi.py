@@ -1,0 +1,247 @@
+"""A named region of an image: one interval an axis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, Literal
+
+from ngio_x._frozen import (
+    ReadOnlyMapping,
+    evolve,
+    field,
+    field_names,
+    freeze,
+    frozen,
+    one_of,
+    to_int,
+    to_optional_name,
+    tuple_of,
+)
+from ngio_x.errors import NgioKeyError, NgioValueError
+from ngio_x.metadata.pixel_size import SpacingLike, spacing_along
+from ngio_x.roi.roi_slice import RoiSlice, SliceValue
+
+Space = Literal["world", "pixel"]
+
+
+def _to_slices(value: Any) -> tuple[RoiSlice, ...]:
+    slices = _to_roi_slices(value)
+    if len(slices) < 2:
+        raise NgioValueError(f"must hold at least two axes, got {len(slices)}")
+    names = [item.axis_name for item in slices]
+    if len(set(names)) < len(names):
+        raise NgioValueError(f"must have unique axis names, got {names}")
+    return slices
+
+
+_to_roi_slices = tuple_of(RoiSlice)
+
+
+def _to_label(value: Any) -> int | None:
+    label = None if value is None else to_int(value)
+    if label is not None and label < 0:
+        raise NgioValueError(f"must be ≥ 0, got {label}")
+    return label
+
+
+_NO_EXTRA: Final[ReadOnlyMapping[str, Any]] = ReadOnlyMapping()
+
+
+def _to_extra(value: Any) -> ReadOnlyMapping[str, Any]:
+    if value is _NO_EXTRA or (type(value) is dict and not value):
+        return _NO_EXTRA
+    if not isinstance(value, Mapping):
+        raise NgioValueError(f"must be a mapping, got {value!r}")
+    for key in value:
+        if not isinstance(key, str) or key in _FIELD_NAMES:
+            raise NgioValueError(f"must not have the key {key!r}: keys are strings other than {_FIELD_NAMES}")
+    return freeze(value)  # type: ignore[no-any-return]
+
+
+@frozen
+class Roi:
+    """A region of interest: a named box, in world units or in pixels.
+
+    Two regions are equal when they are equal in everything but the order of their axes.
+
+    >>> roi = Roi.from_values({"y": (10, 5), "x": slice(2.5, 4)}, name="cell")
+    >>> roi["x"].end
+    4.0
+    """
+
+    name: str | None = field(to_optional_name)
+    slices: tuple[RoiSlice, ...] = field(_to_slices, eq=frozenset)
+    """One slice an axis, at least two."""
+    label: int | None = field(_to_label, default=None)
+    """The id of the object in a label image, ≥ 0."""
+    space: Space = field(one_of("world", "pixel"), default="world")
+    """Whether the slices are in world units or in pixels."""
+    extra: Mapping[str, Any] = field(_to_extra, default=_NO_EXTRA)
+    """Further columns of a ROI table; lists become tuples, so that the region hashes."""
+
+    @classmethod
+    def from_values(
+        cls,
+        slices: Mapping[str, SliceValue],
+        name: str | None,
+        label: int | None = None,
+        space: Space = "world",
+        **extra: Any,
+    ) -> Roi:
+        """Build a region from `{axis: value}`, each value as in `RoiSlice.from_value`; more keywords become `extra`.
+
+        Raises:
+            NgioValueError: If there are fewer than two axes, or a number makes no sense.
+            NgioTypeError: If a value is of a type that `RoiSlice.from_value` does not know.
+        """
+        if not isinstance(slices, Mapping):
+            raise NgioValueError(f"slices must be a mapping from axis name to interval, got {slices!r}")
+        pieces = tuple(RoiSlice.from_value(axis, value) for axis, value in slices.items())
+        return cls(name, pieces, label, space, extra)
+
+    def get(self, axis_name: str, default: RoiSlice | None = None) -> RoiSlice | None:
+        """Return the slice along an axis, or `default`."""
+        return next((item for item in self.slices if item.axis_name == axis_name), default)
+
+    def __getitem__(self, axis_name: str) -> RoiSlice:
+        """Return the slice along an axis; a missing one is an `NgioKeyError`."""
+        found = self.get(axis_name)
+        if found is None:
+            raise NgioKeyError(f"the region has no axis {axis_name!r}, only {self._axis_names}")
+        return found
+
+    @property
+    def _axis_names(self) -> tuple[str, ...]:
+        return tuple(item.axis_name for item in self.slices)
+
+    def get_name(self) -> str:
+        """Return the name, else the label as text, else a description of the intervals."""
+        if self.name is not None:
+            return self.name
+        if self.label is not None:
+            return str(self.label)
+        intervals = ", ".join(f"{item.axis_name}: {item.start}->{item.end}" for item in self.slices)
+        return f"Roi({intervals}, {self.space})"
+
+    def intersection(self, other: Roi) -> Roi | None:
+        """Return the overlap of two regions, or None where they have none; `extra` is this region's.
+
+        An axis that only one of them has is kept as it is.
+
+        Raises:
+            NgioValueError: If the spaces or the labels differ.
+        """
+        return self._combined(other, "intersection", RoiSlice.intersection)
+
+    def union(self, other: Roi) -> Roi:
+        """Return the smallest region that contains both along the axes they share; `extra` is this region's.
+
+        An axis that only one of them has is kept as it is.
+
+        Raises:
+            NgioValueError: If the spaces or the labels differ.
+        """
+        combined = self._combined(other, "union", RoiSlice.union)
+        if combined is None:  # a union of two slices always exists
+            raise NgioValueError(f"{self.get_name()} and {other.get_name()} have no union")
+        return combined
+
+    def _combined(self, other: Roi, verb: str, combine: Callable[[RoiSlice, RoiSlice], RoiSlice | None]) -> Roi | None:
+        if self.space != other.space:
+            raise NgioValueError(
+                f"{verb} needs regions in one space, got '{self.space}' and '{other.space}': "
+                "convert one with to_world or to_pixel"
+            )
+        slices: list[RoiSlice] = []
+        for ours in self.slices:
+            theirs = other.get(ours.axis_name)
+            piece = ours if theirs is None else combine(ours, theirs)
+            if piece is None:
+                return None
+            slices.append(piece)
+        slices += [theirs for theirs in other.slices if self.get(theirs.axis_name) is None]
+        return evolve(
+            self,
+            name=_joined_name(self.name, other.name),
+            slices=tuple(slices),
+            label=_joined_label(self.label, other.label, verb),
+        )
+
+    def zoom(self, zoom_factor: float = 1.0, axes: Iterable[str] = ("x", "y")) -> Roi:
+        """Scale the lengths along `axes` around their centres; see `RoiSlice.zoom`."""
+        chosen = frozenset((axes,) if isinstance(axes, str) else axes)
+        return self._mapped(lambda item: item.zoom(zoom_factor) if item.axis_name in chosen else item)
+
+    def to_world(self, pixel_size: SpacingLike | None = None, origin: Mapping[str, float] | None = None) -> Roi:
+        """Convert to world units; a region that is in world units already comes back as it is.
+
+        Args:
+            pixel_size: Sizes by axis; axes without one count pixels, so theirs is 1.
+            origin: World coordinate of the edge of position 0, by axis; 0 where none is given.
+
+        Raises:
+            NgioValueError: If the region is in pixels and `pixel_size` is missing.
+        """
+        if self.space == "world":
+            return self
+        return evolve(self._converted(RoiSlice.to_world, pixel_size, origin), space="world")
+
+    def to_pixel(self, pixel_size: SpacingLike | None = None, origin: Mapping[str, float] | None = None) -> Roi:
+        """Convert to pixels; bounds within 0.01 of an integer snap to it. Arguments and errors as for `to_world`."""
+        if self.space == "pixel":
+            return self
+        return evolve(self._converted(RoiSlice.to_pixel, pixel_size, origin), space="pixel")
+
+    def to_slicing_dict(
+        self, pixel_size: SpacingLike | None = None, origin: Mapping[str, float] | None = None
+    ) -> dict[str, slice]:
+        """Return `{axis: slice(start, end)}` in pixels, not rounded; `window` gives integers that index an array."""
+        return {item.axis_name: item.to_slice() for item in self.to_pixel(pixel_size, origin).slices}
+
+    def update_slice(self, name: str, new_slice: SliceValue) -> Roi:
+        """Replace the slice along an axis, or add it."""
+        piece = RoiSlice.from_value(name, new_slice)
+        if self.get(name) is None:
+            return evolve(self, slices=(*self.slices, piece))
+        return self._mapped(lambda item: piece if item.axis_name == name else item)
+
+    def remove_slice(self, name: str) -> Roi:
+        """Remove the slice along an axis.
+
+        Raises:
+            NgioValueError: If there is none, or fewer than two axes would be left.
+        """
+        if self.get(name) is None:
+            raise NgioValueError(f"there is no axis {name!r} to remove, only {self._axis_names}")
+        return evolve(self, slices=tuple(item for item in self.slices if item.axis_name != name))
+
+    def _mapped(self, change: Callable[[RoiSlice], RoiSlice]) -> Roi:
+        return evolve(self, slices=tuple(change(item) for item in self.slices))
+
+    def _converted(
+        self,
+        convert: Callable[[RoiSlice, float, float], RoiSlice],
+        pixel_size: SpacingLike | None,
+        origin: Mapping[str, float] | None,
+    ) -> Roi:
+        if pixel_size is None:
+            raise NgioValueError(f"pixel_size is needed to convert a region in {self.space} space")
+        zero = origin or {}
+        return self._mapped(
+            lambda item: convert(item, spacing_along(pixel_size, item.axis_name), zero.get(item.axis_name, 0.0))
+        )
+
+
+_FIELD_NAMES: Final = field_names(Roi)
+
+
+def _joined_name(ours: str | None, theirs: str | None) -> str | None:
+    if ours is None or theirs is None or ours == theirs:
+        return theirs if ours is None else ours
+    return f"{ours}:{theirs}"
+
+
+def _joined_label(ours: int | None, theirs: int | None, verb: str) -> int | None:
+    if ours is not None and theirs is not None and ours != theirs:
+        raise NgioValueError(f"{verb} needs regions of one label, got {ours} and {theirs}")
+    return theirs if ours is None else ours

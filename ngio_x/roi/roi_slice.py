@@ -1,0 +1,174 @@
+"""An interval along one axis."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from ngio_x._frozen import evolve, field, frozen, to_float, to_name, to_optional_float
+from ngio_x.errors import NgioTypeError, NgioValueError
+from ngio_x.roi.rounding import pixel_to_world, world_to_pixel
+
+SliceValue: TypeAlias = "float | tuple[float | None, float | None] | slice | RoiSlice"
+"""What `RoiSlice.from_value` understands: a scalar (length 1), `(start, length)`, `slice(start, stop)`, a RoiSlice."""
+
+
+def _to_length(value: Any) -> float | None:
+    length = to_optional_float(value)
+    if length is not None and length < 0:
+        raise NgioValueError(f"must be ≥ 0, got {value!r}")
+    return length
+
+
+@frozen
+class RoiSlice:
+    """The half-open interval `[start, start + length)` along one axis, in world units or pixels.
+
+    Without start and length it is unbounded; without length it has no upper end. A length without a start begins at 0.
+
+    >>> RoiSlice("x", 2, 3).intersection(RoiSlice("x", 4))
+    RoiSlice(axis_name='x', start=4.0, length=1.0)
+    """
+
+    axis_name: str = field(to_name)
+    start: float | None = field(to_optional_float, default=None)
+    """Lower bound, included; None is unbounded."""
+    length: float | None = field(_to_length, default=None)
+    """Length, ≥ 0; None is unbounded above."""
+
+    def __attrs_post_init__(self) -> None:
+        if self.length is not None:
+            if self.start is None:
+                object.__setattr__(self, "start", 0.0)
+            elif not math.isfinite(self.start + self.length):
+                raise NgioValueError(f"end must be finite, got start={self.start!r} and length={self.length!r}")
+
+    @classmethod
+    def from_value(cls, axis_name: str, value: SliceValue) -> RoiSlice:
+        """Build a slice from a scalar (length 1), `(start, length)`, `slice(start, stop)` or another RoiSlice.
+
+        Raises:
+            NgioTypeError: If `value` is of another type; it is a `TypeError`.
+            NgioValueError: If the numbers make no interval, the slice has a step, or the RoiSlice another axis.
+        """
+        if isinstance(value, tuple):
+            if len(value) != 2:
+                raise NgioValueError(f"axis '{axis_name}': expected (start, length), got {value!r}")
+            return cls(axis_name, value[0], value[1])
+        if isinstance(value, slice):
+            return cls._from_slice(axis_name, value)
+        if isinstance(value, RoiSlice):
+            if value.axis_name != axis_name:
+                raise NgioValueError(f"axis '{axis_name}': the RoiSlice given for it is of axis '{value.axis_name}'")
+            return value
+        return cls(axis_name, _to_scalar(axis_name, value), 1.0)
+
+    @classmethod
+    def _from_slice(cls, axis_name: str, value: slice) -> RoiSlice:
+        if value.step not in (None, 1):
+            raise NgioValueError(f"axis '{axis_name}': a region has no step, got {value}")
+        try:
+            start, stop = to_optional_float(value.start), to_optional_float(value.stop)
+        except NgioValueError as error:
+            raise NgioValueError(f"axis '{axis_name}': a bound of {value} {error}") from None
+        if stop is None:
+            return cls(axis_name, start)
+        begin = 0.0 if start is None else start
+        if stop < begin:
+            raise NgioValueError(f"axis '{axis_name}': the end {stop:g} of {value} lies before its start {begin:g}")
+        return cls(axis_name, begin, stop - begin)
+
+    @property
+    def end(self) -> float | None:
+        """The upper bound, excluded; None is unbounded."""
+        return None if self.start is None or self.length is None else self.start + self.length
+
+    @property
+    def bounds(self) -> tuple[float | None, float | None]:
+        """Lower and upper bound; None is unbounded."""
+        return self.start, self.end
+
+    def to_slice(self) -> slice:
+        """Return `slice(start, end)`."""
+        return slice(*self.bounds)
+
+    def union(self, other: RoiSlice) -> RoiSlice:
+        """Return the smallest interval that contains both.
+
+        Raises:
+            NgioValueError: If the axes differ.
+        """
+        self._require_same_axis(other, "union")
+        start = None if self.start is None or other.start is None else min(self.start, other.start)
+        end = None if self.end is None or other.end is None else max(self.end, other.end)
+        return self._between(start, end, other)
+
+    def intersection(self, other: RoiSlice) -> RoiSlice | None:
+        """Return the overlap of both, or None where it has no length.
+
+        Raises:
+            NgioValueError: If the axes differ.
+        """
+        self._require_same_axis(other, "intersection")
+        start = max((bound for bound in (self.start, other.start) if bound is not None), default=None)
+        end = min((bound for bound in (self.end, other.end) if bound is not None), default=None)
+        if start is not None and end is not None and end <= start:
+            return None
+        return self._between(start, end, other)
+
+    def to_world(self, pixel_size: float, origin: float = 0.0) -> RoiSlice:
+        """Convert positions in pixels to world units; `origin` is the world coordinate of position 0."""
+        spacing = _to_spacing(pixel_size)
+        start = None if self.start is None else pixel_to_world(self.start, spacing, to_float(origin))
+        return evolve(self, start=start, length=None if self.length is None else self.length * spacing)
+
+    def to_pixel(self, pixel_size: float, origin: float = 0.0) -> RoiSlice:
+        """Convert world units to positions in pixels; a bound within 0.01 pixel of an integer snaps to it."""
+        spacing, zero = _to_spacing(pixel_size), to_float(origin)
+        start = None if self.start is None else world_to_pixel(self.start, spacing, zero)
+        end = None if self.end is None else world_to_pixel(self.end, spacing, zero)
+        return evolve(self, start=start, length=None if start is None or end is None else end - start)
+
+    def zoom(self, zoom_factor: float = 1.0) -> RoiSlice:
+        """Scale the length around the centre; an interval that starts at or above 0 is not moved below 0.
+
+        Raises:
+            NgioValueError: If the factor is not above 0.
+        """
+        factor = to_float(zoom_factor)
+        if factor <= 0:
+            raise NgioValueError(f"zoom_factor must be > 0, got {zoom_factor!r}")
+        if self.start is None or self.length is None:
+            return self
+        length = self.length * factor
+        start = self.start - (length - self.length) / 2
+        return evolve(self, start=max(start, 0.0) if self.start >= 0 else start, length=length)
+
+    def _require_same_axis(self, other: RoiSlice, verb: str) -> None:
+        if self.axis_name != other.axis_name:
+            raise NgioValueError(f"{verb} needs slices of one axis, got '{self.axis_name}' and '{other.axis_name}'")
+
+    def _between(self, start: float | None, end: float | None, other: RoiSlice) -> RoiSlice:
+        """Return the interval with these bounds; an operand that already has both is returned, its numbers intact."""
+        for operand in (self, other):
+            if operand.bounds == (start, end):
+                return operand
+        return evolve(self, start=start, length=None if start is None or end is None else end - start)
+
+
+def _to_scalar(axis_name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (numbers.Real, np.number)):
+        raise NgioTypeError(
+            f"axis '{axis_name}': expected a number, (start, length), a slice or a RoiSlice, got {type(value).__name__}"
+        )
+    return float(value)
+
+
+def _to_spacing(pixel_size: Any) -> float:
+    spacing = to_float(pixel_size)
+    if spacing <= 0:
+        raise NgioValueError(f"pixel_size must be > 0, got {pixel_size!r}")
+    return spacing
