@@ -113,7 +113,7 @@ def lattice_of(image: xr.DataArray | xr.Dataset, dim: Hashable) -> Lattice | Non
         NgioValueError: If ordinary coordinates are not evenly spaced numbers.
     """
     axis_type = axis_type_of(str(dim))
-    coordinate = image.coords.get(dim)
+    coordinate = image.coords[dim] if dim in image.coords else None  # coords.get makes up a range
     if coordinate is None or axis_type == "channel" or coordinate.dims != (dim,):
         return None
     index = image.xindexes.get(dim)
@@ -254,7 +254,7 @@ def _lattice_like(image: xr.DataArray, like: xr.DataArray, dim: Hashable) -> Lat
     if target is None:
         return None
     length = image.sizes[dim]
-    coordinate = image.coords.get(dim)
+    coordinate = image.coords[dim] if dim in image.coords else None  # coords.get makes up a range
     if coordinate is None:
         if length != target.size:
             raise NgioValueError(

@@ -1,0 +1,153 @@
+"""The commands and their options; each calls a function and prints what came of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from ngio_x import __version__
+from ngio_x.arrays.image import dimensions_of
+from ngio_x.cli.demo import make_demo
+from ngio_x.cli.image_files import read_image
+from ngio_x.errors import NgioError, NgioValueError
+from ngio_x.metadata.dimensions import Dimensions
+from ngio_x.ngff.read import open_ome_zarr
+from ngio_x.ngff.store import open_group
+from ngio_x.ngff.write import array_at, write_ome_zarr
+
+app = typer.Typer(
+    name="ngio-x",
+    help="Regions and pyramids of microscopy images (OME-Zarr).",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def run() -> None:
+    """Run the command line with the process' arguments."""
+    try:
+        app()
+    except (NgioError, OSError) as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def convert(
+    image: Annotated[Path, typer.Argument(help="PNG, JPEG, TIFF, OME-TIFF or .npy file.")],
+    out: Annotated[Path, typer.Argument(help="The OME-Zarr image to write.")],
+    pixel_size: Annotated[
+        str | None, typer.Option(help="One size for z, y and x, such as 0.65, or z=2,y=0.65,x=0.65.")
+    ] = None,
+    unit: Annotated[
+        str | None, typer.Option(help="Unit of the pixel size. Default: the file's, or micrometer.")
+    ] = None,
+    axes: Annotated[str | None, typer.Option(help="Names of the file's axes among t, c, z, y, x, such as yxc.")] = None,
+    levels: Annotated[int | None, typer.Option(help="Number of levels. Default: down to 256 pixels.")] = None,
+    version: Annotated[str, typer.Option(help="OME-NGFF version: 0.4 or 0.5.")] = "0.5",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUT if it is a zarr directory.")] = False,
+) -> None:
+    """Convert an image file to a multi-resolution OME-Zarr image."""
+    pixels = read_image(image, axes=axes, pixel_size=_sizes(pixel_size), unit=unit)
+    with _progress(f"Writing {out.name}") as report:
+        write_ome_zarr(
+            pixels,
+            out,
+            version=version,  # type: ignore[arg-type]  # checked by write_ome_zarr
+            levels=levels,
+            overwrite=overwrite,
+            progress=report,
+        )
+    count = sum(1 for name in open_ome_zarr(out).children if name.isdigit())
+    print(f"wrote {out}: {_shape_text(dimensions_of(pixels))} pixels, {count} level{'s' if count > 1 else ''}")
+
+
+@app.command()
+def info(image: Annotated[Path, typer.Argument(help="An OME-Zarr image.")]) -> None:
+    """Show axes, levels, shapes, chunks and pixel sizes of an OME-Zarr image."""
+    tree = open_ome_zarr(image)
+    console = Console()
+    axes = dimensions_of(tree.children["0"].ds["image"]).axes_handler.axes
+    described = ", ".join(f"{axis.name} ({axis.unit or axis.axis_type})" for axis in axes)
+    console.print(f"{tree.attrs.get('name', image.name)}: OME-NGFF {tree.attrs['version']}, axes {described}")
+    if channels := tree.attrs.get("channels"):
+        console.print(f"channels: {', '.join(channel['label'] for channel in channels)}", highlight=False)
+    table = Table("level", "shape", "chunks", "dtype", "pixel size")
+    group = open_group(image)
+    for node in tree.subtree:
+        for labelled in node.data_vars.values():
+            dimensions = dimensions_of(labelled)
+            scale = zip(dimensions.axes, dimensions.dataset.scale, strict=True)
+            sizes = ", ".join(f"{axis} {size:.6g}" for axis, size in scale if axis != "c")
+            array = array_at(group, f"{node.path.rpartition('/')[0]}/{node.attrs['path']}".lstrip("/"))
+            table.add_row(node.path.lstrip("/"), _times(array.shape), _times(array.chunks), str(array.dtype), sizes)
+    console.print(table)
+
+
+@app.command()
+def demo(
+    directory: Annotated[Path, typer.Argument(help="Where to write demo.zarr and overview.png.")] = Path(),
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what an earlier demo wrote.")] = False,
+) -> None:
+    """Make a fluorescence image of nuclei, convert it, segment it, and show its regions in a picture."""
+    with _progress("Making the demo") as report:
+        made = make_demo(directory, overwrite=overwrite, progress=report)
+    print(f"wrote {made.image}: {made.nuclei} nuclei found of {made.planted} planted")
+    print(f"wrote {made.picture}")
+
+
+def _sizes(text: str | None) -> float | dict[str, float] | None:
+    """Return the number, or the numbers by axis, that `--pixel-size` means."""
+    if text is None:
+        return None
+    try:
+        if "=" not in text:
+            return float(text)
+        pairs = (item.split("=") for item in text.split(","))
+        return {axis.strip(): float(size) for axis, size in pairs}
+    except ValueError:
+        raise NgioValueError(f"--pixel-size must be a number, or z=2,y=0.65,x=0.65; got {text!r}") from None
+
+
+@contextmanager
+def _progress(title: str) -> Iterator[Callable[[int, int], None]]:
+    columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"), TimeElapsedColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=None)
+
+        def report(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield report
+
+
+def _shape_text(dimensions: Dimensions) -> str:
+    return f"{''.join(dimensions.axes)} {_times(dimensions.shape)}"
+
+
+def _times(numbers: Iterable[int]) -> str:
+    return "×".join(map(str, numbers))

@@ -1,0 +1,163 @@
+"""Image files of everyday formats as labelled images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import imageio.v3 as imageio
+import numpy as np
+import numpy.typing as npt
+import tifffile
+import xarray as xr
+
+from ngio_x.arrays.image import as_image
+from ngio_x.errors import NgioFileNotFoundError, NgioValueError
+from ngio_x.metadata.axes import CANONICAL_ORDER
+from ngio_x.metadata.units import unit_from_symbol
+
+_TIFF_AXES = {"T": "t", "C": "c", "S": "c", "Z": "z", "Y": "y", "X": "x"}
+_RGB = ("red", "green", "blue", "alpha")
+
+
+class _Contents(NamedTuple):
+    """What a file says of itself."""
+
+    pixels: npt.NDArray[Any]
+    axes: str | None = None
+    """One letter an axis; None where the file does not say."""
+    pixel_size: Mapping[str, float] = {}
+    units: Mapping[str, str] = {}
+    channels: Sequence[str] | None = None
+
+
+def read_image(
+    path: Path,
+    *,
+    axes: str | None = None,
+    pixel_size: float | Mapping[str, float] | None = None,
+    unit: str | None = None,
+) -> xr.DataArray:
+    """Read an image file as a labelled image with its axes in the order t, c, z, y, x.
+
+    Args:
+        path: A PNG, JPEG, TIFF or OME-TIFF file (or another that imageio reads), or `.npy`.
+        axes: One letter for each axis of the file, such as `"yxc"`. By default what the file says; a file that says
+            nothing is taken as y, x with colours last, else as the last of t, c, z, y, x.
+        pixel_size: As in `as_image`. By default what the file says.
+        unit: Unit of the pixel size. By default what the file says, else micrometer.
+
+    Raises:
+        NgioFileNotFoundError: If there is no such file.
+        NgioValueError: If it cannot be read, or the axes do not fit its shape.
+    """
+    if not path.is_file():
+        raise NgioFileNotFoundError(f"there is no file {path}")
+    try:
+        contents = _read(path)
+    except (NgioValueError, MemoryError):
+        raise
+    except Exception as error:  # readers raise all kinds of errors on broken files
+        raise NgioValueError(f"{path} cannot be read as an image: {error or type(error).__name__}") from error
+    dims = _dims(contents, axes, path)
+    if contents.pixels.dtype.kind not in "iufb" or contents.pixels.size == 0:
+        raise NgioValueError(f"{path} holds {contents.pixels.dtype} of shape {contents.pixels.shape}, not grey levels")
+    sizes = {axis: size for axis, size in contents.pixel_size.items() if axis in dims}
+    image = as_image(
+        contents.pixels,
+        dims,
+        sizes if pixel_size is None else pixel_size,
+        units={axis: name for axis, name in contents.units.items() if axis in sizes} if pixel_size is None else None,
+        channels=_channels(contents, dims),
+        name=path.name.split(".")[0] or None,
+    )
+    image = image.transpose(*(axis for axis in CANONICAL_ORDER if axis in dims))
+    return image if unit is None else as_image(image, units=unit)
+
+
+def _read(path: Path) -> _Contents:
+    match path.suffix.lower():
+        case ".npy":
+            return _Contents(np.load(path, mmap_mode="r", allow_pickle=False))
+        case ".tif" | ".tiff":
+            return _read_tiff(path)
+    return _Contents(imageio.imread(path))
+
+
+def _dims(contents: _Contents, axes: str | None, path: Path) -> tuple[str, ...]:
+    shape = contents.pixels.shape
+    dims = tuple(axes or contents.axes or _guessed_axes(shape))
+    if unknown := [axis for axis in dims if axis not in CANONICAL_ORDER]:
+        raise NgioValueError(
+            f"{path} has an axis {unknown[0]!r} in {''.join(dims)!r}: name its {len(shape)} axes of sizes {shape} "
+            "among t, c, z, y, x with --axes"
+        )
+    if len(dims) != len(shape) or len(set(dims)) != len(dims):
+        raise NgioValueError(
+            f"axes {''.join(dims)!r} do not fit {path}, which has {len(shape)} axes of sizes {shape}: "
+            "name each once with --axes"
+        )
+    return dims
+
+
+def _guessed_axes(shape: tuple[int, ...]) -> str:
+    if len(shape) in (3, 4) and shape[-1] in (2, 3, 4):
+        return "tyxc"[4 - len(shape) :]
+    return "".join(CANONICAL_ORDER[max(0, len(CANONICAL_ORDER) - len(shape)) :])
+
+
+def _channels(contents: _Contents, dims: tuple[str, ...]) -> Sequence[str] | None:
+    if "c" not in dims:
+        return None
+    count = contents.pixels.shape[dims.index("c")]
+    if contents.channels is not None and len(contents.channels) == count:
+        return contents.channels
+    colors_last = dims[-1] == "c" and count in (3, 4)
+    return _RGB[:count] if colors_last else None
+
+
+def _read_tiff(path: Path) -> _Contents:
+    with tifffile.TiffFile(path) as tiff:
+        series = tiff.series[0]
+        pixels, letters = series.asarray(), series.axes
+        kept = [i for i, letter in enumerate(letters) if letter in _TIFF_AXES or pixels.shape[i] != 1]
+        pixels = pixels.reshape([pixels.shape[i] for i in kept])
+        axes = "".join(_TIFF_AXES.get(letters[i], letters[i]) for i in kept)
+        if tiff.ome_metadata:
+            return _with_ome(pixels, axes, tifffile.xml2dict(tiff.ome_metadata))
+        facts = tiff.imagej_metadata or {}
+        sizes, units = _imagej_sizes(facts, series.keyframe) if tiff.is_imagej else ({}, {})
+    unknown = set(axes) - set(CANONICAL_ORDER)
+    guess = _guessed_axes(pixels.shape) if unknown and pixels.ndim == 2 else axes
+    return _Contents(pixels, guess, sizes, units, facts.get("Labels") if "c" in axes else None)
+
+
+def _with_ome(pixels: npt.NDArray[Any], axes: str, document: Any) -> _Contents:
+    """Add the sizes and channel names of the first image of an OME-XML document (OME schema 2016-06, Pixels)."""
+    image = document["OME"]["Image"]
+    facts = (image[0] if isinstance(image, (list, tuple)) else image)["Pixels"]
+    names = {"x": "PhysicalSizeX", "y": "PhysicalSizeY", "z": "PhysicalSizeZ", "t": "TimeIncrement"}
+    sizes = {axis: float(facts[key]) for axis, key in names.items() if float(facts.get(key) or 0) > 0}
+    units = {
+        axis: unit_from_symbol(facts.get(f"{names[axis]}Unit") or ("s" if axis == "t" else "µm")) for axis in sizes
+    }
+    channels = facts.get("Channel", [])
+    channels = channels if isinstance(channels, (list, tuple)) else [channels]
+    labels = [str(channel.get("Name") or f"channel_{index}") for index, channel in enumerate(channels)]
+    return _Contents(pixels, axes, sizes, units, labels or None)
+
+
+def _imagej_sizes(facts: Mapping[str, Any], page: Any) -> tuple[dict[str, float], dict[str, str]]:
+    """Return the sizes that ImageJ keeps in its description and the resolution tags (pixels per unit)."""
+    unit = unit_from_symbol(str(facts.get("unit") or "").replace("\\u00B5", "µ"))
+    if unit in ("", "pixel"):
+        return {}, {}
+    sizes: dict[str, float] = {}
+    for axis, tag in (("x", "XResolution"), ("y", "YResolution")):
+        if tag in page.tags and page.tags[tag].value[0] > 0:
+            pixels, units = page.tags[tag].value
+            sizes[axis] = units / pixels
+    if float(facts.get("spacing") or 0) > 0:
+        sizes["z"] = float(facts["spacing"])
+    return sizes, dict.fromkeys(sizes, unit)
