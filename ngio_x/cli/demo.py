@@ -96,7 +96,7 @@ def _spread_places(rng: np.random.Generator) -> list[tuple[float, float]]:
     places: list[tuple[float, float]] = []
     while len(places) < _NUCLEI:
         y, x = rng.uniform(24, _SIZE - 24, 2)
-        if all((y - other_y) ** 2 + (x - other_x) ** 2 > 38**2 for other_y, other_x in places):
+        if all((y - other_y) ** 2 + (x - other_x) ** 2 > 27**2 for other_y, other_x in places):
             places.append((y, x))
     return places
 
@@ -159,7 +159,7 @@ def draw_overview(tree: xr.DataTree, rois: list[Roi], path: Path) -> None:
         _show(axes, detail, ranges)
         size = detail.sizes
         axes.set_title(f"region {chosen.get_name()}, level {level}: {size['y']}×{size['x']} pixels")
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=90)
 
 
 def _distance_to_centre(roi: Roi) -> float:

@@ -82,7 +82,7 @@ def _read(path: Path) -> _Contents:
             return _Contents(np.load(path, mmap_mode="r", allow_pickle=False))
         case ".tif" | ".tiff":
             return _read_tiff(path)
-    return _Contents(imageio.imread(path))
+    return _Contents(imageio.imread(path, plugin="pillow"))
 
 
 def _dims(contents: _Contents, axes: str | None, path: Path) -> tuple[str, ...]:

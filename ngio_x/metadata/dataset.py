@@ -6,6 +6,7 @@ from ngio_x._frozen import field, frozen, instance_of, positive, to_floats, to_n
 from ngio_x.errors import NgioValueError
 from ngio_x.metadata.axes import AxesHandler
 from ngio_x.metadata.pixel_size import PixelSize
+from ngio_x.metadata.units import DEFAULT_TIME_UNIT
 
 
 def _to_translation(value: object) -> tuple[float, ...]:
@@ -37,7 +38,7 @@ class Dataset:
 
     @property
     def pixel_size(self) -> PixelSize:
-        """The pixel size; z and t default to 1.
+        """The pixel size; z and t that are no axes are 1, in the default units.
 
         Raises:
             NgioValueError: If there is no y or x axis, or their units differ.
@@ -52,4 +53,5 @@ class Dataset:
                 f"a pixel size needs y and x axes, but '{missing[0]}' is missing from {self.axes_handler.axes_names}"
             )
         handler = self.axes_handler
-        return PixelSize(**sizes, space_unit=handler.space_unit, time_unit=handler.time_unit)
+        time_unit = handler.time_unit if "t" in sizes else DEFAULT_TIME_UNIT
+        return PixelSize(**sizes, space_unit=handler.space_unit, time_unit=time_unit)

@@ -11,8 +11,11 @@ from typing import Any, Literal, TypeAlias
 
 import zarr
 from zarr.abc.store import Store
+from zarr.core.sync import sync
+from zarr.errors import ContainsArrayError
+from zarr.storage import FsspecStore, LocalStore, StorePath
 
-from ngio_x.errors import NgioFileExistsError, NgioFileNotFoundError, NgioTypeError
+from ngio_x.errors import NgioFileExistsError, NgioFileNotFoundError, NgioTypeError, NgioValueError
 
 StoreLike: TypeAlias = str | Path | Store | zarr.Group
 """A local path, a URL, a zarr store, or an open group."""
@@ -31,55 +34,95 @@ def open_group(store: StoreLike, mode: Literal["r", "r+"] = "r") -> zarr.Group:
         return store
     if not isinstance(store, (str, Path, Store)):
         raise NgioTypeError(f"expected a path, a URL, a zarr store or a zarr group, got {type(store).__name__}")
-    if (path := _local_path(store)) is not None and not path.exists():
-        raise NgioFileNotFoundError(f"{path} does not exist")
+    is_path = isinstance(store, Path) or (isinstance(store, str) and "://" not in store)
+    if is_path and not Path(str(store)).exists():
+        raise NgioFileNotFoundError(f"{store} does not exist")
     try:
         return zarr.open_group(store, mode=mode)
-    except FileNotFoundError:
+    except (FileNotFoundError, ContainsArrayError):
         raise NgioFileNotFoundError(f"there is no zarr group at {store}") from None
 
 
 @contextmanager
-def new_group(store: StoreLike, zarr_format: Literal[2, 3], *, overwrite: bool) -> Iterator[zarr.Group]:
-    """Open a new group to fill; at a local path it appears only when the `with` block ends well.
+def new_group(
+    store: StoreLike | StorePath, zarr_format: Literal[2, 3], *, overwrite: bool, lazy: bool = False
+) -> Iterator[zarr.Group]:
+    """Open a new group to fill. At a local path it appears only when the `with` block ends well; elsewhere it is
+    removed when the block fails.
+
+    Args:
+        store: Where to; a group that is given must be empty, or is emptied with `overwrite`.
+        zarr_format: Of the new group.
+        overwrite: Replace a zarr hierarchy that is there.
+        lazy: What is going to be written may be computed from what is there: that must not vanish before.
 
     Raises:
         NgioFileExistsError: If something is there and `overwrite` is False, or it is no zarr hierarchy, which is never
             replaced.
-    """
-    path = None if isinstance(store, zarr.Group) else _local_path(store)
-    if path is not None:
-        with _staged(path, overwrite=overwrite) as staging:
-            yield zarr.open_group(staging, mode="w-", zarr_format=zarr_format)
-        return
+        NgioValueError: If the store is read-only, or a group has another zarr format.
+    """  # noqa: D205 — one sentence
+    place = _place(store)
     if isinstance(store, zarr.Group):
-        yield _emptied(store, zarr_format, overwrite=overwrite)
-        return
-    try:
-        group = zarr.open_group(store, mode="w" if overwrite else "w-", zarr_format=zarr_format)
-    except FileExistsError:
-        raise NgioFileExistsError(f"{store} holds data already: pass overwrite=True to replace it") from None
-    yield group
+        overwrite = _require_empty(store, zarr_format, overwrite=overwrite)
+    if isinstance(place, Path):
+        with _staged(place, overwrite=overwrite) as staging:
+            filled = zarr.open_group(staging, mode="w-", zarr_format=zarr_format)
+            yield filled
+    else:
+        with _cleared(place, store, zarr_format, overwrite=overwrite, lazy=lazy) as filled:
+            yield filled
+    if isinstance(store, zarr.Group):
+        store.attrs.put(filled.attrs.asdict())  # the caller's group remembers its attributes
 
 
-def _local_path(store: Any) -> Path | None:
-    if isinstance(store, Path):
-        return store
-    return Path(store) if isinstance(store, str) and "://" not in store else None
+def _place(store: Any) -> Path | StorePath:
+    """Return the local directory, or the path in another kind of store, to write to."""
+    if isinstance(store, (str, Path)):
+        url = isinstance(store, str) and "://" in store
+        return StorePath(FsspecStore.from_url(store)) if url else Path(store)
+    if isinstance(store, zarr.Group):
+        store = store.store_path
+    elif isinstance(store, Store):
+        store = StorePath(store)
+    elif not isinstance(store, StorePath):
+        raise NgioTypeError(f"expected a path, a URL, a zarr store or a zarr group, got {type(store).__name__}")
+    if store.read_only:
+        raise NgioValueError(f"{store} is read-only: open it for writing")
+    return store.store.root / store.path if isinstance(store.store, LocalStore) else store
 
 
-def _emptied(group: zarr.Group, zarr_format: int, *, overwrite: bool) -> zarr.Group:
+def _require_empty(group: zarr.Group, zarr_format: int, *, overwrite: bool) -> bool:
+    """Raise unless a group may be filled; return True, for it is there and to be replaced."""
     if group.metadata.zarr_format != zarr_format:
-        raise NgioTypeError(
+        raise NgioValueError(
             f"the group has zarr format {group.metadata.zarr_format}, but this version of OME-NGFF needs {zarr_format}"
         )
     taken = [*group.keys(), *group.attrs]
     if taken and not overwrite:
         raise NgioFileExistsError(f"{group.store_path} holds {taken}: pass overwrite=True to replace it")
-    group.attrs.clear()
-    for name in list(group.keys()):
-        del group[name]
-    return group
+    return True
+
+
+@contextmanager
+def _cleared(
+    place: StorePath, store: Any, zarr_format: Literal[2, 3], *, overwrite: bool, lazy: bool
+) -> Iterator[zarr.Group]:
+    """Yield a new group in a store without directories to rename; on an error it is emptied again."""
+    taken = len(store) if isinstance(store, zarr.Group) else not sync(place.is_empty())
+    if taken and not overwrite:
+        raise NgioFileExistsError(f"{place} holds data already: pass overwrite=True to replace it")
+    if taken and lazy:
+        raise NgioFileExistsError(
+            f"{place} would be emptied before the lazy image, which may be read from it: compute() the image first, "
+            "or write it to another place"
+        )
+    try:
+        yield zarr.open_group(place, mode="w", zarr_format=zarr_format)
+    except BaseException:
+        sync(place.delete_dir())
+        if isinstance(store, zarr.Group):
+            zarr.open_group(place, mode="w", zarr_format=zarr_format)
+        raise
 
 
 @contextmanager
@@ -110,6 +153,6 @@ def _require_replaceable(path: Path, *, overwrite: bool) -> None:
     if not path.exists() and not path.is_symlink():
         return
     if not overwrite:
-        raise NgioFileExistsError(f"{path} exists: pass overwrite=True to replace it")
+        raise NgioFileExistsError(f"{path} exists: to replace it, pass overwrite=True (--overwrite)")
     if not path.is_dir() or not (any((path / mark).exists() for mark in _ZARR_MARKS) or not any(path.iterdir())):
         raise NgioFileExistsError(f"{path} is no zarr directory, and is not replaced: remove it yourself first")

@@ -1,0 +1,37 @@
+"""The code on README's and the docs' pages runs."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(page, language):
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=lambda page: page.name)
+def test_python_code_of_a_page_runs(page, tmp_path, monkeypatch):
+    """All blocks of a page run one after the other, in an empty directory, and their asserts hold."""
+    monkeypatch.chdir(tmp_path)
+    code = "\n".join(blocks(page, "python"))
+    assert "assert" in code
+    exec(compile(code, str(page), "exec"), {"__name__": "page"})
+
+
+def test_readme_names_its_two_commands():
+    """README has one command that installs and runs the main job, and one that installs and passes the tests."""
+    commands = "".join(blocks(ROOT / "README.md", "console"))
+    assert "$ pip install '.[cli,plot]' && ngio-x demo" in commands
+    assert "$ pip install '.[test]' && python -m pytest" in commands
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_of_a_page_lead_somewhere(page):
+    """Every link and picture that is a path exists."""
+    targets = re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8"))
+    missing = [target for target in targets if "://" not in target and not (page.parent / target).exists()]
+    assert missing == []
