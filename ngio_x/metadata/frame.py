@@ -64,20 +64,28 @@ def read_edges(
     level_origin: LevelOrigin | None = None,
     frame: Frame = "corner",
     base_scale: Sequence[float] | None = None,
+    base_translation: Sequence[float] | None = None,
 ) -> list[tuple[float, ...]]:
     """Return the lower edge of the first pixel of every level: the way back from `written_translation`.
 
-    `base_scale` is the pixel size of level 0, by default the first of `scales`; a label image has that of its image.
-
-    Where nothing says how coarser levels were shifted (`level_origin=None`), translations that are equal along an axis
-    though the pixel sizes differ are taken as edges, as ngio writes them.
+    Args:
+        translations: One translation a level, one number an axis.
+        scales: One pixel size a level.
+        axes: Names of the axes.
+        level_origin: How coarser levels were shifted. Where nothing says so (None), translations that are equal along
+            an axis though the pixel sizes differ are taken as edges, as ngio writes them.
+        frame: See the module.
+        base_scale: Pixel size of level 0, by default the first of `scales`; a label image has that of its image.
+        base_translation: Translation of level 0, likewise.
     """
     _require_known(frame, level_origin or "center")
+    base = scales[0] if base_scale is None else base_scale
+    base_at = translations[0] if base_translation is None else base_translation
     if level_origin is None:
-        constant = [len({translation[axis] for translation in translations}) == 1 for axis in range(len(axes))]
+        columns = (zip(*translations, strict=True), zip(*scales, strict=True), base_at)
+        constant = [_is_constant(*numbers) for numbers in zip(*columns, strict=True)]
     else:
         constant = [level_origin == "corner"] * len(axes)
-    base = scales[0] if base_scale is None else base_scale
     edges = []
     for translation, scale in zip(translations, scales, strict=True):
         zeros = (0.0,) * len(axes)
@@ -89,6 +97,12 @@ def read_edges(
             )
         )
     return edges
+
+
+def _is_constant(translations: Sequence[float], scales: Sequence[float], base_translation: float) -> bool:
+    """Return whether translations stay where they are; pixels of one size show it only beside those of level 0."""
+    beside = () if len(set(scales)) > 1 else (base_translation,)
+    return len({*translations, *beside}) == 1
 
 
 def _require_known(frame: str, level_origin: str) -> None:

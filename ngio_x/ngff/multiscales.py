@@ -5,15 +5,18 @@ Source: https://ngff.openmicroscopy.org/0.4/ and /0.5/, sections "axes", "multis
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal, get_args
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Literal, TypeVar, get_args
 
-from ngio_x._frozen import field, frozen, instance_of, one_of, thaw, to_bool, to_optional_name, tuple_of
+from ngio_x._frozen import evolve, field, frozen, instance_of, one_of, thaw, to_bool, to_optional_name, tuple_of
 from ngio_x.errors import NgioValidationError, NgioValueError
 from ngio_x.metadata.axes import CANONICAL_ORDER, AxesHandler, AxesSetup, Axis
 from ngio_x.metadata.channels import Channel
 from ngio_x.metadata.dataset import Dataset
 from ngio_x.metadata.frame import Frame, LevelOrigin, read_edges
+
+T = TypeVar("T")
 
 Version = Literal["0.4", "0.5"]
 ZARR_FORMATS: Final[dict[str, Literal[2, 3]]] = {"0.4": 2, "0.5": 3}
@@ -52,15 +55,18 @@ class Multiscales:
 
         The pixel size that translations are relative to is that of this image, or of the one that it labels.
         """
-        names, own = self.axes_handler.axes_names, self.datasets[0].scale
-        sizes = {} if image is None else dict(zip(image.axes_handler.axes_names, image.datasets[0].scale, strict=True))
+        names, first = self.axes_handler.axes_names, self.datasets[0]
+        base = self if image is None else image
+        sizes = dict(zip(base.axes_handler.axes_names, base.datasets[0].scale, strict=True))
+        places = dict(zip(base.axes_handler.axes_names, base.datasets[0].translation, strict=True))
         return read_edges(
             [dataset.translation for dataset in self.datasets],
             [dataset.scale for dataset in self.datasets],
             names,
             self.level_origin,
             self.frame,
-            [sizes.get(name, size) for name, size in zip(names, own, strict=True)],
+            [sizes.get(name, size) for name, size in zip(names, first.scale, strict=True)],
+            [places.get(name, place) for name, place in zip(names, first.translation, strict=True)],
         )
 
 
@@ -116,38 +122,41 @@ def _known_version(version: Any) -> Version:
     raise NgioValidationError(f"OME-NGFF version {version!r} is not read; convert the image to 0.4 or 0.5")
 
 
-def from_attributes(attributes: Mapping[str, Any], where: str) -> Multiscales:
+def from_attributes(attributes: Mapping[str, Any], where: str, frame: Frame = "corner") -> Multiscales:
     """Return what the attributes of a group say.
 
     Args:
         attributes: The group's attributes.
         where: The group, for messages.
+        frame: The frame of files that do not say theirs.
 
     Raises:
         NgioValidationError: If they describe no image, naming what is wrong.
     """
     document, version = unversioned(attributes)
-    try:
-        entry = document["multiscales"][0]
-    except (KeyError, IndexError, TypeError):
-        raise NgioValidationError(f"{where} is no OME-Zarr image: its attributes have no 'multiscales'") from None
+    entries = document.get("multiscales")
+    if not isinstance(entries, (list, tuple)) or not entries:
+        raise NgioValidationError(f"{where} is no OME-Zarr image: its attributes have no 'multiscales'")
     own = attributes.get(OWN_KEY)
     own = own if isinstance(own, Mapping) else {}
+    omero = document.get("omero")
     try:
-        handler = _axes_from(entry["axes"])
-        return Multiscales(
-            version=version,
-            datasets=tuple(_dataset_from(item, handler) for item in entry["datasets"]),
-            name=entry.get("name"),
-            kernel=entry.get("type"),
-            channels=_channels_from(document.get("omero")),
-            is_label="image-label" in document,
-            frame=own.get("frame", "corner"),
-            level_origin=own.get("level_origin"),
-        )
-    except (KeyError, TypeError, AttributeError, IndexError, NgioValueError) as error:
-        fault = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-        raise NgioValidationError(f"{where} has faulty OME-NGFF metadata: {fault}") from error
+        return _each(
+            {"multiscales": entries[:1]},
+            "multiscales",
+            lambda entry: Multiscales(
+                version=version,
+                datasets=_datasets_from(entry),
+                name=entry.get("name"),
+                kernel=entry.get("type"),
+                channels=_channels_from(omero),
+                is_label="image-label" in document,
+                frame=own.get("frame", frame),
+                level_origin=own.get("level_origin"),
+            ),
+        )[0]
+    except NgioValueError as error:
+        raise NgioValidationError(f"{where} has faulty OME-NGFF metadata: {error}") from None
 
 
 def require_image_axes(names: Sequence[str], *, labels: bool = False) -> None:
@@ -191,26 +200,76 @@ def _channel_entry(channel: Channel) -> dict[str, Any]:
     }
 
 
-def _axes_from(entries: Sequence[Mapping[str, Any]]) -> AxesHandler:
-    axes = tuple(Axis(item["name"], item.get("type"), item.get("unit")) for item in entries)
+def _each(owner: Mapping[str, Any], key: str, read: Callable[[Mapping[str, Any]], T]) -> tuple[T, ...]:
+    """Return what `read` makes of each object of the list at `key`; errors name the object."""
+    if key not in owner:
+        raise NgioValueError(f"{key} is missing")
+    entries = owner[key]
+    if not isinstance(entries, (list, tuple)):
+        raise NgioValueError(f"{key} must be a list, got {entries!r}")
+    found = []
+    for index, entry in enumerate(entries):
+        if not isinstance(entry, Mapping):
+            raise NgioValueError(f"{key}[{index}] must be an object, got {entry!r}")
+        try:
+            found.append(read(entry))
+        except KeyError as error:
+            raise NgioValueError(f"{key}[{index}]: {error} is missing") from None
+        except NgioValueError as error:
+            raise NgioValueError(f"{key}[{index}]: {error}") from None
+    return tuple(found)
+
+
+def _axes_from(entry: Mapping[str, Any]) -> AxesHandler:
+    axes = _each(entry, "axes", lambda item: Axis(item["name"], item.get("type"), item.get("unit")))
     others = tuple(axis.name for axis in axes if axis.name not in CANONICAL_ORDER)
     return AxesHandler(axes, AxesSetup(others=others, allow_non_canonical_axes=bool(others)))
 
 
-def _dataset_from(entry: Mapping[str, Any], handler: AxesHandler) -> Dataset:
-    found: dict[str, Any] = {item["type"]: item.get(item["type"]) for item in entry["coordinateTransformations"]}
+def _datasets_from(entry: Mapping[str, Any]) -> tuple[Dataset, ...]:
+    handler = _axes_from(entry)
+    levels = _each(entry, "datasets", lambda item: Dataset(item["path"], handler, *_transform_from(item)))
+    if not entry.get("coordinateTransformations"):
+        return levels
+    image = Dataset("all levels", handler, *_transform_from(entry))
+    return tuple(_transformed(level, image) for level in levels)
+
+
+def _transform_from(owner: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Return scale and translation, which may be None."""
+    found = dict(
+        _each(owner, "coordinateTransformations", lambda item: (str(item["type"]), item.get(str(item["type"]))))
+    )
     if unknown := sorted(set(found) - {"scale", "translation"}):
         raise NgioValueError(f"coordinate transformation {unknown[0]!r} is not read")
-    return Dataset(entry["path"], handler, found["scale"], found.get("translation") or ())
+    if "scale" not in found:
+        raise NgioValueError("coordinateTransformations have no scale")
+    return found["scale"], found.get("translation")
+
+
+def _transformed(level: Dataset, image: Dataset) -> Dataset:
+    """Return a level as seen through the transformations of the whole image, which apply after its own."""
+    moved = zip(level.translation, image.scale, image.translation, strict=True)
+    return evolve(
+        level,
+        scale=tuple(size * factor for size, factor in zip(level.scale, image.scale, strict=True)),
+        translation=tuple(at * factor + shift for at, factor, shift in moved),
+    )
 
 
 def _channels_from(omero: Any) -> tuple[Channel, ...]:
-    entries = omero.get("channels", []) if isinstance(omero, Mapping) else []
-    return tuple(_channel_from(thaw(item), index) for index, item in enumerate(entries))
+    if omero is None:
+        return ()
+    if not isinstance(omero, Mapping):
+        raise NgioValueError(f"omero must be an object, got {omero!r}")
+    numbers = itertools.count()
+    return _each({"channels": []} | thaw(omero), "channels", lambda item: _channel_from(item, next(numbers)))
 
 
 def _channel_from(entry: Mapping[str, Any], index: int) -> Channel:
     window = entry.get("window") or {}
+    if not isinstance(window, Mapping):
+        raise NgioValueError(f"window must be an object, got {window!r}")
     low, high = window.get("min", 0.0), window.get("max", 255.0)
     return Channel(
         entry.get("label") or f"channel_{index}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -20,7 +21,7 @@ from ngio_x.metadata.axes import Axis
 from ngio_x.metadata.frame import Frame
 from ngio_x.ngff.multiscales import Multiscales, from_attributes
 from ngio_x.ngff.store import StoreLike, open_group
-from ngio_x.ngff.write import array_at, label_names
+from ngio_x.ngff.write import array_at, label_names, member
 
 _AUTO_CHUNK_BYTES = 16 * 2**20
 
@@ -53,17 +54,18 @@ def open_ome_zarr(
     folder = group.get("labels")
     if isinstance(folder, zarr.Group):
         for name in label_names(folder):
-            label_group = folder.get(name)
+            label_group = member(folder, name)
             if not isinstance(label_group, zarr.Group):
                 raise NgioValidationError(f"{folder.store_path} lists the labels {name!r}, but has no such group")
-            labels = evolve(_described(label_group, frame), is_label=True)
+            labels = evolve(_described(label_group, frame, image.frame), is_label=True)
             nodes[f"/labels/{name}"] = xr.Dataset(attrs=_facts(labels))
             nodes |= _levels(label_group, labels, image, f"/labels/{name}/", name, chunks)
     return xr.DataTree.from_dict(nodes, name=image.name)
 
 
-def _described(group: zarr.Group, frame: Frame | None) -> Multiscales:
-    image = from_attributes(group.attrs.asdict(), str(group.store_path))
+def _described(group: zarr.Group, frame: Frame | None, default: Frame = "corner") -> Multiscales:
+    """Return what the attributes of a group say; `default` is the frame where neither they nor the caller does."""
+    image = from_attributes(group.attrs.asdict(), str(group.store_path), default)
     return image if frame is None else evolve(image, frame=frame)
 
 
@@ -94,20 +96,29 @@ def _levels(
     chunks: Literal["auto"] | Mapping[str, int],
 ) -> dict[str, xr.Dataset]:
     nodes = {}
-    for index, (dataset, edge) in enumerate(zip(image.datasets, image.edges(parent), strict=True)):
-        array = array_at(group, dataset.path)
-        axes = image.axes_handler.axes
-        if array.ndim != len(axes):
-            raise NgioValidationError(
-                f"{array.store_path} has {array.ndim} dimensions, but its metadata names "
-                f"{image.axes_handler.axes_names}"
-            )
+    axes, arrays = image.axes_handler.axes, [array_at(group, dataset.path) for dataset in image.datasets]
+    _require_levels(arrays, image.axes_handler.axes_names)
+    for index, (dataset, edge, array) in enumerate(zip(image.datasets, image.edges(parent), arrays, strict=True)):
         pixels = _dask_array(array, image.axes_handler.axes_names, chunks)
         coords = _coords(axes, array.shape, dataset.scale, edge, image)
         facts = {ROLE: LABELS} if image.is_label else {}
         labelled = xr.DataArray(pixels, dims=image.axes_handler.axes_names, coords=coords, attrs=facts)
         nodes[f"{prefix}{index}"] = xr.Dataset({name: labelled}, attrs={"path": dataset.path})
     return nodes
+
+
+def _require_levels(arrays: list[zarr.Array[Any]], names: tuple[str, ...]) -> None:
+    """Raise unless the arrays have the axes that are named, and go from fine to coarse."""
+    for array in arrays:
+        if array.ndim != len(names):
+            raise NgioValidationError(f"{array.store_path} has {array.ndim} dimensions, but its metadata names {names}")
+    for finer, coarser in itertools.pairwise(arrays):
+        for name, n, m in zip(names, finer.shape, coarser.shape, strict=True):
+            if m > n:
+                raise NgioValidationError(
+                    f"the levels must be listed from fine to coarse: along axis '{name}', {coarser.store_path} has {m} "
+                    f"pixels after {n} in {finer.store_path}"
+                )
 
 
 def _coords(

@@ -34,8 +34,7 @@ def open_group(store: StoreLike, mode: Literal["r", "r+"] = "r") -> zarr.Group:
         return store
     if not isinstance(store, (str, Path, Store)):
         raise NgioTypeError(f"expected a path, a URL, a zarr store or a zarr group, got {type(store).__name__}")
-    is_path = isinstance(store, Path) or (isinstance(store, str) and "://" not in store)
-    if is_path and not Path(str(store)).exists():
+    if isinstance(store, (str, Path)) and not _is_url(store) and not Path(store).exists():
         raise NgioFileNotFoundError(f"{store} does not exist")
     try:
         return zarr.open_group(store, mode=mode)
@@ -78,8 +77,7 @@ def new_group(
 def _place(store: Any) -> Path | StorePath:
     """Return the local directory, or the path in another kind of store, to write to."""
     if isinstance(store, (str, Path)):
-        url = isinstance(store, str) and "://" in store
-        return StorePath(FsspecStore.from_url(store)) if url else Path(store)
+        return StorePath(FsspecStore.from_url(str(store))) if _is_url(store) else Path(store)
     if isinstance(store, zarr.Group):
         store = store.store_path
     elif isinstance(store, Store):
@@ -88,7 +86,12 @@ def _place(store: Any) -> Path | StorePath:
         raise NgioTypeError(f"expected a path, a URL, a zarr store or a zarr group, got {type(store).__name__}")
     if store.read_only:
         raise NgioValueError(f"{store} is read-only: open it for writing")
-    return store.store.root / store.path if isinstance(store.store, LocalStore) else store
+    place: StorePath = store
+    return place.store.root / place.path if isinstance(place.store, LocalStore) else place
+
+
+def _is_url(store: Any) -> bool:
+    return isinstance(store, str) and "://" in store
 
 
 def _require_empty(group: zarr.Group, zarr_format: int, *, overwrite: bool) -> bool:

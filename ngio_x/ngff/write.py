@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 import zarr
 
-from ngio_x._frozen import evolve
+from ngio_x._frozen import evolve, positive, to_float, to_int, to_optional_name
 from ngio_x.arrays.image import LABELS, ROLE, dimensions_of, is_labels
 from ngio_x.errors import NgioFileExistsError, NgioTypeError, NgioValidationError, NgioValueError
 from ngio_x.metadata.axes import CANONICAL_ORDER, AxesHandler
@@ -32,7 +32,7 @@ from ngio_x.ngff.multiscales import (
 from ngio_x.ngff.store import StoreLike, new_group, open_group
 from ngio_x.pyramid.builder import ImagePyramidBuilder
 from ngio_x.pyramid.consolidate import consolidate_pyramid, count_units, write_units
-from ngio_x.resample.kernels import InterpolationOrder
+from ngio_x.resample.kernels import InterpolationOrder, kernel_for
 
 _CHUNK = {"t": 1, "c": 1, "z": 1, "y": 1024, "x": 1024}
 _COARSEST = 256
@@ -79,20 +79,21 @@ def write_ome_zarr(
         NgioValueError: If the image cannot be an OME-NGFF image, or an argument makes no sense.
     """
     _require_image(image)
-    if version not in ZARR_FORMATS:
+    if version not in tuple(ZARR_FORMATS):
         raise NgioValueError(f"version must be one of {', '.join(map(repr, ZARR_FORMATS))}, got {version!r}")
+    name = _to_optional_label(name) or _name_of(image)
     image = image.transpose(*(axis for axis in CANONICAL_ORDER if axis in image.dims))
     kernel, dimensions = _kernel_for(image, order), dimensions_of(image)
     shapes = _level_shapes(dimensions, levels, scale_factors)
     used_frame: Frame = frame or "corner"
     builder = _builder(dimensions, image.dtype, shapes, dimensions.dataset.scale, chunks, version, used_frame)
-    with new_group(store, ZARR_FORMATS[version], overwrite=overwrite) as group:
+    with new_group(store, ZARR_FORMATS[version], overwrite=overwrite, lazy=image.chunks is not None) as group:
         builder.to_zarr(group)
         arrays = _fill(image, group, builder, kernel, progress)
         document = Multiscales(
             version,
             _datasets(builder, dimensions.axes_handler),
-            name or _name_of(image),
+            name,
             kernel,
             _channels(image, arrays[-1]),
             is_labels(image),
@@ -106,16 +107,20 @@ def write_labels(
     store: StoreLike,
     name: str,
     *,
+    frame: Frame | None = None,
     chunks: Mapping[str, int] | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> None:
     """Add a label image to an OME-Zarr image, with as many levels as the image has.
 
+    In a local image it appears, or replaces another, only when it is complete.
+
     Args:
         labels: Integer array with axes among t, z, y, x.
         store: The image: a path, a URL, a zarr store, or its open group.
         name: Name of the label image, one path segment.
+        frame: As for `open_ome_zarr`: the one that the image was opened with. By default what the image says.
         chunks: Chunk sizes by axis; see `write_ome_zarr`.
         overwrite: Replace a label image of that name.
         progress: Called with `(done, total)` write units.
@@ -127,7 +132,7 @@ def write_labels(
     _require_image(labels)
     if labels.dtype.kind not in "iu":
         raise NgioTypeError(f"labels are integers, got {labels.dtype}: convert with .astype('uint32')")
-    if not name or "/" in name or "\\" in name or name in (".", ".."):
+    if not isinstance(name, str) or not name.strip(".") or "/" in name or "\\" in name:
         raise NgioValueError(f"the name of a label image is one path segment, got {name!r}")
     require_image_axes([str(dim) for dim in labels.dims], labels=True)
     parent = open_group(store, "r+")
@@ -137,16 +142,18 @@ def write_labels(
     shapes = _label_shapes(dimensions, image, parent)
     base = dict(zip(image.axes_handler.axes_names, image.datasets[0].scale, strict=True))
     base_scale = [base.get(axis, 1.0) for axis in dimensions.axes]
-    builder = _builder(dimensions, labels.dtype, shapes, base_scale, chunks, image.version, image.frame)
+    used_frame: Frame = frame or image.frame
+    builder = _builder(dimensions, labels.dtype, shapes, base_scale, chunks, image.version, used_frame)
     folder = parent.require_group("labels")
     if name in folder and not overwrite:
         raise NgioFileExistsError(f"{folder.store_path} has labels {name!r} already: pass overwrite=True to replace it")
-    group = folder.create_group(name, overwrite=overwrite)
-    builder.to_zarr(group)
-    _fill(labels, group, builder, "nearest", progress)
-    datasets = _datasets(builder, dimensions.axes_handler)
-    document = Multiscales(image.version, datasets, name, "nearest", is_label=True, frame=image.frame)
-    group.attrs.update(to_attributes(document))
+    place, lazy = folder.store_path / name, labels.chunks is not None
+    with new_group(place, builder.zarr_format, overwrite=overwrite, lazy=lazy) as group:
+        builder.to_zarr(group)
+        _fill(labels, group, builder, "nearest", progress)
+        datasets = _datasets(builder, dimensions.axes_handler)
+        document = Multiscales(image.version, datasets, name, "nearest", is_label=True, frame=used_frame)
+        group.attrs.update(to_attributes(document))
     listed = label_names(folder)
     if name not in listed:
         folder.attrs.update(versioned({"labels": [*listed, name]}, image.version))
@@ -180,6 +187,7 @@ def _require_image(image: Any) -> None:
 def _kernel_for(image: xr.DataArray, order: InterpolationOrder | None) -> InterpolationOrder:
     if order is None:
         return "nearest" if is_labels(image) or image.dtype.kind == "b" else "linear"
+    kernel_for(order, image.dtype)  # so that an unknown one is refused before anything is written
     if is_labels(image) and order != "nearest":
         raise NgioValueError(f"order={order!r} blends the ids of a label image; use 'nearest'")
     return order
@@ -188,13 +196,11 @@ def _kernel_for(image: xr.DataArray, order: InterpolationOrder | None) -> Interp
 def _level_shapes(
     dimensions: Dimensions, levels: int | None, scale_factors: Mapping[str, float] | None
 ) -> list[tuple[int, ...]]:
-    factors = {"y": 2.0, "x": 2.0} if scale_factors is None else dict(scale_factors)
+    factors = {"y": 2.0, "x": 2.0} if scale_factors is None else _to_factors(scale_factors)
     if unknown := [axis for axis in factors if axis not in dimensions.axes]:
         raise NgioValueError(f"scale_factors names axis {unknown[0]!r}, but the image has {dimensions.axes}")
-    if any(not factor >= 1 for factor in factors.values()):
-        raise NgioValueError(f"scale_factors must be ≥ 1 (2 halves the number of pixels), got {factors}")
-    if levels is not None and levels < 1:
-        raise NgioValueError(f"levels must be ≥ 1, got {levels}")
+    if levels is not None:
+        levels = _to_levels(levels)
     shapes = [dimensions.shape]
     while len(shapes) < levels if levels is not None else _is_large(shapes[-1], dimensions):
         following = tuple(
@@ -206,6 +212,32 @@ def _level_shapes(
             raise NgioValueError(f"levels={levels} are too many: at most {len(shapes)} differ in shape")
         shapes.append(following)
     return shapes
+
+
+def _to_levels(value: Any) -> int:
+    try:
+        return int(positive(to_int)(value))
+    except NgioValueError as error:
+        raise NgioValueError(f"levels {error}") from None
+
+
+def _to_factors(value: Any) -> dict[str, float]:
+    if not isinstance(value, Mapping):
+        raise NgioValueError(f"scale_factors must be a mapping by axis name, got {value!r}")
+    try:
+        factors = {axis: to_float(factor) for axis, factor in value.items()}
+    except NgioValueError as error:
+        raise NgioValueError(f"scale_factors {error}") from None
+    if any(factor < 1 for factor in factors.values()):
+        raise NgioValueError(f"scale_factors must be ≥ 1 (2 halves the number of pixels), got {factors}")
+    return factors
+
+
+def _to_optional_label(value: Any) -> str | None:
+    try:
+        return to_optional_name(value)
+    except NgioValueError as error:
+        raise NgioValueError(f"name {error}") from None
 
 
 def _is_large(shape: tuple[int, ...], dimensions: Dimensions) -> bool:
@@ -309,10 +341,18 @@ def array_at(group: zarr.Group, path: str) -> zarr.Array[Any]:
     Raises:
         NgioValidationError: If there is none.
     """
-    found = group.get(path)
+    found = member(group, path)
     if not isinstance(found, zarr.Array):
         raise NgioValidationError(f"{group.store_path} has no array {path!r}, which its metadata names")
     return found
+
+
+def member(group: zarr.Group, path: str) -> zarr.Array[Any] | zarr.Group | None:
+    """Return what stands at a path of a group, if anything does; no path leads out of the group."""
+    try:
+        return group.get(path)
+    except ValueError:  # of paths with "..", and the like
+        return None
 
 
 def _channels(image: xr.DataArray, coarsest: zarr.Array[Any]) -> tuple[Channel, ...]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Self
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, Literal, Self
 
 import numpy as np
 import zarr
@@ -19,6 +20,7 @@ from ngio_x._frozen import (
     thaw,
     to_floats,
     to_ints,
+    to_name,
     to_names,
     tuple_of,
 )
@@ -29,18 +31,23 @@ from ngio_x.pyramid.level import ChunksLike, PyramidLevel, ShardsLike
 
 def _to_dtype_name(value: Any) -> str:
     try:
-        return np.dtype(value).name if value is not None else _no_dtype(value)
-    except TypeError:
-        return _no_dtype(value)
+        dtype = np.dtype(to_name(value) if isinstance(value, str) or value is None else value)
+    except (TypeError, NgioValueError):
+        raise NgioValueError(f"must be the name of a numpy data type, got {value!r}") from None
+    return dtype.name if dtype.isbuiltin else dtype.str  # names say nothing of byte order
 
 
-def _no_dtype(value: Any) -> str:
-    raise NgioValueError(f"must be the name of a numpy data type, got {value!r}")
+_OWN_ARGUMENTS: Final = frozenset(
+    ("name", "shape", "chunks", "shards", "dtype", "compressors", "overwrite", "chunk_key_encoding", "dimension_names")
+)
+"""What the builder itself passes to `zarr.create_array`."""
 
 
 def _to_kwargs(value: Any) -> Any:
     if not isinstance(value, Mapping):
         raise NgioValueError(f"must be a mapping, got {value!r}")
+    if taken := sorted(_OWN_ARGUMENTS & set(value)):
+        raise NgioValueError(f"must leave {', '.join(taken)} to the pyramid's own fields, got {dict(value)!r}")
     return freeze(value)
 
 
@@ -64,9 +71,7 @@ class ImagePyramidBuilder:
             raise NgioValueError("levels must hold at least one level")
         if len(set(self.axes)) < len(self.axes):
             raise NgioValueError(f"axes must have unique names, got {self.axes}")
-        paths = [level.path for level in self.levels]
-        if len(set(paths)) < len(paths):
-            raise NgioValueError(f"levels must have unique paths, got {paths}")
+        _require_separate([level.path for level in self.levels])
         for level in self.levels:
             self._check_level(level)
         for finer, coarser in zip(self.levels, self.levels[1:], strict=False):
@@ -129,7 +134,8 @@ class ImagePyramidBuilder:
         scale = _checked("base_scale", positive(to_floats), base_scale)
         _require_lengths(len(shape), scaling_factors=factors, base_scale=scale)
         shapes = [shape]
-        for _ in levels_paths[1:]:
+        paths = _checked("levels_paths", to_names, levels_paths)
+        for _ in paths[1:]:
             shapes.append(tuple(max(1, math.floor(n / f)) for n, f in zip(shapes[-1], factors, strict=True)))
         scales: list[tuple[float, ...]] = _scales_of(shapes, scale)
         if not precision_scale:
@@ -139,7 +145,7 @@ class ImagePyramidBuilder:
             scales,
             axes,
             base_translation,
-            levels_paths,
+            paths,
             chunks,
             shards,
             data_type,
@@ -192,7 +198,11 @@ class ImagePyramidBuilder:
         all_shapes = [_checked("shapes", positive(to_ints), shape) for shape in shapes]
         if not all_shapes:
             raise NgioValueError("shapes must hold at least one shape")
-        paths = tuple(map(str, range(len(all_shapes)))) if levels_paths is None else tuple(levels_paths)
+        paths = (
+            tuple(map(str, range(len(all_shapes))))
+            if levels_paths is None
+            else _checked("levels_paths", to_names, levels_paths)
+        )
         scales = _all_scales(all_shapes, base_scale)
         if len(scales) != len(all_shapes) or len(paths) != len(all_shapes):
             raise NgioValueError(
@@ -244,6 +254,15 @@ class ImagePyramidBuilder:
             group.create_array(level.path, shape=level.shape, chunks=level.chunks, shards=level.shards, **arguments)
 
 
+def _require_separate(paths: Sequence[str]) -> None:
+    """Raise if a path is there twice, or lies inside another: arrays hold no arrays."""
+    for path, other in itertools.permutations(paths, 2):
+        if path == other:
+            raise NgioValueError(f"levels must have unique paths, got {list(paths)}")
+        if other.startswith(f"{path}/"):
+            raise NgioValueError(f"level '{other}' lies inside level '{path}', and arrays hold no arrays: rename one")
+
+
 def _checked(label: str, convert: Any, value: Any) -> Any:
     try:
         return convert(value)
@@ -266,7 +285,7 @@ def _require_lengths(ndim: int, **values: tuple[float, ...]) -> None:
 
 def _all_scales(shapes: list[tuple[int, ...]], base_scale: Any) -> list[tuple[float, ...]]:
     """Return one scale a level: given ones, or those that follow from the shapes."""
-    if isinstance(base_scale, list) and base_scale and not np.isscalar(base_scale[0]):
+    if isinstance(base_scale, (list, tuple)) and base_scale and isinstance(base_scale[0], Iterable):
         return [_checked("base_scale", positive(to_floats), scale) for scale in base_scale]
     scale = _checked("base_scale", positive(to_floats), base_scale)
     _require_lengths(len(shapes[0]), base_scale=scale)

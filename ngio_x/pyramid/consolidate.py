@@ -74,8 +74,10 @@ def consolidate_pyramid(
         NgioTypeError: If something is no zarr array.
         NgioValueError: If an array does not fit, or a target is larger than the source. Nothing is written then.
     """
-    edges = consolidation_order([source.shape, *(target.shape for target in targets)])
     arrays = [source, *targets]
+    for index, array in enumerate(arrays):
+        _require_array(f"target {index - 1}" if index else "source", array)
+    edges = consolidation_order([array.shape for array in arrays])
     for finer, coarser in edges:
         _checked(arrays[finer], arrays[coarser], order, mode)
     for finer, coarser in edges:
@@ -120,9 +122,8 @@ def count_units(array: zarr.Array[Any]) -> int:
 
 
 def _checked(source: Any, target: Any, order: object, mode: object) -> Kernel:
-    for label, array in (("source", source), ("target", target)):
-        if not isinstance(array, zarr.Array):
-            raise NgioTypeError(f"{label} must be a zarr array, got {type(array).__name__}")
+    _require_array("source", source)
+    _require_array("target", target)
     if mode not in ("dask", "numpy"):
         raise NgioValueError(f"mode must be 'dask' or 'numpy', got {mode!r}")
     if source.dtype != target.dtype:
@@ -131,9 +132,14 @@ def _checked(source: Any, target: Any, order: object, mode: object) -> Kernel:
         raise NgioValueError(f"source and target must have as many axes, got {source.shape} and {target.shape}")
     if 0 in source.shape or 0 in target.shape:
         raise NgioValueError(f"arrays without pixels cannot be zoomed, got {source.shape} and {target.shape}")
-    if source.store_path == target.store_path:
+    if str(source.store_path) == str(target.store_path):  # one place may be reached through different stores
         raise NgioValueError(f"source and target are the same array: {source.store_path}")
     return kernel_for(order, source.dtype)
+
+
+def _require_array(label: str, array: Any) -> None:
+    if not isinstance(array, zarr.Array):
+        raise NgioTypeError(f"{label} must be a zarr array, got {type(array).__name__}")
 
 
 def _zoom_unit(

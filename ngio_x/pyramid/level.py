@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+from pathlib import PureWindowsPath
 from typing import Any, Literal, TypeAlias
 
 from ngio_x._frozen import field, frozen, positive, to_floats, to_ints, to_name
@@ -16,8 +16,9 @@ ShardsLike: TypeAlias = tuple[int, ...] | Literal["auto"]
 
 def _to_path(value: Any) -> str:
     path = to_name(value)
-    parts = PurePosixPath(path).parts
-    if "\\" in path or path.startswith("/") or not parts or any(part in ("..", ".") for part in path.split("/")):
+    parts = [part for part in path.split("/") if part]
+    # A segment of nothing but dots is no name in zarr; drives and backslashes lead out of the group on Windows.
+    if not parts or "\\" in path or PureWindowsPath(path).anchor or any(not part.strip(".") for part in parts):
         raise NgioValueError(f"must be a relative path inside the image group, got {path!r}")
     return "/".join(parts)
 

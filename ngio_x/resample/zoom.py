@@ -119,12 +119,12 @@ def zoom_window(
     support = tuple(each.support for each in rows)
     values = read(support)
     dtype = values.dtype
-    if kernel is not nearest:
-        values = values.astype(_accumulator(dtype), copy=False)
+    changed = [axis for axis in range(len(rows)) if target_shape[axis] != shape[axis]]
+    if kernel is not nearest and changed:
+        values = _summands(values)
     # The order of the axes depends on the whole shapes only: reducing first saves work.
-    for axis in sorted(range(len(rows)), key=lambda axis: target_shape[axis] / shape[axis]):
-        if target_shape[axis] != shape[axis]:
-            values = _along_axis(values, axis, rows[axis], support[axis].start)
+    for axis in sorted(changed, key=lambda axis: target_shape[axis] / shape[axis]):
+        values = _along_axis(values, axis, rows[axis], support[axis].start, bounded=dtype.itemsize >= 8)
     return _rounded(values, dtype)
 
 
@@ -136,43 +136,62 @@ def _rows(kernel: Kernel, shape: Sequence[int], target_shape: Sequence[int], win
     ]
 
 
-def _along_axis(values: npt.NDArray[Any], axis: int, rows: Rows, offset: int) -> npt.NDArray[Any]:
-    """Blend along one axis. An upper sample of weight 0 is not read, so that its NaN or infinity stays where it is."""
+def _along_axis(values: npt.NDArray[Any], axis: int, rows: Rows, offset: int, *, bounded: bool) -> npt.NDArray[Any]:
+    """Blend along one axis. An upper sample of weight 0 is not read, so that its NaN or infinity stays where it is.
+
+    Args:
+        values: The samples.
+        axis: The axis to blend along.
+        rows: Which samples each output is made of.
+        offset: The sample at position 0 of `values`.
+        bounded: Keep rounding errors from leaving the interval between two samples. Types narrower than the one that
+            sums are made in need no such care.
+    """
     lower = values.take(rows.lower - offset, axis)
     blended = rows.weight > 0
     if not blended.any():
         return lower
-    weight = rows.weight[blended].reshape((-1,) + (1,) * (values.ndim - 1 - axis)).astype(values.real.dtype)
-    upper = values.take(rows.upper[blended] - offset, axis) * weight
-    if blended.all():
-        lower *= 1 - weight
-        lower += upper
-        return lower
-    where = (slice(None),) * axis + (blended,)
-    lower[where] = lower[where] * (1 - weight) + upper
+    where = (slice(None),) * axis + (slice(None) if blended.all() else blended,)
+    weight = rows.weight[blended].reshape((-1,) + (1,) * (values.ndim - 1 - axis)).astype(values.dtype)
+    first, second = lower[where], values.take(rows.upper[blended] - offset, axis)
+    with np.errstate(over="ignore", invalid="ignore"):  # of the largest numbers, and of infinities of both signs
+        between = first * (1 - weight)
+        between += second * weight
+    if bounded:
+        np.clip(between, np.minimum(first, second), np.maximum(first, second), out=between)
+    lower[where] = between
     return lower
 
 
-def _accumulator(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """Return the type that sums are made in: exact for integers up to 32 bits at factors of 2."""
+def _summands(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the values in the type that sums are made in: exact for integers up to 32 bits at factors of 2.
+
+    Complex numbers become pairs along a last axis, so that an infinite part leaves the other alone.
+    """
+    dtype = values.dtype
     if dtype.kind == "c":
-        return np.result_type(dtype, np.complex128)
+        sums = values.astype(np.result_type(dtype, np.complex128), order="C")
+        pairs: npt.NDArray[Any] = sums[..., np.newaxis].view(sums.real.dtype)
+        return pairs
     if dtype.kind in "iu" and dtype.itemsize == 8:
-        return np.dtype(np.longdouble)  # its 64 bits of mantissa, where the machine has them, hold the integers
-    return np.result_type(dtype, np.float64)
+        return values.astype(np.longdouble)  # its 64 bits of mantissa, where the machine has them, hold the integers
+    return values.astype(np.result_type(dtype, np.float64))
 
 
 def _rounded(values: npt.NDArray[Any], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     """Return the values in the given type; integers are rounded half away from zero."""
+    if dtype.kind == "c" and values.dtype.kind == "f":
+        values = values.view(np.result_type(values.dtype, np.complex64))[..., 0]
     if values.dtype == dtype or dtype.kind not in "iu":
         return values.astype(dtype, copy=False)
-    rounded = np.floor(values + 0.5) if dtype.kind == "u" else np.trunc(values + np.copysign(0.5, values))
-    info = np.iinfo(dtype)
     if dtype.itemsize < 8:  # a blend lies between its inputs, so that it fits
-        return rounded.astype(dtype)
-    top = rounded >= values.dtype.type(info.max)  # may be rounded up to 2⁶³ or 2⁶⁴, which does not fit
+        return np.trunc(values + np.copysign(0.5, values)).astype(dtype)
+    rounded = np.trunc(values)  # adding 0.5 to an integer of 64 bits would itself round
+    rounded += np.where(np.abs(values - rounded) >= 0.5, np.copysign(1.0, values), 0.0)
+    largest = np.iinfo(dtype).max
+    top = rounded >= values.dtype.type(largest)  # where a long double is a double, that is 2⁶³ or 2⁶⁴: one too many
     result = np.where(top, 0, rounded).astype(dtype)
-    result[top] = info.max
+    result[top] = largest
     return result
 
 
@@ -197,7 +216,7 @@ def _target_shape(
 
 
 def _blocks(shape: tuple[int, ...], itemsize: int) -> Iterator[Window]:
-    """Cut an output into slabs along the first axes, of some megabytes each."""
+    """Cut an output into blocks of about `_BLOCK_BYTES`."""
     chunks = normalize_chunks("auto", shape, limit=_BLOCK_BYTES, dtype=np.dtype(f"V{itemsize}"))
     starts = [np.cumsum((0, *sizes)).tolist() for sizes in chunks]
     for corner in itertools.product(*(itertools.pairwise(s) for s in starts)):
