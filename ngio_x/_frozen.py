@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import numbers
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from typing import Any, TypeVar, dataclass_transform
+from typing import Any, Final, TypeVar, dataclass_transform
 
 import attrs
 import numpy as np
@@ -26,23 +26,28 @@ def field(convert: Callable[[Any], Any], **options: Any) -> Any:
     return attrs.field(metadata={"convert": convert}, **options)
 
 
-def _named(attribute: attrs.Attribute[Any]) -> attrs.Attribute[Any]:
-    """Give the attribute a converter that puts its name in front of what its `convert` complains about."""
-    convert, name = attribute.metadata["convert"], attribute.name
+def named(name: str, convert: Callable[[Any], T]) -> Callable[[Any], T]:
+    """Return `convert` with `name` in front of what it complains about."""
 
-    def converter(value: Any) -> Any:
+    def converter(value: Any) -> T:
         try:
             return convert(value)
         except NgioValueError as error:
             raise NgioValueError(f"{name} {error}") from None
 
-    return attribute.evolve(converter=converter)
+    return converter
+
+
+def _with_converter(attribute: attrs.Attribute[Any]) -> attrs.Attribute[Any]:
+    return attribute.evolve(converter=named(attribute.name, attribute.metadata["convert"]))
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field, attrs.field))
 def frozen(cls: type[T]) -> type[T]:
     """Make `cls` a value: immutable, slotted, compared and hashed by its fields."""
-    return attrs.frozen(slots=True, field_transformer=lambda _cls, fields: [_named(each) for each in fields])(cls)
+    return attrs.frozen(slots=True, field_transformer=lambda _cls, fields: [_with_converter(each) for each in fields])(
+        cls
+    )
 
 
 def evolve(value: T, **changes: Any) -> T:
@@ -92,15 +97,17 @@ class ReadOnlyMapping(Mapping[K, V]):
 
 
 def freeze(value: Any) -> Any:
-    """Turn JSON-like data into its immutable form: mappings read-only, sequences tuples, numpy scalars Python's."""
+    """Turn data into its immutable form: mappings read-only, sequences tuples, sets frozen, numpy scalars Python's."""
     if isinstance(value, Mapping):
         return ReadOnlyMapping((key, freeze(item)) for key, item in value.items())
     if isinstance(value, np.ndarray):
-        return freeze(value.tolist())
-    if isinstance(value, np.generic):
-        return value.item()
+        return freeze(list(value) if value.ndim else value[()])
+    if isinstance(value, np.generic):  # times stay numpy's: Python's are coarser, and `item` may make them bare numbers
+        return value if value.dtype.kind in "mM" else value.item()
     if isinstance(value, (list, tuple)):
         return tuple(freeze(item) for item in value)
+    if isinstance(value, (set, frozenset)):
+        return frozenset(freeze(item) for item in value)
     return value
 
 
@@ -113,22 +120,38 @@ def thaw(value: Any) -> Any:
     return value
 
 
+def shown(value: Any) -> str:
+    """Return the `repr` of a value for an error message, cut to a readable length."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # integers of more than 4300 digits; data that holds itself
+        return f"a {type(value).__name__}"
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+
+
+_SHOWN: Final = 100
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a real number, Python's or numpy's; booleans and time spans are none."""
+    if type(value) is int:  # first, because regions come by the 100 000
+        return True
+    return isinstance(value, numbers.Real) and not isinstance(value, (bool, np.timedelta64))
+
+
 def to_float(value: Any) -> float:
     """Convert a finite real number to float; anything else is refused."""
     if type(value) is float and math.isfinite(value):  # first, because regions come by the 100 000
         return value
-    if type(value) is not float:
-        if type(value) is not int and (
-            isinstance(value, (bool, np.bool_)) or not isinstance(value, (numbers.Real, np.number))
-        ):
-            raise NgioValueError(f"must be a number, got {value!r}")
-        try:
-            value = float(value)
-        except OverflowError:
-            raise NgioValueError(f"must be a finite number, got {value!r}") from None
-    if not math.isfinite(value):
-        raise NgioValueError(f"must be a finite number, got {value!r}")
-    return value  # type: ignore[no-any-return]
+    if not is_number(value):
+        raise NgioValueError(f"must be a number, got {shown(value)}")
+    try:
+        number = float(value)
+    except OverflowError:  # an integer beyond all floats
+        number = math.inf
+    if not math.isfinite(number):
+        raise NgioValueError(f"must be a finite number, got {shown(value)}")
+    return number
 
 
 def to_optional_float(value: Any) -> float | None:
@@ -142,52 +165,73 @@ def to_int(value: Any) -> int:
     """Convert an integer (also numpy's, also a float without fraction) to int; anything else is refused."""
     if type(value) is int:
         return value
-    is_number = isinstance(value, (numbers.Real, np.number)) and not isinstance(value, (bool, np.bool_))
-    if not is_number or not math.isfinite(value) or int(value) != value:
-        raise NgioValueError(f"must be an integer, got {value!r}")
-    return int(value)
+    try:
+        whole = int(value) if is_number(value) else None
+    except (OverflowError, ValueError):  # infinities, NaN
+        whole = None
+    if whole is None or whole != value:
+        raise NgioValueError(f"must be an integer, got {shown(value)}")
+    return whole
 
 
-def _to_tuple(value: Any, convert: Callable[[Any], T]) -> tuple[T, ...]:
-    # The first test spares tuples the slow look-ups of abstract base classes: regions come by the 100 000.
-    if type(value) is not tuple and (isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable)):
-        raise NgioValueError(f"must be a sequence, got {value!r}")
-    return tuple(convert(item) for item in value)
+class ItemsError(NgioValueError):
+    """Items of a sequence are refused: one `(position, what is wrong)` for each."""
+
+    def __str__(self) -> str:
+        return "; ".join(f"{complaint} at position {position}" for position, complaint in self.args)
 
 
-def to_floats(value: Any) -> tuple[float, ...]:
-    """Convert a sequence of finite numbers to a tuple of floats."""
-    return _to_tuple(value, to_float)
+def sequence_of(convert: Callable[[Any], T]) -> Callable[[Any], tuple[T, ...]]:
+    """Return a converter from a sequence to a tuple, whose items pass through `convert`."""
+
+    def checked(value: Any) -> tuple[T, ...]:
+        # The first test spares tuples the slow look-ups of abstract base classes: regions come by the 100 000.
+        if type(value) is not tuple:
+            if isinstance(value, (str, bytes, Mapping, set, frozenset)) or not isinstance(value, Iterable):
+                raise NgioValueError(f"must be a sequence, got {shown(value)}")
+            value = tuple(value)
+        try:
+            return tuple([convert(item) for item in value])
+        except NgioValueError:
+            raise ItemsError(*_complaints(convert, value)) from None
+
+    return checked
 
 
-def to_ints(value: Any) -> tuple[int, ...]:
-    """Convert a sequence of integers to a tuple of ints."""
-    return _to_tuple(value, to_int)
-
-
-def to_names(value: Any) -> tuple[str, ...]:
-    """Convert a sequence of names to a tuple of non-empty strings."""
-    return _to_tuple(value, to_name)
+def _complaints(convert: Callable[[Any], Any], items: tuple[Any, ...]) -> Iterator[tuple[int, str]]:
+    for position, item in enumerate(items):
+        try:
+            convert(item)
+        except NgioValueError as error:
+            yield position, str(error)
 
 
 def to_name(value: Any) -> str:
     """Accept a non-empty string; anything else is refused."""
     if not isinstance(value, str) or not value:
-        raise NgioValueError(f"must be a non-empty string, got {value!r}")
-    return value
+        raise NgioValueError(f"must be a non-empty string, got {shown(value)}")
+    return value if type(value) is str else str(value)  # numpy's strings become Python's
+
+
+to_floats: Final = sequence_of(to_float)
+"""Convert a sequence of finite numbers to a tuple of floats."""
+to_ints: Final = sequence_of(to_int)
+"""Convert a sequence of integers to a tuple of ints."""
+to_names: Final = sequence_of(to_name)
+"""Convert a sequence of names to a tuple of non-empty strings."""
 
 
 def to_optional_name(value: Any) -> str | None:
     """Accept a string or `None`; the string may be empty."""
     if value is not None and not isinstance(value, str):
-        raise NgioValueError(f"must be a string or None, got {value!r}")
-    return value
+        raise NgioValueError(f"must be a string or None, got {shown(value)}")
+    return None if value is None else str(value)
 
 
 def to_bool(value: Any) -> bool:
     """Accept a boolean; anything else is refused."""
     if not isinstance(value, (bool, np.bool_)):
-        raise NgioValueError(f"must be true or false, got {value!r}")
+        raise NgioValueError(f"must be true or false, got {shown(value)}")
     return bool(value)
 
 
@@ -196,7 +240,7 @@ def instance_of(cls: type[T]) -> Callable[[Any], T]:
 
     def convert(value: Any) -> T:
         if not isinstance(value, cls):
-            raise NgioValueError(f"must be a {cls.__name__}, got {value!r}")
+            raise NgioValueError(f"must be an instance of {cls.__name__}, got {shown(value)}")
         return value
 
     return convert
@@ -204,8 +248,19 @@ def instance_of(cls: type[T]) -> Callable[[Any], T]:
 
 def tuple_of(cls: type[T]) -> Callable[[Any], tuple[T, ...]]:
     """Return a converter from a sequence of `cls` to a tuple of them."""
-    one = instance_of(cls)
-    return lambda value: _to_tuple(value, one)
+    return sequence_of(instance_of(cls))
+
+
+def at_least(low: float, convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return `convert` followed by a check that the number is `low` or more; None passes."""
+
+    def checked(value: Any) -> Any:
+        number = convert(value)
+        if number is not None and number < low:
+            raise NgioValueError(f"must be ≥ {low}, got {shown(value)}")
+        return number
+
+    return checked
 
 
 def positive(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -213,11 +268,18 @@ def positive(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
     def checked(value: Any) -> Any:
         value = convert(value)
-        if any(number <= 0 for number in (value if isinstance(value, tuple) else (value,))):
-            raise NgioValueError(f"must be > 0, got {value!r}")
-        return value
+        return _above_zero_each(value) if isinstance(value, tuple) else _above_zero(value)
 
     return checked
+
+
+def _above_zero(number: Any) -> Any:
+    if number <= 0:
+        raise NgioValueError(f"must be > 0, got {shown(number)}")
+    return number
+
+
+_above_zero_each: Final = sequence_of(_above_zero)
 
 
 def one_of(*allowed: Any) -> Callable[[Any], Any]:
@@ -225,8 +287,8 @@ def one_of(*allowed: Any) -> Callable[[Any], Any]:
 
     def checked(value: Any) -> Any:
         for option in allowed:
-            if value is option or (type(value) is type(option) and value == option):
+            if value is option or (isinstance(value, type(option)) and not isinstance(value, bool) and value == option):
                 return option
-        raise NgioValueError(f"must be one of {', '.join(map(repr, allowed))}, got {value!r}")
+        raise NgioValueError(f"must be one of {', '.join(map(repr, allowed))}, got {shown(value)}")
 
     return checked

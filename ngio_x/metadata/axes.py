@@ -74,10 +74,10 @@ class AxesSetup:
 
     def __attrs_post_init__(self) -> None:
         mapping = self.canonical_map()
-        for canonical, on_disk in mapping.items():
-            if on_disk != canonical and on_disk in mapping:
+        for role, on_disk in [*mapping.items(), *(("other", name) for name in self.others)]:
+            if on_disk != role and on_disk in mapping:
                 raise NgioValueError(
-                    f"the {canonical} axis cannot be called {on_disk!r} on disk: that name is reserved for the "
+                    f"the {role} axis cannot be called {on_disk!r} on disk: that name is reserved for the "
                     f"{on_disk} axis. Choose another name."
                 )
         names = [*mapping.values(), *self.others]
@@ -162,16 +162,20 @@ class AxesHandler:
 
     @property
     def space_unit(self) -> str | None:
-        """The unit that y and x share.
+        """The unit that y and x share, and z where it has one.
 
         Raises:
-            NgioValueError: If y or x is missing, or their units differ.
+            NgioValueError: If y or x is missing, or the units differ.
         """
-        y, x = self.get_axis("y"), self.get_axis("x")
+        z, y, x = self.get_axis("z"), self.get_axis("y"), self.get_axis("x")
         if y is None or x is None:
             raise NgioValueError(f"the space unit is that of the y and x axes, but the axes are {self.axes_names}")
-        if y.unit != x.unit:
-            raise NgioValueError(f"the y and x axes must have one unit, got y={y.unit!r} and x={x.unit!r}")
+        for axis in (z, y):
+            if axis is not None and axis.unit != x.unit and (axis is y or axis.unit is not None):
+                raise NgioValueError(
+                    f"space axes must have one unit, got {axis.name}={axis.unit!r} and {x.name}={x.unit!r}: "
+                    "convert the scale of one of them"
+                )
         return x.unit
 
     @property

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from ngio_x._frozen import field, frozen, to_floats, to_name
+from ngio_x._frozen import field, frozen, shown, to_floats, to_name
 from ngio_x.errors import NgioValueError
 
 _COLORS: Final = ("00FFFF", "FF00FF", "FFFF00", "00FF00", "FF0000", "0000FF")
@@ -16,9 +16,9 @@ _KNOWN_COLORS: Final = {"red": "FF0000", "green": "00FF00", "blue": "0000FF"}
 
 
 def _to_color(value: Any) -> str:
-    color = to_name(value).lstrip("#").upper()
+    color = to_name(value).removeprefix("#").upper()
     if len(color) != 6 or any(digit not in "0123456789ABCDEF" for digit in color):
-        raise NgioValueError(f"must be six hexadecimal digits, got {value!r}")
+        raise NgioValueError(f"must be six hexadecimal digits, got {shown(value)}")
     return color
 
 

@@ -6,28 +6,23 @@ The channel axis is exempt from every comparison: a label image has none.
 from __future__ import annotations
 
 import math
-from typing import Any, overload
+from typing import Any, Final, overload
 
-from ngio_x._frozen import field, frozen, instance_of, to_ints
+from ngio_x._frozen import at_least, field, frozen, instance_of, sequence_of, to_int
 from ngio_x.errors import NgioValueError
 from ngio_x.metadata.axes import AxesHandler, Axis
 from ngio_x.metadata.dataset import Dataset
 from ngio_x.metadata.pixel_size import PixelSize
 
-
-def _non_negative_ints(value: Any) -> tuple[int, ...]:
-    sizes = to_ints(value)
-    if any(size < 0 for size in sizes):
-        raise NgioValueError(f"must be ≥ 0, got {sizes}")
-    return sizes
+_to_sizes: Final = sequence_of(at_least(0, to_int))
 
 
 @frozen
 class Dimensions:
     """Shape and chunks of an array, and the dataset that says what they mean."""
 
-    shape: tuple[int, ...] = field(_non_negative_ints)
-    chunks: tuple[int, ...] = field(_non_negative_ints)
+    shape: tuple[int, ...] = field(_to_sizes)
+    chunks: tuple[int, ...] = field(_to_sizes)
     dataset: Dataset = field(instance_of(Dataset))
 
     def __attrs_post_init__(self) -> None:

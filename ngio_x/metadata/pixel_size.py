@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from ngio_x._frozen import field, frozen, positive, to_float, to_optional_name
+from ngio_x._frozen import field, frozen, named, positive, shown, to_float, to_optional_name
 from ngio_x.errors import NgioValueError
 from ngio_x.metadata.units import DEFAULT_SPACE_UNIT, DEFAULT_TIME_UNIT, warn_if_unknown_unit
 
@@ -96,8 +96,5 @@ def spacing_along(pixel_size: SpacingLike, axis: str) -> float:
     if isinstance(pixel_size, PixelSize):
         return pixel_size.get(axis, default=1.0)
     if not isinstance(pixel_size, Mapping):
-        raise NgioValueError(f"pixel_size must be a PixelSize or a mapping by axis name, got {pixel_size!r}")
-    try:
-        return float(positive(to_float)(pixel_size.get(axis, 1.0)))
-    except NgioValueError as error:
-        raise NgioValueError(f"pixel size along {axis!r} {error}") from None
+        raise NgioValueError(f"pixel_size must be a PixelSize or a mapping by axis name, got {shown(pixel_size)}")
+    return float(named(f"pixel size along {axis!r}", positive(to_float))(pixel_size.get(axis, 1.0)))

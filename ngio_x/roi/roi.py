@@ -7,17 +7,19 @@ from typing import Any, Final, Literal
 
 from ngio_x._frozen import (
     ReadOnlyMapping,
+    at_least,
     evolve,
     field,
     field_names,
     freeze,
     frozen,
     one_of,
+    shown,
     to_int,
     to_optional_name,
     tuple_of,
 )
-from ngio_x.errors import NgioKeyError, NgioValueError
+from ngio_x.errors import NgioKeyError, NgioTypeError, NgioValueError
 from ngio_x.metadata.pixel_size import SpacingLike, spacing_along
 from ngio_x.roi.roi_slice import RoiSlice, SliceValue
 
@@ -37,11 +39,8 @@ def _to_slices(value: Any) -> tuple[RoiSlice, ...]:
 _to_roi_slices = tuple_of(RoiSlice)
 
 
-def _to_label(value: Any) -> int | None:
-    label = None if value is None else to_int(value)
-    if label is not None and label < 0:
-        raise NgioValueError(f"must be ≥ 0, got {label}")
-    return label
+def _to_optional_int(value: Any) -> int | None:
+    return None if value is None else to_int(value)
 
 
 _NO_EXTRA: Final[ReadOnlyMapping[str, Any]] = ReadOnlyMapping()
@@ -51,11 +50,14 @@ def _to_extra(value: Any) -> ReadOnlyMapping[str, Any]:
     if value is _NO_EXTRA or (type(value) is dict and not value):
         return _NO_EXTRA
     if not isinstance(value, Mapping):
-        raise NgioValueError(f"must be a mapping, got {value!r}")
+        raise NgioValueError(f"must be a mapping, got {shown(value)}")
     for key in value:
         if not isinstance(key, str) or key in _FIELD_NAMES:
             raise NgioValueError(f"must not have the key {key!r}: keys are strings other than {_FIELD_NAMES}")
-    return freeze(value)  # type: ignore[no-any-return]
+    try:
+        return freeze(value)  # type: ignore[no-any-return]
+    except RecursionError:
+        raise NgioValueError("must not be nested this deeply") from None
 
 
 @frozen
@@ -72,7 +74,7 @@ class Roi:
     name: str | None = field(to_optional_name)
     slices: tuple[RoiSlice, ...] = field(_to_slices, eq=frozenset)
     """One slice an axis, at least two."""
-    label: int | None = field(_to_label, default=None)
+    label: int | None = field(at_least(0, _to_optional_int), default=None)
     """The id of the object in a label image, ≥ 0."""
     space: Space = field(one_of("world", "pixel"), default="world")
     """Whether the slices are in world units or in pixels."""
@@ -95,8 +97,8 @@ class Roi:
             NgioTypeError: If a value is of a type that `RoiSlice.from_value` does not know.
         """
         if not isinstance(slices, Mapping):
-            raise NgioValueError(f"slices must be a mapping from axis name to interval, got {slices!r}")
-        pieces = tuple(RoiSlice.from_value(axis, value) for axis, value in slices.items())
+            raise NgioValueError(f"slices must be a mapping from axis name to interval, got {shown(slices)}")
+        pieces = tuple([RoiSlice.from_value(axis, value) for axis, value in slices.items()])
         return cls(name, pieces, label, space, extra)
 
     def get(self, axis_name: str, default: RoiSlice | None = None) -> RoiSlice | None:
@@ -109,6 +111,10 @@ class Roi:
         if found is None:
             raise NgioKeyError(f"the region has no axis {axis_name!r}, only {self._axis_names}")
         return found
+
+    def __contains__(self, axis_name: object) -> bool:
+        """Return whether there is a slice along an axis."""
+        return axis_name in self._axis_names
 
     @property
     def _axis_names(self) -> tuple[str, ...]:
@@ -147,6 +153,8 @@ class Roi:
         return combined
 
     def _combined(self, other: Roi, verb: str, combine: Callable[[RoiSlice, RoiSlice], RoiSlice | None]) -> Roi | None:
+        if not isinstance(other, Roi):
+            raise NgioTypeError(f"{verb} needs another Roi, got {type(other).__name__}")
         if self.space != other.space:
             raise NgioValueError(
                 f"{verb} needs regions in one space, got '{self.space}' and '{other.space}': "
@@ -169,7 +177,7 @@ class Roi:
 
     def zoom(self, zoom_factor: float = 1.0, axes: Iterable[str] = ("x", "y")) -> Roi:
         """Scale the lengths along `axes` around their centres; see `RoiSlice.zoom`."""
-        chosen = frozenset((axes,) if isinstance(axes, str) else axes)
+        chosen = axes if isinstance(axes, str) else frozenset(axes)  # of a text: the names that it contains
         return self._mapped(lambda item: item.zoom(zoom_factor) if item.axis_name in chosen else item)
 
     def to_world(self, pixel_size: SpacingLike | None = None, origin: Mapping[str, float] | None = None) -> Roi:
@@ -216,7 +224,7 @@ class Roi:
         return evolve(self, slices=tuple(item for item in self.slices if item.axis_name != name))
 
     def _mapped(self, change: Callable[[RoiSlice], RoiSlice]) -> Roi:
-        return evolve(self, slices=tuple(change(item) for item in self.slices))
+        return evolve(self, slices=tuple(_changed(item, change) for item in self.slices))
 
     def _converted(
         self,
@@ -226,10 +234,19 @@ class Roi:
     ) -> Roi:
         if pixel_size is None:
             raise NgioValueError(f"pixel_size is needed to convert a region in {self.space} space")
-        zero = origin or {}
+        zero = {} if origin is None else origin
+        if not isinstance(zero, Mapping):
+            raise NgioValueError(f"origin must be a mapping by axis name, got {shown(origin)}")
         return self._mapped(
             lambda item: convert(item, spacing_along(pixel_size, item.axis_name), zero.get(item.axis_name, 0.0))
         )
+
+
+def _changed(item: RoiSlice, change: Callable[[RoiSlice], RoiSlice]) -> RoiSlice:
+    try:
+        return change(item)
+    except NgioValueError as error:
+        raise NgioValueError(f"axis {item.axis_name!r}: {error}") from None
 
 
 _FIELD_NAMES: Final = field_names(Roi)

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import math
-import numbers
-from typing import Any, TypeAlias
+from typing import Final, TypeAlias
 
-import numpy as np
-
-from ngio_x._frozen import evolve, field, frozen, to_float, to_name, to_optional_float
+from ngio_x._frozen import (
+    at_least,
+    evolve,
+    field,
+    frozen,
+    is_number,
+    named,
+    positive,
+    shown,
+    to_float,
+    to_name,
+    to_optional_float,
+)
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.roi.rounding import pixel_to_world, world_to_pixel
 
@@ -16,11 +25,9 @@ SliceValue: TypeAlias = "float | tuple[float | None, float | None] | slice | Roi
 """What `RoiSlice.from_value` understands: a scalar (length 1), `(start, length)`, `slice(start, stop)`, a RoiSlice."""
 
 
-def _to_length(value: Any) -> float | None:
-    length = to_optional_float(value)
-    if length is not None and length < 0:
-        raise NgioValueError(f"must be ≥ 0, got {value!r}")
-    return length
+_to_spacing: Final = named("pixel_size", positive(to_float))
+_to_origin: Final = named("origin", to_float)
+_to_factor: Final = named("zoom_factor", positive(to_float))
 
 
 @frozen
@@ -36,15 +43,16 @@ class RoiSlice:
     axis_name: str = field(to_name)
     start: float | None = field(to_optional_float, default=None)
     """Lower bound, included; None is unbounded."""
-    length: float | None = field(_to_length, default=None)
+    length: float | None = field(at_least(0, to_optional_float), default=None)
     """Length, ≥ 0; None is unbounded above."""
 
     def __attrs_post_init__(self) -> None:
-        if self.length is not None:
-            if self.start is None:
+        start, length = self.start, self.length
+        if length is not None:
+            if start is None:
                 object.__setattr__(self, "start", 0.0)
-            elif not math.isfinite(self.start + self.length):
-                raise NgioValueError(f"end must be finite, got start={self.start!r} and length={self.length!r}")
+            elif not math.isfinite(start + length):
+                raise NgioValueError(f"end must be finite, got start={start!r} and length={length!r}")
 
     @classmethod
     def from_value(cls, axis_name: str, value: SliceValue) -> RoiSlice:
@@ -54,32 +62,15 @@ class RoiSlice:
             NgioTypeError: If `value` is of another type; it is a `TypeError`.
             NgioValueError: If the numbers make no interval, the slice has a step, or the RoiSlice another axis.
         """
-        if isinstance(value, tuple):
-            if len(value) != 2:
-                raise NgioValueError(f"axis '{axis_name}': expected (start, length), got {value!r}")
-            return cls(axis_name, value[0], value[1])
-        if isinstance(value, slice):
-            return cls._from_slice(axis_name, value)
-        if isinstance(value, RoiSlice):
-            if value.axis_name != axis_name:
-                raise NgioValueError(f"axis '{axis_name}': the RoiSlice given for it is of axis '{value.axis_name}'")
-            return value
-        return cls(axis_name, _to_scalar(axis_name, value), 1.0)
-
-    @classmethod
-    def _from_slice(cls, axis_name: str, value: slice) -> RoiSlice:
-        if value.step not in (None, 1):
-            raise NgioValueError(f"axis '{axis_name}': a region has no step, got {value}")
         try:
-            start, stop = to_optional_float(value.start), to_optional_float(value.stop)
+            if isinstance(value, RoiSlice):
+                return _of_axis(axis_name, value)
+            start, length = _start_and_length(value)
+            return cls(axis_name, start, length)
         except NgioValueError as error:
-            raise NgioValueError(f"axis '{axis_name}': a bound of {value} {error}") from None
-        if stop is None:
-            return cls(axis_name, start)
-        begin = 0.0 if start is None else start
-        if stop < begin:
-            raise NgioValueError(f"axis '{axis_name}': the end {stop:g} of {value} lies before its start {begin:g}")
-        return cls(axis_name, begin, stop - begin)
+            raise NgioValueError(f"axis {axis_name!r}: {error}") from None
+        except NgioTypeError as error:
+            raise NgioTypeError(f"axis {axis_name!r}: {error}") from None
 
     @property
     def end(self) -> float | None:
@@ -121,13 +112,13 @@ class RoiSlice:
 
     def to_world(self, pixel_size: float, origin: float = 0.0) -> RoiSlice:
         """Convert positions in pixels to world units; `origin` is the world coordinate of position 0."""
-        spacing = _to_spacing(pixel_size)
-        start = None if self.start is None else pixel_to_world(self.start, spacing, to_float(origin))
+        spacing, zero = _to_spacing(pixel_size), _to_origin(origin)
+        start = None if self.start is None else pixel_to_world(self.start, spacing, zero)
         return evolve(self, start=start, length=None if self.length is None else self.length * spacing)
 
     def to_pixel(self, pixel_size: float, origin: float = 0.0) -> RoiSlice:
         """Convert world units to positions in pixels; a bound within 0.01 pixel of an integer snaps to it."""
-        spacing, zero = _to_spacing(pixel_size), to_float(origin)
+        spacing, zero = _to_spacing(pixel_size), _to_origin(origin)
         start = None if self.start is None else world_to_pixel(self.start, spacing, zero)
         end = None if self.end is None else world_to_pixel(self.end, spacing, zero)
         return evolve(self, start=start, length=None if start is None or end is None else end - start)
@@ -138,9 +129,7 @@ class RoiSlice:
         Raises:
             NgioValueError: If the factor is not above 0.
         """
-        factor = to_float(zoom_factor)
-        if factor <= 0:
-            raise NgioValueError(f"zoom_factor must be > 0, got {zoom_factor!r}")
+        factor = _to_factor(zoom_factor)
         if self.start is None or self.length is None:
             return self
         length = self.length * factor
@@ -148,6 +137,8 @@ class RoiSlice:
         return evolve(self, start=max(start, 0.0) if self.start >= 0 else start, length=length)
 
     def _require_same_axis(self, other: RoiSlice, verb: str) -> None:
+        if not isinstance(other, RoiSlice):
+            raise NgioTypeError(f"{verb} needs another RoiSlice, got {type(other).__name__}")
         if self.axis_name != other.axis_name:
             raise NgioValueError(f"{verb} needs slices of one axis, got '{self.axis_name}' and '{other.axis_name}'")
 
@@ -159,16 +150,34 @@ class RoiSlice:
         return evolve(self, start=start, length=None if start is None or end is None else end - start)
 
 
-def _to_scalar(axis_name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (numbers.Real, np.number)):
-        raise NgioTypeError(
-            f"axis '{axis_name}': expected a number, (start, length), a slice or a RoiSlice, got {type(value).__name__}"
-        )
-    return float(value)
+def _of_axis(axis_name: str, value: RoiSlice) -> RoiSlice:
+    if value.axis_name != axis_name:
+        raise NgioValueError(f"the RoiSlice given for it is of axis {value.axis_name!r}")
+    return value
 
 
-def _to_spacing(pixel_size: Any) -> float:
-    spacing = to_float(pixel_size)
-    if spacing <= 0:
-        raise NgioValueError(f"pixel_size must be > 0, got {pixel_size!r}")
-    return spacing
+def _start_and_length(value: float | tuple[float | None, float | None] | slice) -> tuple[float | None, float | None]:
+    if isinstance(value, tuple):
+        if len(value) != 2:
+            raise NgioValueError(f"expected (start, length), got {shown(value)}")
+        return value
+    if isinstance(value, slice):
+        return _start_and_length_of_slice(value)
+    if not is_number(value):
+        raise NgioTypeError(f"expected a number, (start, length), a slice or a RoiSlice, got {type(value).__name__}")
+    return value, 1.0
+
+
+def _start_and_length_of_slice(value: slice) -> tuple[float | None, float | None]:
+    if value.step not in (None, 1):
+        raise NgioValueError(f"a region has no step, got {shown(value)}")
+    try:
+        start, stop = to_optional_float(value.start), to_optional_float(value.stop)
+    except NgioValueError as error:
+        raise NgioValueError(f"a bound of {shown(value)} {error}") from None
+    if stop is None:
+        return start, None
+    begin = 0.0 if start is None else start
+    if stop < begin:
+        raise NgioValueError(f"the end {stop:g} of {shown(value)} lies before its start {begin:g}")
+    return begin, stop - begin

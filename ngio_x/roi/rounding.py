@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from typing import Final, Literal, TypeAlias
 
+from ngio_x._frozen import shown
 from ngio_x.errors import NgioValueError
 
 Bounds: TypeAlias = Literal["outer", "inner", "nearest"]
@@ -68,4 +69,4 @@ def _round(position: float, bounds: Bounds, *, end: bool) -> int:
             return math.ceil(snap(position)) if end else math.floor(snap(position))
         case "inner":
             return math.floor(snap(position)) if end else math.ceil(snap(position))
-    raise NgioValueError(f"bounds must be 'outer', 'inner' or 'nearest', got {bounds!r}")
+    raise NgioValueError(f"bounds must be 'outer', 'inner' or 'nearest', got {shown(bounds)}")
