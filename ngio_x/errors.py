@@ -35,7 +35,7 @@ class NgioValidationError(NgioValueError):
     """A document or a stored description breaks its rules.
 
     Attributes:
-        problems: One `"path: what is wrong"` string per fault, in document order.
+        problems: One `"path: what is wrong"` string per fault: fields in their order, then unknown keys.
     """
 
     problems: tuple[str, ...]

@@ -52,6 +52,8 @@ def channels_of(labels: Sequence[str], pixels: npt.NDArray[Any]) -> tuple[Channe
         pixels: One array of grey levels a channel, of shape `(channel, …)`: a coarse level is enough.
     """
     dtype = pixels.dtype
+    if len(pixels) != len(labels):
+        raise NgioValueError(f"channels need one label each, got {len(labels)} labels for {len(pixels)} channels")
     limits = (np.iinfo(dtype).min, np.iinfo(dtype).max) if dtype.kind in "iu" else (0, 1)
     colors = ("FFFFFF",) if len(labels) == 1 else _COLORS
     return tuple(
@@ -63,5 +65,5 @@ def channels_of(labels: Sequence[str], pixels: npt.NDArray[Any]) -> tuple[Channe
 def _range_of(values: npt.NDArray[Any], limits: tuple[int, int]) -> tuple[float, float]:
     """Return grey levels that leave out the darkest and the brightest per mille; constant images get the limits."""
     finite = values[np.isfinite(values)] if values.dtype.kind in "iuf" else values[:0]
-    low, high = np.quantile(finite.astype(np.float64), (0.001, 0.999)) if finite.size else limits
+    low, high = np.quantile(finite.astype(np.float64), (0.001, 0.999), method="nearest") if finite.size else limits
     return (float(low), float(high)) if low < high else (float(limits[0]), float(limits[1]))

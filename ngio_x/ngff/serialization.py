@@ -6,15 +6,22 @@ import json
 import math
 import types
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final, Literal, NoReturn, TypeVar, Union, get_args, get_origin
+from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin
 
 import attrs
 from cattrs import Converter
-from cattrs.errors import AttributeValidationNote, BaseValidationError, ForbiddenExtraKeysError, IterableValidationNote
+from cattrs.cols import list_structure_factory
+from cattrs.errors import (
+    AttributeValidationNote,
+    BaseValidationError,
+    ForbiddenExtraKeysError,
+    IterableValidationNote,
+    StructureHandlerNotFoundError,
+)
 from cattrs.gen import make_dict_structure_fn, override
 
-from ngio_x._frozen import field_names, thaw
-from ngio_x.errors import NgioError, NgioValidationError, NgioValueError
+from ngio_x._frozen import ItemsError, field_names, shown, thaw
+from ngio_x.errors import NgioError, NgioTypeError, NgioValidationError, NgioValueError
 from ngio_x.roi.roi import Roi
 
 T = TypeVar("T")
@@ -41,50 +48,70 @@ def from_dict(data: Any, cls: type[T]) -> T:
 
     Raises:
         NgioValidationError: Naming every fault with its path, such as `$.slices[1].length: must be ≥ 0, got -3`.
+        NgioTypeError: If `cls` is no class that can be built.
     """
     try:
         return _CONVERTER.structure(data, cls)
     except (BaseValidationError, NgioError) as error:
         raise NgioValidationError(*_problems(error, "$")) from None
+    except StructureHandlerNotFoundError:
+        raise NgioTypeError(f"cannot build {shown(cls)}: give the class of a value, or list[...] of one") from None
 
 
 def to_json(value: Any, *, indent: int | None = None) -> str:
     """Return a value, or a list of values, as a JSON document.
 
     Raises:
-        NgioValueError: If it holds NaN, an infinity, or something that JSON has no form for, naming its path.
+        NgioValidationError: Naming every NaN, infinity and object that JSON has no form for, with its path.
     """
-    data = to_dict(value)
-    _require_json(data, "$")
-    return json.dumps(data, indent=indent, allow_nan=False, ensure_ascii=False)
+    try:
+        data = to_dict(value)
+        if problems := list(_without_json(data, "$")):
+            raise NgioValidationError(*problems)
+        return json.dumps(data, indent=indent, allow_nan=False, ensure_ascii=False)
+    except RecursionError:
+        raise NgioValidationError("$: is nested too deeply") from None
 
 
 def from_json(text: str | bytes, cls: type[T]) -> T:
     """Build a value of type `cls` (or `list[cls]`) from a JSON document; errors as for `from_dict`."""
+    if not isinstance(text, (str, bytes, bytearray)):
+        raise NgioTypeError(f"text must be a JSON document as str or bytes, got {type(text).__name__}")
     try:
-        data = json.loads(text, parse_constant=_refuse_constant)
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        data = json.loads(text)
+    except ValueError as error:  # no JSON, no UTF-8, or a number of thousands of digits
         raise NgioValidationError(f"$: is not JSON: {error}") from None
-    return from_dict(data, cls)
+    except RecursionError:
+        raise NgioValidationError("$: is nested too deeply") from None
+    problems = list(_without_json(data, "$"))  # Python's reader lets NaN and infinities in
+    try:
+        value = from_dict(data, cls)
+    except NgioValidationError as error:
+        known = {_path_of(problem) for problem in problems}
+        problems += [problem for problem in error.problems if _path_of(problem) not in known]
+    if problems:
+        raise NgioValidationError(*problems)
+    return value
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise NgioValidationError(f"$: {name} is not a JSON number")
+def _path_of(problem: str) -> str:
+    return problem.partition(": ")[0]
 
 
-def _require_json(data: Any, path: str) -> None:
+def _without_json(data: Any, path: str) -> Iterator[str]:
+    """Return one `path: message` for each thing that JSON has no form for."""
     if isinstance(data, Mapping):
         for key, item in data.items():
             if not isinstance(key, str):
-                raise NgioValueError(f"{path}: JSON keys are strings, got {key!r}")
-            _require_json(item, f"{path}.{key}")
+                yield f"{path}: JSON keys are strings, got {shown(key)}"
+            yield from _without_json(item, f"{path}.{key}")
     elif isinstance(data, list):
         for index, item in enumerate(data):
-            _require_json(item, f"{path}[{index}]")
+            yield from _without_json(item, f"{path}[{index}]")
     elif isinstance(data, float) and not math.isfinite(data):
-        raise NgioValueError(f"{path}: JSON has no {data!r}; leave the key out or use null")
+        yield f"{path}: must be a finite number, got {data}; leave the key out or use null"
     elif not isinstance(data, _PLAIN):
-        raise NgioValueError(f"{path}: JSON has no form for {data!r} of type {type(data).__name__}")
+        yield f"{path}: JSON has no form for {shown(data)} of type {type(data).__name__}"
 
 
 def _is_plain(kind: Any) -> bool:
@@ -96,6 +123,10 @@ def _is_plain(kind: Any) -> bool:
 
 def _is_tuple(kind: Any) -> bool:
     return get_origin(kind) is tuple
+
+
+def _is_list_or_tuple(kind: Any) -> bool:
+    return get_origin(kind) in (list, tuple)
 
 
 def _is_plain_tuple(kind: Any) -> bool:
@@ -117,7 +148,7 @@ def _structured_attrs(converter: Converter, cls: type[Any]) -> Callable[[Any, An
 
     def structure(data: Any, kind: Any) -> Any:
         if not isinstance(data, Mapping):
-            raise NgioValueError(f"must be an object with the fields of {cls.__name__}, got {data!r}")
+            raise NgioValueError(f"must be an object with the fields of {cls.__name__}, got {shown(data)}")
         return build(_with_flat_extra(data) if cls is Roi else data, kind)
 
     return structure
@@ -128,6 +159,19 @@ def _structured_field(converter: Converter, attribute: attrs.Attribute[Any]) -> 
 
     def structure(data: Any, kind: Any) -> Any:
         return check(data if _is_plain(kind) else converter.structure(data, kind))
+
+    return structure
+
+
+def _structured_items(converter: Converter, kind: Any) -> Callable[[Any, Any], Any]:
+    """Return a function that builds a list or tuple item by item; texts and mappings iterate too, but are refused."""
+    items: Any = types.GenericAlias(list, get_args(kind)[:1])
+    build = list_structure_factory(items, converter)
+
+    def structure(data: Any, _kind: Any) -> Any:
+        if not isinstance(data, (list, tuple)):
+            raise NgioValueError(f"must be a list, got {shown(data)}")
+        return get_origin(kind)(build(data, items))
 
     return structure
 
@@ -146,6 +190,9 @@ def _problems(error: BaseException, path: str) -> Iterator[str]:
     elif isinstance(error, BaseExceptionGroup):
         for inner in error.exceptions:
             yield from _problems(inner, path + _step(inner))
+    elif isinstance(error, ItemsError):
+        for position, complaint in error.args:
+            yield f"{path}[{position}]: {complaint}"
     elif isinstance(error, ForbiddenExtraKeysError):
         names = field_names(error.cl)
         for key in sorted(error.extra_fields, key=str):
@@ -162,13 +209,14 @@ def _step(error: BaseException) -> str:
         if isinstance(note, AttributeValidationNote):
             return f".{note.name}"
         if isinstance(note, IterableValidationNote):
-            return f"[{note.index}]"
+            return f"[{note.index}]" if isinstance(note.index, int) else f".{note.index}"
     return ""
 
 
 def _make_converter() -> Converter:
     converter = Converter(detailed_validation=True)
     converter.register_structure_hook_factory(attrs.has, lambda cls: _structured_attrs(converter, cls))
+    converter.register_structure_hook_factory(_is_list_or_tuple, lambda kind: _structured_items(converter, kind))
     converter.register_unstructure_hook_func(_is_mapping, thaw)
     converter.register_unstructure_hook_func(_is_tuple, _list_of(converter))
     converter.register_unstructure_hook(
