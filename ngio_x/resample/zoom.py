@@ -170,22 +170,25 @@ def _summands(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """
     dtype = values.dtype
     if dtype.kind == "c":
-        sums = values.astype(np.result_type(dtype, np.complex128), order="C")
-        pairs: npt.NDArray[Any] = sums[..., np.newaxis].view(sums.real.dtype)
+        wide = np.result_type(dtype, np.complex128)
+        pairs: npt.NDArray[Any] = values.astype(wide, order="C")[..., np.newaxis].view(np.zeros(0, wide).real.dtype)
         return pairs
-    if dtype.kind in "iu" and dtype.itemsize == 8:
-        return values.astype(np.longdouble)  # its 64 bits of mantissa, where the machine has them, hold the integers
-    return values.astype(np.result_type(dtype, np.float64))
+    # The 64 bits of mantissa of a long double, where the machine has them, hold integers of 64 bits.
+    is_long = dtype.kind in "iu" and dtype.itemsize == 8
+    summands: npt.NDArray[Any] = values.astype(np.longdouble if is_long else np.result_type(dtype, np.float64))
+    return summands
 
 
 def _rounded(values: npt.NDArray[Any], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     """Return the values in the given type; integers are rounded half away from zero."""
     if dtype.kind == "c" and values.dtype.kind == "f":
         values = values.view(np.result_type(values.dtype, np.complex64))[..., 0]
+    rounded: npt.NDArray[Any]
     if values.dtype == dtype or dtype.kind not in "iu":
         return values.astype(dtype, copy=False)
     if dtype.itemsize < 8:  # a blend lies between its inputs, so that it fits
-        return np.trunc(values + np.copysign(0.5, values)).astype(dtype)
+        rounded = np.trunc(values + np.copysign(0.5, values))
+        return rounded.astype(dtype)
     rounded = np.trunc(values)  # adding 0.5 to an integer of 64 bits would itself round
     rounded += np.where(np.abs(values - rounded) >= 0.5, np.copysign(1.0, values), 0.0)
     largest = np.iinfo(dtype).max

@@ -1,0 +1,134 @@
+"""Laws of resampling: DESIGN's 'chunking never changes a pixel' and its relatives, for every data type."""
+
+import dask.array as da
+import numpy as np
+import zarr
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from numpy.testing import assert_array_equal
+
+import ngio_x as nx
+from ngio_x.resample.kernels import KERNELS
+from ngio_x.resample.zoom import zoom_window
+
+INTEGERS = ("u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", ">u2", ">i8")
+FLOATS = ("f2", "f4", "f8", ">f4")
+COMPLEX = ("c8", "c16")
+orders = st.sampled_from(sorted(KERNELS))
+
+
+@st.composite
+def arrays(draw, dtypes=(*INTEGERS, *FLOATS, *COMPLEX), max_dims=3, max_side=12, **elements):
+    dtype = np.dtype(draw(st.sampled_from(dtypes)))
+    shape = draw(hnp.array_shapes(min_dims=1, max_dims=max_dims, max_side=max_side))
+    return draw(hnp.arrays(dtype, shape, elements=hnp.from_dtype(dtype, **elements)))
+
+
+def targets(ndim, max_side=20):
+    return st.tuples(*[st.integers(1, max_side)] * ndim)
+
+
+def chunkings(draw, shape):
+    return tuple(draw(st.integers(1, size)) for size in shape)
+
+
+@given(st.data(), orders)
+def test_chunking_never_changes_a_pixel(data, order):
+    array = data.draw(arrays(allow_nan=False, allow_infinity=False))
+    target = data.draw(targets(array.ndim))
+    whole = nx.numpy_zoom(array, target_shape=target, order=order)
+    chunks = chunkings(data.draw, array.shape)
+    lazy = nx.dask_zoom(da.from_array(array, chunks=chunks), target_shape=target, order=order)
+    assert_array_equal(lazy.compute(scheduler="sync"), whole, strict=True)
+
+    starts = [data.draw(st.integers(0, size - 1)) for size in target]
+    region = tuple(slice(a, data.draw(st.integers(a + 1, size))) for a, size in zip(starts, target, strict=True))
+    assert_array_equal(
+        zoom_window(array.__getitem__, array.shape, target, region, KERNELS[order]), whole[region], strict=True
+    )
+
+
+@given(st.data(), orders)
+def test_chunks_on_disk_never_change_a_pixel(data, order):
+    array = data.draw(arrays(max_side=6, max_dims=2, allow_nan=False, allow_infinity=False))
+    target = data.draw(targets(array.ndim, 9))
+    chunks, whole = chunkings(data.draw, array.shape), nx.numpy_zoom(array, target_shape=target, order=order)
+    group = zarr.open_group(zarr.storage.MemoryStore(), mode="w")
+    source = group.create_array("source", shape=array.shape, dtype=array.dtype, chunks=chunks)
+    source[...] = array
+    made = group.create_array("target", shape=target, dtype=array.dtype, chunks=chunkings(data.draw, target))
+    nx.on_disk_zoom(source, made, order, "numpy")
+    assert_array_equal(made[...], whole)
+
+
+@given(st.data(), orders)
+def test_constants_stay_constants(data, order):
+    dtype = np.dtype(data.draw(st.sampled_from((*INTEGERS, *FLOATS, *COMPLEX))))
+    value = data.draw(hnp.from_dtype(dtype, allow_nan=False))
+    shape = data.draw(hnp.array_shapes(max_dims=4, max_side=9))
+    target = data.draw(targets(len(shape), 9))
+    array = np.full(shape, value, dtype)
+    assert_array_equal(nx.numpy_zoom(array, target_shape=target, order=order), np.full(target, value, dtype))
+
+
+@given(st.data(), orders)
+def test_values_stay_within_min_and_max(data, order):
+    array = data.draw(arrays((*INTEGERS, *FLOATS), allow_nan=False))
+    out = nx.numpy_zoom(array, target_shape=data.draw(targets(array.ndim)), order=order)
+    finite = out[~np.isnan(out)]  # infinities of both signs have no mean
+    assert finite.size == 0 or (array.min() <= finite.min() and finite.max() <= array.max())
+
+
+@given(st.data())
+def test_nearest_invents_no_value(data):
+    array = data.draw(arrays((*INTEGERS, *FLOATS, *COMPLEX, "bool"), allow_nan=False))
+    out = nx.numpy_zoom(array, target_shape=data.draw(targets(array.ndim)), order="nearest")
+    assert set(out.ravel().tolist()) <= set(array.ravel().tolist())
+
+
+@given(st.data(), orders)
+def test_zoom_by_one_is_identity(data, order):
+    array = data.draw(arrays())
+    assert_array_equal(nx.numpy_zoom(array, (1.0,) * array.ndim, order=order), array, strict=True)
+    lazy = da.from_array(array, chunks=2)
+    assert nx.dask_zoom(lazy, (1.0,) * array.ndim, order=order) is lazy
+
+
+@given(st.data(), orders, st.sampled_from((np.nan, np.inf, -np.inf)))
+def test_nan_and_infinities_reach_only_pixels_that_weigh_them(data, order, bad):
+    array = data.draw(arrays(("f4", "f8"), allow_nan=False, allow_infinity=False, max_value=1e6, min_value=-1e6))
+    target = data.draw(targets(array.ndim))
+    place = tuple(data.draw(st.integers(0, size - 1)) for size in array.shape)
+    clean = nx.numpy_zoom(array, target_shape=target, order=order)
+    # An oracle from the kernel itself: zooming an impulse says which pixels weigh it.
+    impulse = np.zeros(array.shape)
+    impulse[place] = 1
+    weighed = nx.numpy_zoom(impulse, target_shape=target, order=order) != 0
+    array[place] = bad
+    out = nx.numpy_zoom(array, target_shape=target, order=order)
+    assert_array_equal(out[~weighed], clean[~weighed])
+    assert_array_equal(out[weighed], np.full(weighed.sum(), bad))
+
+
+@given(st.data())
+def test_linear_commutes_with_mirroring_of_floats(data):
+    array = data.draw(arrays(("f8",), max_dims=1, allow_nan=False, max_value=1e9, min_value=-1e9))
+    target = data.draw(targets(1))
+    there = nx.numpy_zoom(array[::-1], target_shape=target)[::-1]
+    scale = max(1.0, float(np.abs(array).max()))
+    np.testing.assert_allclose(there, nx.numpy_zoom(array, target_shape=target), rtol=0, atol=1e-14 * scale)
+
+
+@given(st.data(), orders)
+def test_inputs_are_never_written_to(data, order):
+    array = data.draw(arrays())
+    before = array.tobytes()
+    array.flags.writeable = False
+    nx.numpy_zoom(array, target_shape=data.draw(targets(array.ndim)), order=order)
+    assert array.tobytes() == before
+
+
+@given(st.integers(1, 400), st.floats(0.01, 8))
+def test_sizes_are_those_of_numpy_rounding(size, factor):
+    assert nx.numpy_zoom(np.zeros(size, "u1"), (factor,), order="nearest").size == max(1, int(np.round(size * factor)))
