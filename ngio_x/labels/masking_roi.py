@@ -114,7 +114,7 @@ def _boxes_of_block(block: npt.NDArray[Any], corner: tuple[int, ...]) -> _Boxes:
     # Ranks instead of ids: scipy's memory grows with the largest number it finds.
     shifted = ranks.reshape(values.shape).astype(np.int32 if ids.size < 2**31 else np.int64) + 1
     foreground = ids != 0
-    found = [box for box in ndimage.find_objects(shifted) if box is not None]
+    found = [box for box in (ndimage.find_objects(shifted) if ids.size else ()) if box is not None]
     starts = np.array([[part.start for part in box] for box in found], dtype=np.int64).reshape(-1, values.ndim)
     stops = np.array([[part.stop for part in box] for box in found], dtype=np.int64).reshape(-1, values.ndim)
     return _Boxes(ids[foreground], starts[foreground] + corner, stops[foreground] + corner)

@@ -203,14 +203,20 @@ class ImagePyramidBuilder:
             if levels_paths is None
             else _checked("levels_paths", to_names, levels_paths)
         )
+        names = _checked("axes", to_names, axes)
+        for shape in all_shapes:
+            _require_lengths(len(names), shapes=shape)
         scales = _all_scales(all_shapes, base_scale)
         if len(scales) != len(all_shapes) or len(paths) != len(all_shapes):
             raise NgioValueError(
                 f"{len(all_shapes)} shapes need as many scales and paths, got {len(scales)} scales, {len(paths)} paths"
             )
-        names = to_names(axes)
-        base = (0.0,) * len(names) if base_translation is None else to_floats(base_translation)
-        _require_lengths(len(names), base_shape=all_shapes[0], base_scale=scales[0], base_translation=base)
+        base = (
+            (0.0,) * len(names)
+            if base_translation is None
+            else _checked("base_translation", to_floats, base_translation)
+        )
+        _require_lengths(len(names), base_translation=base)
         translations = [written_translation(base, scale, scales[0], names, level_origin) for scale in scales]
         levels = tuple(
             PyramidLevel(path, shape, scale, translation, chunks, shards)
@@ -286,7 +292,10 @@ def _require_lengths(ndim: int, **values: tuple[float, ...]) -> None:
 def _all_scales(shapes: list[tuple[int, ...]], base_scale: Any) -> list[tuple[float, ...]]:
     """Return one scale a level: given ones, or those that follow from the shapes."""
     if isinstance(base_scale, (list, tuple)) and base_scale and isinstance(base_scale[0], Iterable):
-        return [_checked("base_scale", positive(to_floats), scale) for scale in base_scale]
+        scales = [_checked("base_scale", positive(to_floats), scale) for scale in base_scale]
+        for scale in scales:
+            _require_lengths(len(shapes[0]), base_scale=scale)
+        return scales
     scale = _checked("base_scale", positive(to_floats), base_scale)
     _require_lengths(len(shapes[0]), base_scale=scale)
     return _scales_of(shapes, scale)

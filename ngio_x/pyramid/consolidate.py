@@ -126,7 +126,7 @@ def _checked(source: Any, target: Any, order: object, mode: object) -> Kernel:
     _require_array("target", target)
     if mode not in ("dask", "numpy"):
         raise NgioValueError(f"mode must be 'dask' or 'numpy', got {mode!r}")
-    if source.dtype != target.dtype:
+    if source.dtype.newbyteorder("=") != target.dtype.newbyteorder("="):
         raise NgioValueError(f"source and target must have one dtype, got {source.dtype} and {target.dtype}")
     if source.ndim != target.ndim:
         raise NgioValueError(f"source and target must have as many axes, got {source.shape} and {target.shape}")
