@@ -187,7 +187,7 @@ def sequence_of(convert: Callable[[Any], T]) -> Callable[[Any], tuple[T, ...]]:
     def checked(value: Any) -> tuple[T, ...]:
         # The first test spares tuples the slow look-ups of abstract base classes: regions come by the 100 000.
         if type(value) is not tuple:
-            if isinstance(value, (str, bytes, Mapping, set, frozenset)) or not isinstance(value, Iterable):
+            if isinstance(value, (str, bytes, Mapping, set, frozenset)) or not np.iterable(value):
                 raise NgioValueError(f"must be a sequence, got {shown(value)}")
             value = tuple(value)
         try:
