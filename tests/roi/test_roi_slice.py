@@ -228,5 +228,5 @@ def test_zoom_leaves_open_intervals_alone():
 @pytest.mark.parametrize("factor", [0, -1, "2", None, True, float("nan"), float("inf")], ids=repr)
 def test_zoom_factors_are_positive_numbers(factor):
     """The error names the argument."""
-    with pytest.raises(NgioValueError, match="^zoom_factor must be "):
+    with pytest.raises(NgioValueError, match=r"^zoom_factor must be "):
         RoiSlice("x", 0, 1).zoom(factor)
