@@ -1,0 +1,188 @@
+"""The way of the data through the package: who may import whom, and what is public."""
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import ngio_x as nx
+
+PACKAGE = Path(nx.__file__).parent
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+LAYERS = ("metadata", "roi", "resample", "arrays", "labels", "pyramid", "ngff")
+"""From the bottom to the top; a module imports from its own layer and those below."""
+OPEN = ("errors", "_frozen")
+"""Modules of the package that all may import."""
+RESAMPLE_KNOWS = ("resample", *OPEN)
+"""Numbers in, numbers out: no names, no metadata."""
+LIBRARIES = {"dask": "resample", "xarray": "arrays", "zarr": "pyramid"}
+"""Libraries that are reserved for a layer and those above it."""
+
+PUBLIC = [
+    "AxesHandler",
+    "AxesSetup",
+    "Axis",
+    "ChunksLike",
+    "Dataset",
+    "Dimensions",
+    "ImagePyramidBuilder",
+    "InterpolationOrder",
+    "Lattice",
+    "PixelIndex",
+    "PixelSize",
+    "PyramidLevel",
+    "Roi",
+    "RoiSlice",
+    "ShardsLike",
+    "as_image",
+    "as_labels",
+    "check_if_axes_match",
+    "check_if_dimensions_match",
+    "check_if_rescalable",
+    "compute_masking_roi",
+    "consolidate_pyramid",
+    "crop",
+    "dask_zoom",
+    "dimensions_of",
+    "errors",
+    "from_dict",
+    "from_json",
+    "mask",
+    "numpy_zoom",
+    "on_disk_zoom",
+    "open_ome_zarr",
+    "paste",
+    "pixel_size_of",
+    "require_axes_match",
+    "require_dimensions_match",
+    "require_rescalable",
+    "to_dict",
+    "to_json",
+    "window",
+    "write_labels",
+    "write_ome_zarr",
+    "zoom",
+]
+
+
+def name_of(path):
+    """The module's place below the package: `("roi", "rounding")`; the package itself is `()`."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return parts[:-1] if parts[-1] == "__init__" else parts
+
+
+def layer_of(path):
+    """The module's layer, or None for the open modules and the doors on top."""
+    parts = name_of(path)
+    return parts[0] if parts and parts[0] in LAYERS else None
+
+
+def imports_of(path):
+    """Every module that a module imports, with the node, wherever it stands."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            if node.module == "ngio_x":
+                yield from ((f"ngio_x.{alias.name}", node) for alias in node.names)
+            else:
+                yield node.module, node
+
+
+def relative(path):
+    return str(path.relative_to(PACKAGE))
+
+
+def test_every_module_has_a_place_in_the_layers():
+    """A new package is put into the list, or is a door on top."""
+    doors = {"__init__.py", "__main__.py", "accessor.py", "cli", "testing", *(f"{name}.py" for name in OPEN)}
+    tops = {path.relative_to(PACKAGE).parts[0] for path in MODULES}
+    assert tops <= {*LAYERS, *doors}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=relative)
+def test_a_module_imports_only_from_below(path):
+    """metadata → roi → resample → arrays → labels → pyramid → ngff; resample knows none of the first two."""
+    layer = layer_of(path)
+    open_module = name_of(path)[:1] in [(name,) for name in OPEN]
+    if layer is None and not open_module:
+        return
+    below = () if layer is None else LAYERS[: LAYERS.index(layer) + 1]
+    allowed = RESAMPLE_KNOWS if layer == "resample" else (*below, *OPEN)
+    for module, node in imports_of(path):
+        parts = module.split(".")
+        if parts[0] == "ngio_x":
+            assert parts[1] in allowed, f"{relative(path)}:{node.lineno} imports {module}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=relative)
+def test_libraries_are_used_only_where_their_layer_begins(path):
+    """dask from resample on, xarray from arrays on, zarr from pyramid on; descriptions need none of them."""
+    layer = layer_of(path)
+    if layer is None and name_of(path)[:1] not in [(name,) for name in OPEN]:
+        return
+    height = -1 if layer is None else LAYERS.index(layer)
+    for module, node in imports_of(path):
+        begins = LIBRARIES.get(module.split(".")[0])
+        assert begins is None or height >= LAYERS.index(begins), f"{relative(path)}:{node.lineno} imports {module}"
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if path != PACKAGE / "__init__.py"], ids=relative)
+def test_imports_stand_at_the_top(path):
+    """Only the command line, whose libraries are extras, imports on use, where ruff has been told so."""
+    text = path.read_text(encoding="utf-8")
+    lines, top = text.splitlines(), {node.lineno for node in ast.parse(text).body}
+    for module, node in imports_of(path):
+        is_extra = name_of(path)[:1] == ("cli",) and "noqa: PLC0415" in lines[node.lineno - 1]
+        assert node.lineno in top or is_extra, f"{relative(path)}:{node.lineno} imports {module} inside a block"
+
+
+def test_the_public_names_are_these():
+    """Names are promises: one that is added or removed is added or removed here, too."""
+    assert nx.__all__ == PUBLIC
+    assert set(PUBLIC) <= set(dir(nx))
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_public_name_can_be_loaded(name):
+    """The table of homes is right."""
+    assert getattr(nx, name) is getattr(nx, name)
+
+
+def test_other_names_do_not_exist():
+    """As for any module."""
+    with pytest.raises(AttributeError, match="module 'ngio_x' has no attribute 'bogus'"):
+        _ = nx.bogus
+
+
+def test_type_checkers_see_the_same_names_at_the_same_homes():
+    """The imports under TYPE_CHECKING agree with the table that loads names on first use."""
+    tree = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
+    (block,) = (node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
+    seen = {alias.asname: f"{node.module}.{alias.name}" for node in block.body for alias in node.names}
+    table = {name: f"ngio_x.{module}.{name}" for name, module in nx._MODULE_OF.items()}
+    assert seen == {**table, "errors": "ngio_x.errors"}
+
+
+def loaded_after(statement):
+    """The libraries that a fresh interpreter has loaded after a statement."""
+    heavy = ["xarray", "dask", "zarr", "scipy", "numpy", "cattrs", "pandas"]
+    code = f"import sys, json; {statement}; print(json.dumps([name for name in {heavy} if name in sys.modules]))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(json.loads(run.stdout))
+
+
+def test_importing_the_package_loads_no_library():
+    """Names are loaded on first use."""
+    assert loaded_after("import ngio_x") == set()
+
+
+def test_descriptions_load_numpy_alone():
+    """A region needs no xarray, dask, zarr or scipy."""
+    assert loaded_after("import ngio_x; ngio_x.Roi, ngio_x.Dimensions") == {"numpy"}
