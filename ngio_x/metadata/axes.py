@@ -107,6 +107,14 @@ class AxesSetup:
         return inverse.get(on_disk_name)
 
 
+def _typed(axis: Axis, setup: AxesSetup) -> Axis:
+    """Return the axis with the type of the canonical one that it stands for; an axis that has it stays what it is."""
+    canonical = setup.get_canonical_name(axis.name)
+    if canonical is None or axis.axis_type == axis_type_of(canonical):
+        return axis
+    return evolve(axis, axis_type=axis_type_of(canonical))
+
+
 @frozen
 class AxesHandler:
     """The axes of an image in array order, found by canonical or on-disk name.
@@ -131,12 +139,7 @@ class AxesHandler:
         expected = tuple(on_disk for on_disk in setup.canonical_map().values() if on_disk in names)
         if setup.strict_canonical_order and names != expected:
             raise NgioValueError(f"axes must be in the canonical order {expected}, got {names}")
-        typed = tuple(
-            evolve(axis, axis_type=axis_type_of(setup.get_canonical_name(axis.name) or "") or axis.axis_type)
-            for axis in self.axes
-        )
-        if typed != self.axes:
-            object.__setattr__(self, "axes", typed)
+        object.__setattr__(self, "axes", tuple(_typed(axis, setup) for axis in self.axes))
 
     @classmethod
     def from_names(

@@ -51,6 +51,14 @@ def test_the_warning_for_a_symbol_suggests_the_name():
         Axis("x", unit="µm")
 
 
+def test_the_warning_comes_once_and_points_to_the_caller():
+    """Where the axis was made, not again where it is used."""
+    with pytest.warns(NgioUserWarning) as caught:
+        axis = Axis("x", unit="pixel")
+    assert [warning.filename for warning in caught] == [__file__]
+    assert AxesHandler((axis,)).axes[0] is axis
+
+
 def test_channels_have_any_unit():
     """OME-NGFF names none for them."""
     assert Axis("c", unit="anything").unit == "anything"
