@@ -83,7 +83,7 @@ def to_attributes(image: Multiscales) -> dict[str, Any]:
     if image.channels:
         document["omero"] = {"channels": [_channel_entry(channel) for channel in image.channels]}
     if image.is_label:
-        document["image-label"] = {"colors": [], "source": {"image": "../../"}}  # viewers choose the colours
+        document["image-label"] = {"source": {"image": "../../"}}
     own = {"frame": image.frame} | ({} if image.level_origin is None else {"level_origin": image.level_origin})
     return versioned(document, image.version) | {OWN_KEY: own}
 
