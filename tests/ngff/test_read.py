@@ -1,0 +1,147 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+import ngio_x as nx
+from ngio_x.errors import NgioValidationError, NgioValueError
+
+
+def image(**options):
+    pixels = np.random.default_rng(0).integers(0, 99, (2, 30, 44)).astype("u2")
+    return nx.as_image(pixels, "cyx", {"y": 0.5, "x": 0.25}, channels=["a", "b"], name="cells", **options)
+
+
+@pytest.fixture
+def path(tmp_path):
+    nx.write_ome_zarr(image(), tmp_path / "a.zarr", levels=2, chunks={"y": 16, "x": 16})
+    nx.write_labels(nx.as_labels(image()[0] // 50, channels=None).drop_vars("c"), tmp_path / "a.zarr", "big")
+    return tmp_path / "a.zarr"
+
+
+def edit(group, change):
+    file = group / "zarr.json"
+    document = json.loads(file.read_text())
+    change(document["attributes"])
+    file.write_text(json.dumps(document))
+
+
+def test_the_tree_has_the_documented_nodes(path):
+    """Levels at the root, labels below, each with its path on disk."""
+    tree = nx.open_ome_zarr(path)
+    assert sorted(node.path for node in tree.subtree) == [
+        "/", "/0", "/1", "/labels", "/labels/big", "/labels/big/0", "/labels/big/1",
+    ]  # fmt: skip
+    assert [tree[node].attrs["path"] for node in ("0", "1", "labels/big/0")] == ["0", "1", "0"]
+    assert list(tree["0"].data_vars) == ["image"]
+    assert tree.name == "cells"
+
+
+def test_facts_of_the_metadata_are_attributes(path):
+    """Version, name and channels, as plain JSON values."""
+    attrs = nx.open_ome_zarr(path).attrs
+    assert (attrs["version"], attrs["name"]) == ("0.5", "cells")
+    assert [channel["label"] for channel in attrs["channels"]] == ["a", "b"]
+    json.dumps(attrs)
+
+
+def test_no_pixel_is_read(path):
+    """Opening works without the chunks, and arrays are lazy."""
+    for level in "01":
+        shutil.rmtree(path / level / "c")
+    assert nx.open_ome_zarr(path)["0"]["image"].chunks is not None
+
+
+def test_auto_chunks_are_whole_chunks_of_the_store(path):
+    """No chunk is read twice."""
+    for sizes, chunk in zip(nx.open_ome_zarr(path)["0"]["image"].chunks, (1, 16, 16), strict=True):
+        assert all(size % chunk == 0 for size in sizes[:-1])
+
+
+def test_chunks_may_be_given_by_axis(path):
+    """Axes that are not named have the chunks of the store."""
+    assert nx.open_ome_zarr(path, chunks={"y": 10})["0"]["image"].chunks == ((1, 1), (10,) * 3, (16, 16, 12))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"chunks": {"q": 1}}, "chunks names axis 'q', but the image has"),
+        ({"chunks": 5}, "chunks must be 'auto' or sizes by axis, got 5"),
+        ({"frame": "left"}, "frame must be one of 'corner', 'center', got 'left'"),
+    ],
+)
+def test_bad_option_is_refused(path, options, message):
+    """The message names it."""
+    with pytest.raises(NgioValueError, match=message):
+        nx.open_ome_zarr(path, **options)
+
+
+def test_an_explicit_frame_wins_over_the_file(path):
+    """Taken literally, translations are centres: everything moves down by half a pixel of level 0."""
+    plain, literal = nx.open_ome_zarr(path), nx.open_ome_zarr(path, frame="center")
+    for node, name in (("0", "image"), ("1", "image"), ("labels/big/1", "big")):
+        for axis, half in (("y", 0.25), ("x", 0.125)):
+            edges = [tree[node][name].xindexes[axis].lattice.edge for tree in (plain, literal)]
+            assert edges[0] - edges[1] == half
+
+
+def test_labels_without_a_frame_have_that_of_their_image(tmp_path):
+    """A label image that another program added is read as its image is."""
+    nx.write_ome_zarr(image(), tmp_path / "a.zarr", frame="center")
+    nx.write_labels(nx.as_labels(image()[0]).drop_vars("c"), tmp_path / "a.zarr", "big")
+    edit(tmp_path / "a.zarr" / "labels" / "big", lambda attributes: attributes.pop("ngio_x"))
+    tree = nx.open_ome_zarr(tmp_path / "a.zarr")
+    assert tree["labels/big/0"]["big"].xindexes["x"].equals(tree["0"]["image"].xindexes["x"])
+
+
+def test_levels_must_go_from_fine_to_coarse(path):
+    """Node 0 is the finest."""
+    edit(path, lambda attributes: attributes["ome"]["multiscales"][0]["datasets"].reverse())
+    with pytest.raises(NgioValidationError, match="from fine to coarse: along axis 'y', .* has 30 pixels after 15"):
+        nx.open_ome_zarr(path)
+
+
+@pytest.mark.parametrize("missing", ["7", "../a.zarr/0", "labels"])
+def test_an_array_that_is_not_there_is_named(path, missing):
+    """A path that leads elsewhere, or to a group, is no level."""
+    edit(path, lambda attributes: attributes["ome"]["multiscales"][0]["datasets"][1].update(path=missing))
+    with pytest.raises(NgioValidationError, match=f"has no array '{missing}', which its metadata names"):
+        nx.open_ome_zarr(path)
+
+
+def test_an_array_of_other_dimensions_is_named(path):
+    """Axes and arrays must fit."""
+
+    def change(attributes):
+        entry = attributes["ome"]["multiscales"][0]
+        entry["axes"].pop(0)
+        for dataset in entry["datasets"]:
+            for item in dataset["coordinateTransformations"]:
+                item[item["type"]].pop(0)
+
+    edit(path, change)
+    with pytest.raises(NgioValidationError, match=r"/0 has 3 dimensions, but its metadata names \('y', 'x'\)"):
+        nx.open_ome_zarr(path)
+
+
+@pytest.mark.parametrize(
+    ("listed", "message"),
+    [
+        (["gone"], "lists the labels 'gone', but has no such group"),
+        (["../0"], "no such group"),
+        ("big", "a list of names"),
+    ],
+)
+def test_a_faulty_list_of_labels_is_refused(path, listed, message):
+    """One error says what it names."""
+    edit(path / "labels", lambda attributes: attributes["ome"].update(labels=listed))
+    with pytest.raises(NgioValidationError, match=message):
+        nx.open_ome_zarr(path)
+
+
+def test_channel_names_that_do_not_fit_are_left_out(path):
+    """Two channels with one name given are not named."""
+    edit(path, lambda attributes: attributes["ome"]["omero"]["channels"].pop())
+    assert "c" not in nx.open_ome_zarr(path)["0"]["image"].coords
