@@ -99,7 +99,7 @@ def test_labels_without_a_frame_have_that_of_their_image(tmp_path):
 def test_levels_must_go_from_fine_to_coarse(path):
     """Node 0 is the finest."""
     edit(path, lambda attributes: attributes["ome"]["multiscales"][0]["datasets"].reverse())
-    with pytest.raises(NgioValidationError, match="from fine to coarse: along axis 'y', .* has 30 pixels after 15"):
+    with pytest.raises(NgioValidationError, match=r"from fine to coarse: along axis 'y', .* has 30 pixels after 15"):
         nx.open_ome_zarr(path)
 
 

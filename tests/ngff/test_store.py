@@ -15,12 +15,12 @@ def first_pixel(store):
     return int(nx.open_ome_zarr(store)["0"]["image"][0, 0])
 
 
-class Interrupted(Exception):
+class InterruptedWriteError(Exception):
     pass
 
 
 def interrupt(_done, _total):
-    raise Interrupted
+    raise InterruptedWriteError
 
 
 PLACES = {
@@ -63,7 +63,7 @@ def test_overwriting_replaces_everything(place):
 def test_an_interrupted_write_leaves_nothing(place, tmp_path):
     """Neither pixels nor hidden files; the place can be written to afterwards."""
     before = sorted(path for path in tmp_path.rglob("*") if path.is_file())
-    with pytest.raises(Interrupted):
+    with pytest.raises(InterruptedWriteError):
         nx.write_ome_zarr(image(), place, progress=interrupt)
     assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == before
     nx.write_ome_zarr(image(9), place)
@@ -76,7 +76,7 @@ def test_an_interrupted_overwrite_keeps_the_old_image(kind, tmp_path):
     place = PLACES[kind](tmp_path)
     nx.write_ome_zarr(image(7), place)
     before = sorted(tmp_path.rglob("*"))
-    with pytest.raises(Interrupted):
+    with pytest.raises(InterruptedWriteError):
         nx.write_ome_zarr(image(8), place, overwrite=True, progress=interrupt)
     assert sorted(tmp_path.rglob("*")) == before
     assert first_pixel(place) == 7
