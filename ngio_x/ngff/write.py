@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 import zarr
 
-from ngio_x._frozen import evolve, positive, to_float, to_int, to_optional_name
+from ngio_x._frozen import at_least, evolve, to_float, to_int, to_optional_name
 from ngio_x.arrays.image import LABELS, ROLE, dimensions_of, is_labels
 from ngio_x.errors import NgioFileExistsError, NgioTypeError, NgioValidationError, NgioValueError
 from ngio_x.metadata.axes import CANONICAL_ORDER, AxesHandler
@@ -216,7 +216,7 @@ def _level_shapes(
 
 def _to_levels(value: Any) -> int:
     try:
-        return int(positive(to_int)(value))
+        return int(at_least(1, to_int)(value))
     except NgioValueError as error:
         raise NgioValueError(f"levels {error}") from None
 

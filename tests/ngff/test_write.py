@@ -115,7 +115,7 @@ def test_what_cannot_be_an_image_is_refused(tmp_path, given, error, message):
     [
         ({"version": "0.6"}, "version must be one of '0.4', '0.5', got '0.6'"),
         ({"version": ["0.4"]}, "version must be one of"),
-        ({"levels": 0}, "levels must be > 0, got 0"),
+        ({"levels": 0}, "levels must be ≥ 1, got 0"),
         ({"levels": 1.5}, "levels must be an integer"),
         ({"levels": 20}, "levels=20 are too many: at most 6 differ in shape"),
         ({"levels": 2, "scale_factors": {}}, "at most 1 differ in shape"),
