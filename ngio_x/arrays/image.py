@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -45,7 +45,8 @@ def as_image(
 
     Args:
         data: A numpy or dask array, anything numpy understands, or a DataArray.
-        dims: Names of the dimensions. By default those of the DataArray, else the last of t, c, z, y, x.
+        dims: Names of the dimensions. By default those of the DataArray, else those of `like` if there are as many,
+            else the last of t, c, z, y, x.
         pixel_size: Size of a pixel: one number for z, y and x, a mapping by axis, or a `PixelSize`.
         origin: World coordinate of the lower edge of pixel 0: one number for z, y and x, or a mapping. Default 0.
         units: Unit: one for z, y and x, or a mapping. Default: that of a `PixelSize`, and micrometer and second where
@@ -58,7 +59,9 @@ def as_image(
     Raises:
         NgioValueError: If names and shape do not fit, sizes are not positive, or coordinates are not evenly spaced.
     """
-    image = _with_dims(data, dims)
+    if like is not None:
+        require_image(like, "like=")
+    image = _with_dims(data, dims, () if like is None else like.dims)
     if like is not None:
         if not (pixel_size is None and origin is None and units is None):
             raise NgioValueError("like= takes the lattice of another array: leave pixel_size, origin and units out")
@@ -69,12 +72,19 @@ def as_image(
         lattices = _chosen_lattices(image, pixel_size, origin, units)
     for dim, lattice in lattices.items():
         if lattice is not None:
-            image = image.drop_vars([dim], errors="ignore").assign_coords(
-                xr.Coordinates.from_xindex(PixelIndex(lattice, dim))
-            )
+            image = _with_lattice(image, dim, lattice)
     if channels is not None:
         image = _with_channels(image, channels)
     return image.rename(name) if name is not None else image
+
+
+def _with_lattice(image: xr.DataArray, dim: Hashable, lattice: Lattice) -> xr.DataArray:
+    """Return the image with a lattice along a dimension; other attributes of its coordinate are kept."""
+    created = xr.Coordinates.from_xindex(PixelIndex(lattice, dim))
+    if dim in image.coords:
+        told = ("units", "origin", "spacing")
+        created[dim].attrs.update({key: value for key, value in image[dim].attrs.items() if key not in told})
+    return image.drop_vars([dim], errors="ignore").assign_coords(created)
 
 
 def as_labels(
@@ -104,6 +114,16 @@ def is_labels(image: xr.DataArray) -> bool:
     return bool(image.attrs.get(ROLE) == LABELS)
 
 
+def require_image(value: Any, what: str) -> None:
+    """Refuse anything but a DataArray.
+
+    Raises:
+        NgioTypeError: If `value` is none.
+    """
+    if not isinstance(value, xr.DataArray):
+        raise NgioTypeError(f"{what} takes a DataArray, got {type(value).__name__}: label it with as_image")
+
+
 def lattice_of(image: xr.DataArray | xr.Dataset, dim: Hashable) -> Lattice | None:
     """Return the lattice along a dimension, or None for one that counts pixels: channels, names, no coordinates.
 
@@ -113,7 +133,7 @@ def lattice_of(image: xr.DataArray | xr.Dataset, dim: Hashable) -> Lattice | Non
         NgioValueError: If ordinary coordinates are not evenly spaced numbers.
     """
     axis_type = axis_type_of(str(dim))
-    coordinate = image.coords[dim] if dim in image.coords else None  # coords.get makes up a range
+    coordinate = image.coords[dim] if dim in image.coords else None  # noqa: SIM401 — coords.get makes up a range
     if coordinate is None or axis_type == "channel" or coordinate.dims != (dim,):
         return None
     index = image.xindexes.get(dim)
@@ -124,6 +144,11 @@ def lattice_of(image: xr.DataArray | xr.Dataset, dim: Hashable) -> Lattice | Non
         raise NgioValueError(
             f"axis '{dim}' has dates ({coordinate.dtype}) where regions have numbers: "
             "replace them with numbers, such as seconds since the first frame"
+        )
+    if coordinate.dtype.kind not in "iuf" and axis_type is not None:
+        raise NgioValueError(
+            f"axis '{dim}' has coordinates of type {coordinate.dtype} where regions have numbers: replace them with "
+            "numbers, or drop them to count pixels"
         )
     if coordinate.dtype.kind not in "iuf" or coordinate.size == 0:
         return None
@@ -162,7 +187,7 @@ def pixel_size_of(image: xr.DataArray) -> PixelSize:
     return dimensions_of(image).pixel_size
 
 
-def _with_dims(data: Any, dims: Sequence[str] | None) -> xr.DataArray:
+def _with_dims(data: Any, dims: Sequence[str] | None, usual: tuple[Hashable, ...]) -> xr.DataArray:
     names = None if dims is None else tuple(dims)
     if isinstance(data, xr.DataArray):
         if names is None or names == data.dims:
@@ -171,13 +196,25 @@ def _with_dims(data: Any, dims: Sequence[str] | None) -> xr.DataArray:
         if set(names) & set(data.dims):
             raise NgioValueError(f"dims {names} do not fit the array's {data.dims}: transpose or rename it first")
         return data.rename(dict(zip(data.dims, names, strict=True)))
-    array = data if hasattr(data, "shape") and hasattr(data, "dtype") else np.asarray(data)
-    if names is None:
+    array = data if hasattr(data, "shape") and hasattr(data, "dtype") else _as_array(data)
+    if names is None and array.ndim == len(usual):
+        names = tuple(str(dim) for dim in usual)
+    elif names is None:
         if array.ndim > len(CANONICAL_ORDER):
             raise NgioValueError(f"name the dimensions of an array of {array.ndim} with dims=")
         names = CANONICAL_ORDER[len(CANONICAL_ORDER) - array.ndim :]
     _require_one_name_each(names, array.ndim)
     return xr.DataArray(array, dims=names)
+
+
+def _as_array(data: Any) -> Any:
+    try:
+        array = np.asarray(data)
+    except (TypeError, ValueError) as error:
+        raise NgioTypeError(f"an image is an array of numbers, got {type(data).__name__}: {error}") from None
+    if array.dtype.kind not in "biufc":
+        raise NgioTypeError(f"an image is an array of numbers, got {type(data).__name__}: convert it first")
+    return array
 
 
 def _require_one_name_each(names: tuple[str, ...], ndim: int) -> None:
@@ -254,7 +291,7 @@ def _lattice_like(image: xr.DataArray, like: xr.DataArray, dim: Hashable) -> Lat
     if target is None:
         return None
     length = image.sizes[dim]
-    coordinate = image.coords[dim] if dim in image.coords else None  # coords.get makes up a range
+    coordinate = image.coords[dim] if dim in image.coords else None  # noqa: SIM401 — coords.get makes up a range
     if coordinate is None:
         if length != target.size:
             raise NgioValueError(
@@ -277,9 +314,11 @@ def _lattice_like(image: xr.DataArray, like: xr.DataArray, dim: Hashable) -> Lat
 
 
 def _with_channels(image: xr.DataArray, channels: Sequence[str]) -> xr.DataArray:
-    names = [channels] if isinstance(channels, str) else list(channels)
+    if isinstance(channels, str) or not isinstance(channels, Iterable):
+        raise NgioTypeError(f"channels takes one name for each position along c, got {channels!r}")
+    names = [str(channel) for channel in channels]
     if "c" not in image.dims:
         raise NgioValueError(f"channels={names} needs a 'c' axis, but the array has {image.dims}")
     if len(names) != image.sizes["c"]:
         raise NgioValueError(f"axis 'c' has {image.sizes['c']} channels, but {len(names)} names were given: {names}")
-    return image.assign_coords(c=("c", np.asarray(names, dtype=np.str_)))
+    return image.assign_coords(c=("c", np.asarray(names, dtype=object)))

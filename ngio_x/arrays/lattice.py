@@ -149,7 +149,9 @@ def lattice_from_labels(
             f"the coordinates along axis '{axis}' must rise, got {values[0]:g} … {values[-1]:g}: sort or flip the array"
         )
     error = np.abs(values - (values[0] + np.arange(values.size) * spacing)) / spacing
-    if error.max() > ORIGIN_TOLERANCE:
+    # Labels of a coarse dtype (float32 files) cannot lie closer to the lattice than it resolves.
+    resolution = np.finfo(labels.dtype).eps * np.abs(values).max() / spacing if labels.dtype.kind == "f" else 0.0
+    if error.max() > max(ORIGIN_TOLERANCE, min(resolution, 0.1)):
         worst = int(error.argmax())
         raise NgioValueError(
             f"the coordinates along axis '{axis}' are not evenly spaced: label {values[worst]:g} at position {worst} "
@@ -164,7 +166,7 @@ def _single_pixel(label: float, axis: str, anchor: float, attributes: Mapping[An
         place = (label - origin) / spacing - anchor
     except (NgioValueError, ZeroDivisionError):
         place = math.nan
-    if not abs(place - np.rint(place)) <= ORIGIN_TOLERANCE or spacing <= 0:
+    if not math.isfinite(place) or abs(place - round(place)) > ORIGIN_TOLERANCE or spacing <= 0:
         raise NgioValueError(
             f"axis '{axis}' has a single pixel, and nothing says how large it is: "
             f"give its size with as_image(image, pixel_size={{'{axis}': ...}})"

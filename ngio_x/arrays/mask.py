@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from ngio_x._frozen import to_int
-from ngio_x.arrays.image import lattice_of
+from ngio_x.arrays.image import lattice_of, require_image
 from ngio_x.errors import NgioTypeError, NgioValueError
 
 
@@ -24,8 +24,10 @@ def mask(image: xr.DataArray, labels: xr.DataArray, label_id: int, *, fill: Any 
 
     Raises:
         NgioValueError: If the lattices or sizes do not fit, or `fill` does not fit the dtype.
-        NgioTypeError: If the labels are not integers.
+        NgioTypeError: If one of the two is no DataArray, or the labels are not integers.
     """
+    require_image(image, "mask")
+    require_image(labels, "labels=")
     if labels.dtype.kind not in "iu":
         raise NgioTypeError(f"labels are integers, got {labels.dtype}")
     if unknown := [dim for dim in labels.dims if dim not in image.dims]:

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from ngio_x.arrays.crop import window
-from ngio_x.arrays.image import lattice_of
+from ngio_x.arrays.image import lattice_of, require_image
 from ngio_x.errors import NgioEmptyRegionError, NgioTypeError, NgioValueError
 from ngio_x.roi.roi import Roi
 from ngio_x.roi.rounding import Bounds
@@ -29,8 +29,9 @@ def paste(image: xr.DataArray, patch: Any, roi: Roi | None = None, *, bounds: Bo
     Raises:
         NgioEmptyRegionError: If the patch lies outside the image.
         NgioValueError: If sizes, lattices or axes do not fit.
-        NgioTypeError: If the patch's values do not fit the image's dtype.
+        NgioTypeError: If `image` is no DataArray, or the patch's values do not fit its dtype.
     """
+    require_image(image, "paste")
     piece = _as_patch(image, patch, roi)
     _require_fitting_dtype(image.dtype, piece.dtype)
     if roi is not None:

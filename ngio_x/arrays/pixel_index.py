@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import xarray as xr
-from xarray.core.indexing import IndexSelResult
+from xarray.core.indexing import CoordinateTransformIndexingAdapter, IndexSelResult
 from xarray.indexes import CoordinateTransform, CoordinateTransformIndex, Index, PandasIndex
 
 from ngio_x.arrays.lattice import Lattice, anchor_of, lattice_from_labels
@@ -38,6 +38,42 @@ class _PixelTransform(CoordinateTransform):
 
     def equals(self, other: CoordinateTransform, exclude: frozenset[Hashable] | None = None) -> bool:  # noqa: ARG002
         return isinstance(other, _PixelTransform) and _same_pixels(self.lattice, other.lattice)
+
+
+class PixelLabels(xr.Variable):
+    """The coordinate of a lattice: while its labels are lazy, nothing but a wish to see them computes them."""
+
+    __slots__ = ()
+
+    @property
+    def _lattice(self) -> Lattice | None:
+        """The lattice whose labels these are, or None once they are computed."""
+        data: Any = self._data
+        transform = getattr(data, "_transform", None) if isinstance(data, CoordinateTransformIndexingAdapter) else None
+        return transform.lattice if isinstance(transform, _PixelTransform) else None
+
+    def chunk(self, *args: Any, **kwargs: Any) -> Self:
+        """Stay as they are: chunking an image chunks its pixels."""
+        return super().chunk(*args, **kwargs) if self._lattice is None else self.copy(deep=False)
+
+    def load(self, **kwargs: Any) -> Self:
+        """Stay as they are: loading an image loads its pixels."""
+        return super().load(**kwargs) if self._lattice is None else self
+
+    async def load_async(self, **kwargs: Any) -> Self:
+        """Stay as they are: see `load`."""
+        return await super().load_async(**kwargs) if self._lattice is None else self
+
+    def equals(self, other: Any, *args: Any, **kwargs: Any) -> bool:
+        """Compare lattices before labels."""
+        if isinstance(other, PixelLabels) and self._lattice is not None and self._lattice == other._lattice:  # noqa: SLF001 — its own class
+            return bool(self.dims == other.dims)
+        return bool(super().equals(other, *args, **kwargs))  # type: ignore[no-untyped-call]
+
+    def __dask_tokenize__(self) -> object:
+        if self._lattice is None:
+            return super().__dask_tokenize__()
+        return (type(self).__name__, self.dims, repr(self._lattice), repr(sorted(self.attrs.items(), key=repr)))
 
 
 class PixelIndex(CoordinateTransformIndex):
@@ -91,17 +127,14 @@ class PixelIndex(CoordinateTransformIndex):
 
     def create_variables(self, variables: Mapping[Any, xr.Variable] | None = None) -> dict[Any, xr.Variable]:
         """Return the lazy coordinate, with unit, origin and spacing in its attributes."""
-        created = super().create_variables(variables)
+        (lazy,) = super().create_variables(variables).values()
         given = (variables or {}).get(self.coord_name)
-        variable = created[self.coord_name]
         attributes: dict[Any, Any] = {} if self.lattice.unit is None else {"units": self.lattice.unit}
         attributes |= {} if given is None else given.attrs
         # These two tell a lone pixel's size after something (map_blocks, a file) has dropped the index.
         attributes |= {"origin": self.lattice.origin, "spacing": self.lattice.spacing}
-        variable.attrs = attributes
-        if given is not None:
-            variable.encoding = given.encoding
-        return created
+        encoding = None if given is None else given.encoding
+        return {self.coord_name: PixelLabels(lazy.dims, lazy._data, attributes, encoding, fastpath=True)}  # noqa: SLF001 — `.data` would compute the labels
 
     def to_pandas_index(self) -> pd.Index[Any]:
         """Return the labels as a pandas index."""
@@ -123,7 +156,20 @@ class PixelIndex(CoordinateTransformIndex):
         positions = np.asarray(indexer)
         if positions.ndim != 1:
             return None
-        return self._at(np.where(positions < 0, positions + self.lattice.size, positions), dim)
+        return self._at(self._from_start(positions), dim)
+
+    def _from_start(self, positions: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return positions counted from the start, of a boolean or an integer selection, as numpy reads them."""
+        size = self.lattice.size
+        if positions.dtype == np.bool_:
+            if positions.size != size:
+                raise IndexError(f"a boolean selection along '{self.dim}' needs {size} values, got {positions.size}")
+            return np.flatnonzero(positions)
+        counted = np.where(positions < 0, positions + size, positions)
+        outside = (counted < 0) | (counted >= size)
+        if outside.any():
+            raise IndexError(f"position {positions[outside][0]} lies outside the {size} pixels along '{self.dim}'")
+        return counted
 
     def _at(self, positions: npt.NDArray[Any], dim: Hashable) -> Index:
         """Return the index of the pixels at these positions, which may lie outside the array."""
@@ -229,11 +275,12 @@ class PixelIndex(CoordinateTransformIndex):
         first = indexes[0]
         try:
             starts = [first.lattice.offset_of(index.lattice) for index in indexes]
-        except NgioValueError:
+        except (NgioValueError, AttributeError):  # not one lattice, or ordinary coordinates among them
             return PandasIndex.concat([_as_pandas(index) for index in indexes], dim, positions)
-        places = np.concatenate(
-            [np.arange(start, start + index.lattice.size) for start, index in zip(starts, indexes, strict=True)]
-        )
+        stops = [start + index.lattice.size for start, index in zip(starts, indexes, strict=True)]
+        if positions is None and starts[1:] == stops[:-1]:
+            return first._with(first.lattice.strided(0, stops[-1]))  # noqa: SLF001 — its own class
+        places = np.concatenate([np.arange(start, stop) for start, stop in zip(starts, stops, strict=True)])
         if positions is not None:
             order = np.concatenate([np.asarray(list(group), dtype=np.int64) for group in positions])
             places = places[np.argsort(order)]

@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 from hypothesis import strategies as st
 
-from ngio_x.arrays.image import as_image
+from ngio_x.arrays.image import as_image, dimensions_of
 from ngio_x.metadata.pixel_size import PixelSize
 from ngio_x.roi.roi import Roi, Space
 from ngio_x.roi.roi_slice import RoiSlice
@@ -76,3 +76,20 @@ def images(
     origin = {dim: draw(dyadic_numbers(-16, 16)) for dim in lattice_dims}
     pixels = np.arange(np.prod(shape)).reshape(shape).astype(dtype)
     return as_image(pixels, dims, spacing, origin=origin, name="image")
+
+
+@st.composite
+def rois_over(draw: st.DrawFn, image: xr.DataArray, axes: Sequence[str] = ("y", "x")) -> Roi:
+    """Draw world regions that overlap an image, their bounds at eighths of its pixels, some of them open above."""
+    dimensions = dimensions_of(image)
+    slices = []
+    for axis, size, spacing, edge in zip(
+        dimensions.axes, dimensions.shape, dimensions.dataset.scale, dimensions.dataset.translation or (), strict=True
+    ):
+        if axis not in axes:
+            continue
+        start = draw(dyadic_numbers(-2, size - 0.125))
+        length = draw(st.none() | dyadic_numbers(max(-start, 0.0) + 0.125, size + 2))
+        world = None if length is None else length * spacing
+        slices.append(RoiSlice(axis, edge + start * spacing, world))
+    return Roi(draw(st.none() | st.text(max_size=5)), tuple(slices))
