@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 import zarr
 
-from ngio_x._frozen import at_least, evolve, to_float, to_int, to_optional_name
+from ngio_x._frozen import at_least, evolve, named, to_int, to_optional_name
 from ngio_x.arrays.image import LABELS, ROLE, dimensions_of, is_labels
 from ngio_x.errors import NgioFileExistsError, NgioTypeError, NgioValidationError, NgioValueError
 from ngio_x.metadata.axes import CANONICAL_ORDER, AxesHandler
@@ -30,7 +30,7 @@ from ngio_x.ngff.multiscales import (
     versioned,
 )
 from ngio_x.ngff.store import StoreLike, new_group, open_group
-from ngio_x.pyramid.builder import ImagePyramidBuilder
+from ngio_x.pyramid.builder import ImagePyramidBuilder, to_scaling_factor
 from ngio_x.pyramid.consolidate import consolidate_pyramid, count_units, write_units
 from ngio_x.resample.kernels import InterpolationOrder, kernel_for
 
@@ -81,7 +81,7 @@ def write_ome_zarr(
     _require_image(image)
     if version not in tuple(ZARR_FORMATS):
         raise NgioValueError(f"version must be one of {', '.join(map(repr, ZARR_FORMATS))}, got {version!r}")
-    name = _to_optional_label(name) or _name_of(image)
+    name = named("name", to_optional_name)(name) or _name_of(image)
     image = image.transpose(*(axis for axis in CANONICAL_ORDER if axis in image.dims))
     kernel, dimensions = _kernel_for(image, order), dimensions_of(image)
     shapes = _level_shapes(dimensions, levels, scale_factors)
@@ -200,7 +200,7 @@ def _level_shapes(
     if unknown := [axis for axis in factors if axis not in dimensions.axes]:
         raise NgioValueError(f"scale_factors names axis {unknown[0]!r}, but the image has {dimensions.axes}")
     if levels is not None:
-        levels = _to_levels(levels)
+        levels = named("levels", at_least(1, to_int))(levels)
     shapes = [dimensions.shape]
     while len(shapes) < levels if levels is not None else _is_large(shapes[-1], dimensions):
         following = tuple(
@@ -214,30 +214,10 @@ def _level_shapes(
     return shapes
 
 
-def _to_levels(value: Any) -> int:
-    try:
-        return int(at_least(1, to_int)(value))
-    except NgioValueError as error:
-        raise NgioValueError(f"levels {error}") from None
-
-
 def _to_factors(value: Any) -> dict[str, float]:
     if not isinstance(value, Mapping):
         raise NgioValueError(f"scale_factors must be a mapping by axis name, got {value!r}")
-    try:
-        factors = {axis: to_float(factor) for axis, factor in value.items()}
-    except NgioValueError as error:
-        raise NgioValueError(f"scale_factors {error}") from None
-    if any(factor < 1 for factor in factors.values()):
-        raise NgioValueError(f"scale_factors must be ≥ 1 (2 halves the number of pixels), got {factors}")
-    return factors
-
-
-def _to_optional_label(value: Any) -> str | None:
-    try:
-        return to_optional_name(value)
-    except NgioValueError as error:
-        raise NgioValueError(f"name {error}") from None
+    return {axis: named(f"scale_factors along {axis!r}", to_scaling_factor)(item) for axis, item in value.items()}
 
 
 def _is_large(shape: tuple[int, ...], dimensions: Dimensions) -> bool:

@@ -15,9 +15,12 @@ from ngio_x._frozen import (
     field,
     freeze,
     frozen,
+    named,
     one_of,
     positive,
+    sequence_of,
     thaw,
+    to_float,
     to_floats,
     to_ints,
     to_name,
@@ -36,6 +39,16 @@ def _to_dtype_name(value: Any) -> str:
         raise NgioValueError(f"must be the name of a numpy data type, got {value!r}") from None
     return dtype.name if dtype.isbuiltin else dtype.str  # names say nothing of byte order
 
+
+def to_scaling_factor(value: Any) -> float:
+    """Accept a factor from one level to the next; anything below 1 is refused."""
+    factor = to_float(value)
+    if factor < 1:
+        raise NgioValueError(f"must be ≥ 1 (2 halves the number of pixels), got {factor}")
+    return factor
+
+
+_to_factors: Final = sequence_of(to_scaling_factor)
 
 _OWN_ARGUMENTS: Final = frozenset(
     ("name", "shape", "chunks", "shards", "dtype", "compressors", "overwrite", "chunk_key_encoding", "dimension_names")
@@ -130,11 +143,12 @@ class ImagePyramidBuilder:
         Raises:
             NgioValueError: If numbers do not fit, or a level would not be smaller than the one before.
         """
-        shape, factors = _checked("base_shape", positive(to_ints), base_shape), _to_factors(scaling_factors)
-        scale = _checked("base_scale", positive(to_floats), base_scale)
+        shape = named("base_shape", positive(to_ints))(base_shape)
+        factors = named("scaling_factors", _to_factors)(scaling_factors)
+        scale = named("base_scale", positive(to_floats))(base_scale)
         _require_lengths(len(shape), scaling_factors=factors, base_scale=scale)
         shapes = [shape]
-        paths = _checked("levels_paths", to_names, levels_paths)
+        paths = named("levels_paths", to_names)(levels_paths)
         for _ in paths[1:]:
             shapes.append(tuple(max(1, math.floor(n / f)) for n, f in zip(shapes[-1], factors, strict=True)))
         scales: list[tuple[float, ...]] = _scales_of(shapes, scale)
@@ -195,15 +209,15 @@ class ImagePyramidBuilder:
         Raises:
             NgioValueError: If numbers do not fit, or a level is not smaller than the one before.
         """
-        all_shapes = [_checked("shapes", positive(to_ints), shape) for shape in shapes]
+        all_shapes = [named("shapes", positive(to_ints))(shape) for shape in shapes]
         if not all_shapes:
             raise NgioValueError("shapes must hold at least one shape")
         paths = (
             tuple(map(str, range(len(all_shapes))))
             if levels_paths is None
-            else _checked("levels_paths", to_names, levels_paths)
+            else named("levels_paths", to_names)(levels_paths)
         )
-        names = _checked("axes", to_names, axes)
+        names = named("axes", to_names)(axes)
         for shape in all_shapes:
             _require_lengths(len(names), shapes=shape)
         scales = _all_scales(all_shapes, base_scale)
@@ -212,9 +226,7 @@ class ImagePyramidBuilder:
                 f"{len(all_shapes)} shapes need as many scales and paths, got {len(scales)} scales, {len(paths)} paths"
             )
         base = (
-            (0.0,) * len(names)
-            if base_translation is None
-            else _checked("base_translation", to_floats, base_translation)
+            (0.0,) * len(names) if base_translation is None else named("base_translation", to_floats)(base_translation)
         )
         _require_lengths(len(names), base_translation=base)
         translations = [written_translation(base, scale, scales[0], names, level_origin) for scale in scales]
@@ -269,20 +281,6 @@ def _require_separate(paths: Sequence[str]) -> None:
             raise NgioValueError(f"level '{other}' lies inside level '{path}', and arrays hold no arrays: rename one")
 
 
-def _checked(label: str, convert: Any, value: Any) -> Any:
-    try:
-        return convert(value)
-    except NgioValueError as error:
-        raise NgioValueError(f"{label} {error}") from None
-
-
-def _to_factors(value: Any) -> tuple[float, ...]:
-    factors: tuple[float, ...] = _checked("scaling_factors", to_floats, value)
-    if any(factor < 1 for factor in factors):
-        raise NgioValueError(f"scaling_factors must be ≥ 1 (2 halves the number of pixels), got {factors}")
-    return factors
-
-
 def _require_lengths(ndim: int, **values: tuple[float, ...]) -> None:
     for label, numbers in values.items():
         if len(numbers) != ndim:
@@ -292,11 +290,11 @@ def _require_lengths(ndim: int, **values: tuple[float, ...]) -> None:
 def _all_scales(shapes: list[tuple[int, ...]], base_scale: Any) -> list[tuple[float, ...]]:
     """Return one scale a level: given ones, or those that follow from the shapes."""
     if isinstance(base_scale, (list, tuple)) and base_scale and isinstance(base_scale[0], Iterable):
-        scales = [_checked("base_scale", positive(to_floats), scale) for scale in base_scale]
+        scales = [named("base_scale", positive(to_floats))(scale) for scale in base_scale]
         for scale in scales:
             _require_lengths(len(shapes[0]), base_scale=scale)
         return scales
-    scale = _checked("base_scale", positive(to_floats), base_scale)
+    scale = named("base_scale", positive(to_floats))(base_scale)
     _require_lengths(len(shapes[0]), base_scale=scale)
     return _scales_of(shapes, scale)
 
