@@ -116,7 +116,7 @@ def _crop_tree(tree: xr.DataTree, roi: Roi, bounds: Bounds, missing_dims: Missin
     if not any(path in images for path in left):
         raise next(iter(empty.values()))
     for level, why in empty.items():
-        warnings.warn(f"level {level!r} is left out: {why}", NgioUserWarning, stacklevel=4)
+        warnings.warn(f"level {level!r} is left out: {why}", NgioUserWarning, stacklevel=3)
     return xr.DataTree.from_dict(left, name=tree.name)
 
 

@@ -62,7 +62,8 @@ def _on_pixels_of(image: xr.DataArray, inside: xr.DataArray) -> xr.DataArray:
 def _fitting(fill: Any, dtype: np.dtype[Any]) -> Any:
     """Return `fill` as the dtype's scalar."""
     try:
-        value = np.asarray(fill).astype(dtype)
+        with np.errstate(invalid="ignore"):  # what does not survive the cast is refused below
+            value = np.asarray(fill).astype(dtype)
         fits = bool(value == fill) or (dtype.kind in "fc" and not np.isfinite(fill)) or dtype.kind == "f"
     except (TypeError, ValueError, OverflowError):
         fits = False

@@ -90,7 +90,7 @@ def _kept_coords(image: xr.DataArray, changed: list[Hashable]) -> xr.Coordinates
         warnings.warn(
             f"coordinates {others} have one value for each pixel along {changed} and are dropped: zoom them yourself",
             NgioUserWarning,
-            stacklevel=4,
+            stacklevel=3,
         )
     return image.coords.to_dataset().drop_vars(lost).coords
 

@@ -1,0 +1,146 @@
+"""Putting pieces back, and blanking out all but one object."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import ngio_x as nx
+from ngio_x.errors import NgioEmptyRegionError, NgioTypeError, NgioValueError
+
+ROI = nx.Roi.from_values({"y": (1, 1), "x": (1, 2)}, name=None)
+
+
+@pytest.fixture(params=["numpy", "dask"])
+def image(request) -> xr.DataArray:
+    pixels = np.ones((2, 6, 8), "u2")
+    pixels.flags.writeable = False
+    image = nx.as_image(pixels, ("c", "y", "x"), 0.5, channels=["a", "b"], name="q").assign_attrs(note=1)
+    return image if request.param == "numpy" else image.chunk(c=1, x=3)
+
+
+@pytest.fixture
+def patch(image) -> xr.DataArray:
+    return xr.full_like(nx.crop(image, ROI).compute(), 7)
+
+
+@pytest.fixture
+def labels() -> xr.DataArray:
+    return nx.as_labels((np.arange(48).reshape(6, 8) % 3).astype("u1"), ("y", "x"), 0.5)
+
+
+@pytest.mark.parametrize(
+    ("change", "pixels"),
+    [
+        (lambda p: p, 16),
+        (lambda p: p.T, 16),
+        (lambda p: p.chunk(y=1), 16),
+        (lambda p: p.isel(c=[1, 0]), 16),
+        (lambda p: p.isel(c=[1]), 8),
+        (lambda p: p.isel(c=0, drop=True), 16),
+        (lambda p: p.astype("u1"), 16),
+    ],
+)
+def test_a_patch_goes_where_its_lattice_says(image, patch, change, pixels):
+    """Axes are found by name, channels by theirs; what the patch lacks it is repeated along."""
+    result = nx.paste(image, change(patch))
+    assert int((result == 7).sum()) == pixels
+    xr.testing.assert_identical(result.where(result != 7, 1).astype("u2"), image.astype("u2"))
+    assert (result.dtype, type(result.data)) == (image.dtype, type(image.data))
+
+
+def test_channels_keep_their_values_whatever_their_order(image, patch):
+    """Channels of the patch in another order land in their own."""
+    patch = patch.copy(data=patch.values * np.array([1, 2], "u2")[:, None, None])
+    result = nx.paste(image, patch.isel(c=[1, 0]))
+    xr.testing.assert_identical(nx.crop(result, ROI).compute(), patch)
+
+
+def test_plain_arrays_go_where_the_region_says(image):
+    """An array without names needs a region of its size."""
+    assert int((nx.paste(image, np.full((2, 2, 4), 7, "u2"), ROI) == 7).sum()) == 16
+    with pytest.raises(NgioValueError, match="axis 'x': the patch has 3 pixels where the region holds 4"):
+        nx.paste(image, np.full((2, 2, 3), 7, "u2"), ROI)
+    with pytest.raises(NgioValueError, match="needs roi="):
+        nx.paste(image, np.ones(3, "u2"))
+
+
+def test_what_lies_outside_is_dropped(image, patch):
+    """A patch may reach over the edge; one wholly outside is an error."""
+    assert int((nx.paste(image.isel(x=slice(0, 4)), patch) == 7).sum()) == 8
+    with pytest.raises(NgioEmptyRegionError, match="axis 'x'"):
+        nx.paste(image.isel(x=slice(0, 2)), patch)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        (lambda p: p.astype(float), NgioTypeError, "float64 do not all fit into uint16"),
+        (lambda p: p.astype("i4"), NgioTypeError, "int32 do not all fit into uint16"),
+        (lambda p: p.assign_coords(c=["a", "z"]), NgioValueError, "'z' along 'c'"),
+        (lambda p: nx.zoom(p, 0.5), NgioValueError, "along 'y': the pixel sizes differ: 0.5 and 1.0"),
+        (lambda p: p.expand_dims("t"), NgioValueError, "axis 't', which the image lacks"),
+        (lambda p: p.isel(x=slice(0, 0)), NgioEmptyRegionError, "axis 'x'"),
+    ],
+)
+def test_patches_that_do_not_fit_are_refused(image, patch, change, error, message):
+    """The error says which axis or dtype is at odds."""
+    with pytest.raises(error, match=message):
+        nx.paste(image, change(patch))
+
+
+def test_mask_keeps_one_object(image, labels):
+    """Pixels of the object stay, the rest is fill; labels apply to each channel."""
+    result = nx.mask(image, labels, 1, fill=9)
+    np.testing.assert_array_equal(result, np.where(labels.values == 1, 1, 9)[None].repeat(2, axis=0))
+    assert (result.dtype, result.attrs, result.name, result.dims) == (image.dtype, image.attrs, "q", image.dims)
+
+
+@pytest.mark.parametrize(("own", "theirs"), [(slice(0, 8), slice(2, 4)), (slice(2, 4), slice(0, 8))])
+def test_mask_finds_the_common_pixels(image, labels, own, theirs):
+    """Labels may be smaller or larger; what they do not cover is blank."""
+    result = nx.mask(image.isel(x=own), labels.isel(x=theirs), 1)
+    assert result.sizes == image.isel(x=own).sizes
+    assert int(result.sum()) == 2 * int((labels[:, 2:4] == 1).sum())
+
+
+def test_mask_of_an_absent_id_is_blank(image, labels):
+    """An id that is nowhere, or does not fit the dtype, leaves nothing."""
+    assert int(nx.mask(image, labels, 300).sum()) == 0
+
+
+def test_mask_of_a_float_image_takes_nan(image, labels):
+    """NaN fits floats, whose dtype is kept."""
+    result = nx.mask(image.astype("f4"), labels, 1, fill=np.nan)
+    assert result.dtype == np.float32
+    assert int(result.isnull().sum()) == 2 * int((labels != 1).sum())
+
+
+@pytest.mark.parametrize("fill", [-1, 1.5, "a", np.nan, [1, 2], 2**16])
+def test_fill_must_fit_the_dtype(image, labels, fill):
+    """A fill that the image cannot hold is refused."""
+    with pytest.raises(NgioValueError, match="does not fit the image's uint16"):
+        nx.mask(image, labels, 1, fill=fill)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        (lambda a: a.astype(float), NgioTypeError, "labels are integers"),
+        (lambda a: a.values, NgioTypeError, "got ndarray"),
+        (lambda a: nx.zoom(a, 0.5), NgioValueError, "along 'y': the pixel sizes differ: 1.0 and 0.5"),
+        (lambda a: a.expand_dims("t"), NgioValueError, "axis 't', which the image lacks"),
+        (lambda a: nx.as_image(a, units="nanometer"), NgioValueError, "units differ"),
+    ],
+)
+def test_labels_that_do_not_fit_are_refused(image, labels, change, error, message):
+    """The error says which axis or dtype is at odds."""
+    with pytest.raises(error, match=message):
+        nx.mask(image, change(labels), 1)
+
+
+def test_plain_arrays_are_no_images(patch, labels):
+    """paste and mask need names."""
+    with pytest.raises(NgioTypeError, match="paste takes a DataArray, got ndarray"):
+        nx.paste(np.zeros((2, 2)), patch)
+    with pytest.raises(NgioTypeError, match="mask takes a DataArray, got ndarray"):
+        nx.mask(np.zeros((2, 2)), labels, 1)
