@@ -1,4 +1,4 @@
-"""Laws of coordinates (DESIGN: Coordinates): a lattice index against a pandas index of the same labels."""
+"""Laws of coordinates: a lattice index against a pandas index of the same labels."""
 
 import itertools
 import pickle

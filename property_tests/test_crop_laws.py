@@ -1,4 +1,4 @@
-"""Laws of crop (DESIGN: Crop)."""
+"""Laws of crop."""
 
 import copy
 import itertools

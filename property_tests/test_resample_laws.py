@@ -1,4 +1,4 @@
-"""Laws of resampling: DESIGN's 'chunking never changes a pixel' and its relatives, for every data type."""
+"""Laws of resampling: chunking never changes a pixel, and its relatives, for every data type."""
 
 import dask.array as da
 import numpy as np

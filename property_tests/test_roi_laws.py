@@ -134,14 +134,14 @@ def test_an_operand_that_supplies_both_bounds_keeps_its_numbers(a, la, b, lb):
 
 @given(POSITIVE_REGIONS, POSITIVE_REGIONS)
 def test_ngio_agrees_on_intersections_above_zero(a, b):
-    """Closed intervals that start above 0, where its answers are right (FIELD D3)."""
+    """Closed intervals that start above 0, where its answers are right."""
     theirs = as_ngio(a).intersection(as_ngio(b))
     assert bounds(a.intersection(b)) == (theirs and their_bounds(theirs))
 
 
 @given(POSITIVE_REGIONS, pixel_sizes())
 def test_ngio_converts_whole_pixels_alike(roi, sizes):
-    """There and back (FIELD D6d is about regions between pixels)."""
+    """There and back."""
     pixel, their_sizes = attrs.evolve(roi, space="pixel"), ngio.ome_zarr_meta.PixelSize(**sizes.as_dict())
     world, their_world = pixel.to_world(sizes), as_ngio(pixel).to_world(their_sizes)
     assert bounds(world) == their_bounds(their_world)
@@ -150,7 +150,7 @@ def test_ngio_converts_whole_pixels_alike(roi, sizes):
 
 @given(POSITIVE_REGIONS, POWERS)
 def test_ngio_zooms_regions_above_zero_alike(roi, factor):
-    """The clamp at 0 included (FIELD D5)."""
+    """The clamp at 0 included."""
     assert bounds(roi.zoom(factor)) == their_bounds(as_ngio(roi).zoom(factor))
 
 
@@ -191,7 +191,7 @@ def test_to_world_undoes_to_pixel_up_to_the_snap(start, length, spacing, origin)
 
 @given(st.floats(-1e3, 1e3), st.floats(0, 1e3), st.floats(1e-2, 1e2))
 def test_to_pixel_is_idempotent_through_the_world(start, length, spacing):
-    """Once snapped, a region stays where it is (FIELD D6d)."""
+    """Once snapped, a region stays where it is."""
     once = RoiSlice("x", start, length).to_pixel(spacing)
     twice = once.to_world(spacing).to_pixel(spacing)
     assert all(

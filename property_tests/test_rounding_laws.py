@@ -41,7 +41,7 @@ def test_nearest_windows_of_a_partition_cover_every_pixel_once(cuts, size, first
 
 @given(st.floats(0.05, 3), SPACINGS, st.integers(1, 12), st.floats(-100, 100))
 def test_nearest_windows_of_touching_world_intervals_cover_every_pixel_once(length, spacing, count, origin):
-    """Fields of view that are no whole number of pixels wide, their ends computed as start + length (FIELD D6e)."""
+    """Fields of view that are no whole number of pixels wide, their ends computed as start + length."""
     start, size, covered = origin, 40, []
     for index in range(count):
         piece = RoiSlice("x", start, length * spacing)

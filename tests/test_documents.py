@@ -35,3 +35,12 @@ def test_links_of_a_page_lead_somewhere(page):
     targets = re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8"))
     missing = [target for target in targets if "://" not in target and not (page.parent / target).exists()]
     assert missing == []
+
+
+def test_table_of_laws_lists_every_property_test():
+    """The README of property_tests names each of its tests."""
+    folder = ROOT / "property_tests"
+    tests = {
+        name for path in folder.glob("test_*.py") for name in re.findall(r"^def (test_\w+)", path.read_text(), re.M)
+    }
+    assert set(re.findall(r"`(test_\w+)`", (folder / "README.md").read_text(encoding="utf-8"))) == tests

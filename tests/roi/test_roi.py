@@ -49,7 +49,7 @@ def test_from_values_takes_any_slice_value():
     ],
 )
 def test_construction_validates(arguments, message):
-    """The error names the field and what it got (FIELD D6, D6c)."""
+    """The error names the field and what it got."""
     with pytest.raises(NgioValueError, match=f"^{message}"):
         Roi(*arguments)
 
@@ -66,7 +66,7 @@ def test_construction_validates(arguments, message):
     ],
 )
 def test_from_values_validates_too(arguments, message):
-    """The reference's `from_values` skipped it (FIELD D6)."""
+    """The reference's `from_values` skipped it."""
     with pytest.raises(NgioValueError, match=f"^{message}"):
         Roi.from_values(*arguments)
 
@@ -91,7 +91,7 @@ def test_it_cannot_be_changed(roi):
 
 
 def test_lists_of_slices_become_tuples():
-    """A list that somebody still holds does not reach inside (FIELD D6b)."""
+    """A list that somebody still holds does not reach inside."""
     pieces = [X, Y]
     made = Roi("a", pieces)
     pieces.clear()
@@ -133,7 +133,7 @@ def test_it_pickles(roi):
     [({"space": "bogus"}, "space"), ({"label": -2}, "label"), ({"slices": (X,)}, "slices"), ({"extra": 3}, "extra")],
 )
 def test_evolve_validates_again(roi, change, message):
-    """A change is as good as a construction (FIELD D6c)."""
+    """A change is as good as a construction."""
     with pytest.raises(NgioValueError, match=f"^{message} must"):
         attrs.evolve(roi, **change)
 
@@ -164,13 +164,13 @@ def test_get_name_falls_back_to_label_then_to_the_intervals(name, label, expecte
     [("a", "b", "a:b"), ("a", "a", "a"), ("", "b", ":b"), (None, "b", "b"), ("a", None, "a"), (None, None, None)],
 )
 def test_names_are_joined(ours, theirs, expected):
-    """An empty name is a name (FIELD D6)."""
+    """An empty name is a name."""
     assert Roi(ours, (X, Y)).union(Roi(theirs, (X, Y))).name == expected
 
 
 @pytest.mark.parametrize(("ours", "theirs", "expected"), [(0, None, 0), (None, 0, 0), (3, 3, 3), (None, None, None)])
 def test_labels_are_joined(ours, theirs, expected):
-    """A label of 0 is a label (FIELD D6)."""
+    """A label of 0 is a label."""
     assert Roi("a", (X, Y), ours).intersection(Roi("a", (X, Y), theirs)).label == expected
 
 
@@ -186,7 +186,7 @@ def test_regions_that_do_not_fit_are_not_combined(verb, roi):
 
 
 def test_an_axis_of_one_region_only_is_kept():
-    """By union and intersection alike, as in the reference (FIELD D4)."""
+    """By union and intersection alike, as in the reference."""
     flat, deep = Roi("a", (X, Y)), Roi("a", (RoiSlice("z", 0, 1), X, Y))
     assert flat.union(deep)["z"] == flat.intersection(deep)["z"] == RoiSlice("z", 0, 1)
     assert [item.axis_name for item in flat.union(deep).slices] == ["x", "y", "z"]

@@ -124,7 +124,7 @@ def test_to_slice_is_made_of_the_bounds():
 
 @pytest.mark.parametrize(
     ("one", "other", "expected"),
-    [  # FIELD D3: the answers that the reference gives wrongly
+    [  # the answers that the reference gives wrongly
         ((-5, 5), (2, 2), None),
         ((-10, 4), (None, None), (-10.0, -6.0)),
         ((-10, 4), (-8, None), (-8.0, -6.0)),
@@ -181,7 +181,7 @@ def test_to_world_scales_and_shifts():
 
 
 def test_to_pixel_snaps_each_bound_on_its_own():
-    """Within 0.01 of an integer; the true end counts, not the length (FIELD D6d)."""
+    """Within 0.01 of an integer; the true end counts, not the length."""
     assert RoiSlice("x", 1.005, 1.0).to_pixel(1.0).bounds == (1.0, 2.0)
     assert RoiSlice("x", 0.5, 6.4995).to_pixel(1.0).bounds == (0.5, 7.0)
     assert RoiSlice("x", 0.98, 1.0).to_pixel(1.0).bounds == (0.98, 1.98)
@@ -207,7 +207,7 @@ def test_conversions_name_the_argument_that_makes_no_sense(verb, arguments, mess
 
 
 def test_zoom_keeps_the_centre():
-    """Of intervals that start below 0 too (FIELD D5)."""
+    """Of intervals that start below 0 too."""
     assert RoiSlice("x", 10, 4).zoom(2).bounds == (8.0, 16.0)
     assert RoiSlice("x", -20, 10).zoom(0.5).bounds == (-17.5, -12.5)
     assert RoiSlice("x", -1, 4).zoom(2).bounds == (-3.0, 5.0)
