@@ -45,7 +45,7 @@ def test_writing_an_image_of_five_levels(benchmark, pixels, tmp_path, peer, vers
         else:
             create_ome_zarr_from_array(
                 path, pixels, pixelsize=0.5, axes_names=["y", "x"], levels=5, chunks=(1024, 1024),
-                ngff_version=version, overwrite=True,
+                ngff_version=version, overwrite=True, consolidation_mode="auto",
             )  # fmt: skip
 
     benchmark.pedantic(write, rounds=3, warmup_rounds=1)

@@ -41,6 +41,8 @@ def test_table_of_laws_lists_every_property_test():
     """The README of property_tests names each of its tests."""
     folder = ROOT / "property_tests"
     tests = {
-        name for path in folder.glob("test_*.py") for name in re.findall(r"^def (test_\w+)", path.read_text(), re.M)
+        name
+        for path in folder.glob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", path.read_text(), re.MULTILINE)
     }
     assert set(re.findall(r"`(test_\w+)`", (folder / "README.md").read_text(encoding="utf-8"))) == tests

@@ -110,14 +110,25 @@ def _boxes_of_block(block: npt.NDArray[Any], corner: tuple[int, ...]) -> _Boxes:
     """Return the boxes of one block whose first pixel stands at `corner`."""
     block = np.asarray(block)
     values = block.view(np.uint8) if block.dtype == bool else block
-    ids, ranks = np.unique(values, return_inverse=True)
-    # Ranks instead of ids: scipy's memory grows with the largest number it finds.
-    shifted = ranks.reshape(values.shape).astype(np.int32 if ids.size < 2**31 else np.int64) + 1
-    foreground = ids != 0
-    found = [box for box in (ndimage.find_objects(shifted) if ids.size else ()) if box is not None]
-    starts = np.array([[part.start for part in box] for box in found], dtype=np.int64).reshape(-1, values.ndim)
-    stops = np.array([[part.stop for part in box] for box in found], dtype=np.int64).reshape(-1, values.ndim)
-    return _Boxes(ids[foreground], starts[foreground] + corner, stops[foreground] + corner)
+    names, ids = None, values
+    if values.size and not 0 <= values.min() <= values.max() <= values.size:
+        # Ranks instead of ids: scipy's memory grows with the largest number it finds.
+        names, ranks = np.unique(values, return_inverse=True)
+        ids = ranks.reshape(values.shape) + 1
+    found = [(rank, box) for rank, box in enumerate(_found(ids)) if box is not None]
+    ranks = np.array([rank for rank, _ in found], dtype=np.int64)
+    starts = np.array([[part.start for part in box] for _, box in found], dtype=np.int64).reshape(-1, values.ndim)
+    stops = np.array([[part.stop for part in box] for _, box in found], dtype=np.int64).reshape(-1, values.ndim)
+    labels = (ranks + 1).astype(values.dtype) if names is None else names[ranks]
+    foreground = labels != 0
+    return _Boxes(labels[foreground], starts[foreground] + corner, stops[foreground] + corner)
+
+
+def _found(ids: npt.NDArray[Any]) -> list[tuple[slice, ...] | None]:
+    """Return the box of each number from 1 on, None where it does not occur."""
+    if not ids.size:
+        return []
+    return list(ndimage.find_objects(ids.astype(np.int64 if ids.size >= 2**31 else np.int32, copy=False)))
 
 
 def _merged(parts: Iterable[_Boxes]) -> _Boxes:
