@@ -12,7 +12,7 @@ from ngio_x.arrays.image import is_labels, lattice_of
 from ngio_x.arrays.pixel_index import PixelIndex
 from ngio_x.errors import NgioTypeError, NgioUserWarning, NgioValueError
 from ngio_x.metadata.axes import axis_type_of
-from ngio_x.resample.kernels import InterpolationOrder
+from ngio_x.resample.kernels import Kernel, Order, kernel_for
 from ngio_x.resample.zoom import dask_zoom, numpy_zoom, zoomed_size
 
 
@@ -21,7 +21,7 @@ def zoom(
     scale: float | Mapping[str, float] | None = None,
     *,
     shape: Mapping[str, int] | None = None,
-    order: InterpolationOrder | None = None,
+    order: Order | None = None,
 ) -> xr.DataArray:
     """Return the image with more or fewer pixels over the same extent; axes that are not named are left alone.
 
@@ -33,7 +33,7 @@ def zoom(
         scale: Factors by axis (0.5 halves the number of pixels), or one for z, y and x. The new size is
             `max(1, round(n * factor))`, halves rounded to even.
         shape: New sizes by axis, instead of `scale`.
-        order: Kernel: `"nearest"` or `"linear"`. Default: nearest for label images, else linear.
+        order: A kernel of `numpy_zoom`. Default: nearest for label and boolean images, else linear.
 
     Raises:
         NgioValueError: If neither or both of `scale` and `shape` are given, an axis is unknown, a number is not
@@ -43,12 +43,10 @@ def zoom(
     if not isinstance(image, xr.DataArray):
         raise NgioTypeError(f"zoom takes a DataArray, got {type(image).__name__}: use numpy_zoom, or as_image first")
     sizes = _new_sizes(image, scale, shape)
-    kernel = order or ("nearest" if is_labels(image) else "linear")
-    if is_labels(image) and kernel != "nearest":
-        raise NgioValueError(f"order={kernel!r} blends the ids of a label image; use 'nearest'")
+    kernel = kernel_of(image, order)
     target_shape = tuple(sizes.values())
     engine = numpy_zoom if image.chunks is None else dask_zoom
-    data = engine(image.data, target_shape=target_shape, order=kernel)
+    data = engine(image.data, target_shape=target_shape, order=kernel.name)
     changed = [dim for dim in image.dims if sizes[dim] != image.sizes[dim]]
     return xr.DataArray(
         data,
@@ -57,6 +55,20 @@ def zoom(
         name=image.name,
         attrs=dict(image.attrs),
     )
+
+
+def kernel_of(image: xr.DataArray, order: Order | None = None) -> Kernel:
+    """Return the kernel to zoom an image with: by default nearest for label and boolean images, linear for others.
+
+    Raises:
+        NgioValueError: If `order` is unknown, or would blend what cannot be blended: ids, booleans.
+    """
+    if order is None:
+        order = "nearest" if is_labels(image) or image.dtype.kind == "b" else "linear"
+    kernel = kernel_for(order, image.dtype)
+    if is_labels(image) and kernel.blends:
+        raise NgioValueError(f"order={order!r} blends the ids of a label image; use 'nearest' or 'mode'")
+    return kernel
 
 
 def _new_sizes(

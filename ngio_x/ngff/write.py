@@ -13,6 +13,7 @@ import zarr
 
 from ngio_x._frozen import at_least, evolve, named, to_int, to_optional_name
 from ngio_x.arrays.image import LABELS, ROLE, dimensions_of, is_labels
+from ngio_x.arrays.zoom import kernel_of
 from ngio_x.errors import NgioFileExistsError, NgioTypeError, NgioValidationError, NgioValueError
 from ngio_x.metadata.axes import CANONICAL_ORDER, AxesHandler
 from ngio_x.metadata.channels import Channel, channels_of
@@ -32,7 +33,7 @@ from ngio_x.ngff.multiscales import (
 from ngio_x.ngff.store import StoreLike, new_group, open_group
 from ngio_x.pyramid.builder import ImagePyramidBuilder, to_scaling_factor
 from ngio_x.pyramid.consolidate import consolidate_pyramid, count_units, write_units
-from ngio_x.resample.kernels import InterpolationOrder, kernel_for
+from ngio_x.resample.kernels import KernelName, Order
 
 _CHUNK = {"t": 1, "c": 1, "z": 1, "y": 1024, "x": 1024}
 _COARSEST = 256
@@ -50,7 +51,7 @@ def write_ome_zarr(
     levels: int | None = None,
     scale_factors: Mapping[str, float] | None = None,
     frame: Frame | None = None,
-    order: InterpolationOrder | None = None,
+    order: Order | None = None,
     chunks: Mapping[str, int] | None = None,
     name: str | None = None,
     overwrite: bool = False,
@@ -68,7 +69,7 @@ def write_ome_zarr(
         levels: Number of levels. By default, as many as bring y and x down to 256 pixels.
         scale_factors: Factor from one level to the next, by axis. By default 2 for y and x.
         frame: Which point of pixel 0 the translation of level 0 speaks of: `"corner"` (default) or `"center"`.
-        order: `"linear"` or `"nearest"`; by default nearest for label and boolean images.
+        order: A kernel of `numpy_zoom`; by default nearest for label and boolean images, else linear.
         chunks: Chunk sizes by axis; by default 1024 for y and x, 1 for the others.
         name: Name of the image; by default that of the array.
         overwrite: Replace a zarr hierarchy that is there already.
@@ -83,7 +84,7 @@ def write_ome_zarr(
         raise NgioValueError(f"version must be one of {', '.join(map(repr, ZARR_FORMATS))}, got {version!r}")
     name = named("name", to_optional_name)(name) or _name_of(image)
     image = image.transpose(*(axis for axis in CANONICAL_ORDER if axis in image.dims))
-    kernel, dimensions = _kernel_for(image, order), dimensions_of(image)
+    kernel, dimensions = kernel_of(image, order).name, dimensions_of(image)
     shapes = _level_shapes(dimensions, levels, scale_factors)
     used_frame: Frame = frame or "corner"
     builder = _builder(dimensions, image.dtype, shapes, dimensions.dataset.scale, chunks, version, used_frame)
@@ -184,15 +185,6 @@ def _require_image(image: Any) -> None:
         raise NgioValueError(f"the image has no pixels: its sizes are {dict(image.sizes)}")
 
 
-def _kernel_for(image: xr.DataArray, order: InterpolationOrder | None) -> InterpolationOrder:
-    if order is None:
-        return "nearest" if is_labels(image) or image.dtype.kind == "b" else "linear"
-    kernel_for(order, image.dtype)  # so that an unknown one is refused before anything is written
-    if is_labels(image) and order != "nearest":
-        raise NgioValueError(f"order={order!r} blends the ids of a label image; use 'nearest'")
-    return order
-
-
 def _level_shapes(
     dimensions: Dimensions, levels: int | None, scale_factors: Mapping[str, float] | None
 ) -> list[tuple[int, ...]]:
@@ -278,7 +270,7 @@ def _fill(
     image: xr.DataArray,
     group: zarr.Group,
     builder: ImagePyramidBuilder,
-    kernel: InterpolationOrder,
+    kernel: KernelName,
     progress: Progress | None,
 ) -> list[zarr.Array[Any]]:
     """Write level 0 and build the others from it; return the arrays."""

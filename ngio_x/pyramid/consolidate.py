@@ -13,10 +13,10 @@ from dask.base import compute
 from dask.delayed import delayed
 
 from ngio_x.errors import NgioTypeError, NgioValueError
-from ngio_x.resample.kernels import InterpolationOrder, Kernel, kernel_for
-from ngio_x.resample.zoom import Window, zoom_window
+from ngio_x.resample.evaluate import Window, zoom_window
+from ngio_x.resample.kernels import Kernel, Order, kernel_for
 
-Mode = Literal["dask", "numpy"]
+Mode = Literal["dask", "numpy", "coarsen"]
 Progress = Callable[[int], object]
 """Called with the number of write units that have just been written."""
 
@@ -24,7 +24,7 @@ Progress = Callable[[int], object]
 def on_disk_zoom(
     source: zarr.Array[Any],
     target: zarr.Array[Any],
-    order: InterpolationOrder = "linear",
+    order: Order = "linear",
     mode: Mode = "dask",
     *,
     progress: Progress | None = None,
@@ -36,8 +36,9 @@ def on_disk_zoom(
     Args:
         source: Is only read.
         target: Its shape is the target shape.
-        order: `"nearest"` or `"linear"`.
+        order: `"nearest"`, `"linear"`, `"cubic"`, `"mean"`, `"mode"`, `"max"` or `"min"`; see `numpy_zoom`.
         mode: `"dask"` works on the active dask scheduler, `"numpy"` in the calling thread; the pixels are the same.
+            `"coarsen"` is `"dask"` with linear replaced by mean, and nearest by mode.
         progress: Called with 1 for every write unit, where tasks run in this process.
 
     Raises:
@@ -56,7 +57,7 @@ def on_disk_zoom(
 def consolidate_pyramid(
     source: zarr.Array[Any],
     targets: Sequence[zarr.Array[Any]],
-    order: InterpolationOrder = "linear",
+    order: Order = "linear",
     mode: Mode = "dask",
     *,
     progress: Progress | None = None,
@@ -124,8 +125,8 @@ def count_units(array: zarr.Array[Any]) -> int:
 def _checked(source: Any, target: Any, order: object, mode: object) -> Kernel:
     _require_array("source", source)
     _require_array("target", target)
-    if mode not in ("dask", "numpy"):
-        raise NgioValueError(f"mode must be 'dask' or 'numpy', got {mode!r}")
+    if mode not in ("dask", "numpy", "coarsen"):
+        raise NgioValueError(f"mode must be 'dask', 'numpy' or 'coarsen', got {mode!r}")
     if source.dtype.newbyteorder("=") != target.dtype.newbyteorder("="):
         raise NgioValueError(f"source and target must have one dtype, got {source.dtype} and {target.dtype}")
     if source.ndim != target.ndim:
@@ -134,7 +135,15 @@ def _checked(source: Any, target: Any, order: object, mode: object) -> Kernel:
         raise NgioValueError(f"arrays without pixels cannot be zoomed, got {source.shape} and {target.shape}")
     if str(source.store_path) == str(target.store_path):  # one place may be reached through different stores
         raise NgioValueError(f"source and target are the same array: {source.store_path}")
-    return kernel_for(order, source.dtype)
+    kernel = kernel_for(order, source.dtype)
+    return _coarsening(kernel, source.dtype) if mode == "coarsen" else kernel
+
+
+def _coarsening(kernel: Kernel, dtype: Any) -> Kernel:
+    """Return the kernel that `mode="coarsen"` means: all inputs that an output covers count."""
+    if kernel.name == "cubic":
+        raise NgioValueError("mode='coarsen' has no cubic: use order='mean', or another mode")
+    return kernel_for({"linear": "mean", "nearest": "mode"}.get(kernel.name, kernel.name), dtype)
 
 
 def _require_array(label: str, array: Any) -> None:

@@ -1,75 +1,206 @@
 """Which input samples each output sample is made of.
 
-Along one axis of `n` inputs and `m` outputs, output `i` covers `[i, i + 1) * n / m` in input samples; the outermost
-samples extend beyond the border. A kernel says, for any run of outputs, which inputs they need and with what weights.
-These rows do not depend on how an array is cut into blocks: that is why blocks cannot change a result.
+Along one axis of `n` inputs and `m` outputs, output `i` covers `[i, i + 1) * n / m` in input samples; beyond the
+border, the border sample goes on. A kernel says, for any run of outputs, which inputs they are made of and with what
+weights. These rows do not depend on how an array is cut into blocks: that is why blocks cannot change a result.
 
 Source: the positions are those of `scipy.ndimage.zoom(..., mode="nearest", grid_mode=True)`.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias
+import math
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from ngio_x._frozen import field, frozen
 from ngio_x.errors import NgioValueError
 
 InterpolationOrder: TypeAlias = Literal["nearest", "linear", "cubic"]
 """How samples between samples are made."""
 
-Indices = npt.NDArray[np.int64]
+KernelName: TypeAlias = Literal["nearest", "linear", "cubic", "mean", "mode", "max", "min"]
+
+Order: TypeAlias = KernelName | Literal[0, 1, 2, 3]
+"""What `order=` takes: a kernel by name, or by the degree of its spline."""
 
 
 class Rows(NamedTuple):
-    """The inputs of a run of outputs: two taps each, `weight` is the share of the upper one."""
+    """What a run of outputs is made of: output `j` of inputs `first[j] + t`, with weights `weights[j, t]`.
 
-    lower: Indices
-    upper: Indices
-    weight: npt.NDArray[np.float64]
+    Inputs may lie beyond the border, where they are the border's. Weights are whole shares of `unit`, so that sums of
+    integers can be exact; those of a cubic spline are floats, and `unit` is 1. The first weight of a row is never 0.
+    """
+
+    first: npt.NDArray[np.int64]
+    weights: npt.NDArray[Any]
+    unit: int
+
+
+class Tap(NamedTuple):
+    """One input of each output of a run."""
+
+    inputs: slice | npt.NDArray[np.int64]
+    """Where they stand along the axis: a slice where they are evenly spaced."""
+    weights: npt.NDArray[Any]
+    """One an output, or a single one for all."""
+
+
+class Taps(NamedTuple):
+    """The rows of a run of outputs along an axis, tap by tap, within the border."""
+
+    taps: tuple[Tap, ...]
+    last: tuple[Tap, ...]
+    """The same, but outputs that have fewer inputs take their last one again."""
+    unit: int
+    whole: bool
+    """Whether weights are whole numbers."""
+    support: slice
+    """The run of inputs that is read."""
+
+
+def _tap(inputs: npt.NDArray[np.int64], weights: npt.NDArray[Any]) -> Tap:
+    uniform = weights[:1] if (weights == weights[0]).all() else weights
+    step = int(inputs[1] - inputs[0]) if inputs.size > 1 else 1
+    if step > 0 and (np.diff(inputs) == step).all():
+        return Tap(slice(int(inputs[0]), int(inputs[-1]) + 1, step), uniform)
+    return Tap(inputs, uniform)
+
+
+@lru_cache(maxsize=8)  # the slabs of an array share the tables of their other axes
+def taps_of(kernel: Kernel, n: int, m: int, start: int, stop: int) -> Taps:
+    """Return what the outputs `start … stop - 1` along an axis of `n` inputs and `m` outputs are made of."""
+    rows = kernel.rows(n, m, start, stop)
+    count = rows.weights.shape[1]
+    used = np.count_nonzero(rows.weights, axis=1) - 1
+    taps, last = [], []
+    for tap in range(count):
+        weights = rows.weights[:, tap]
+        if weights.any():
+            taps.append(_tap(np.clip(rows.first + tap, 0, n - 1), weights))
+            last.append(_tap(np.clip(rows.first + np.minimum(tap, used), 0, n - 1), weights))
+    low, high = np.clip((rows.first.min(), rows.first.max() + count - 1), 0, n - 1)
+    return Taps(tuple(taps), tuple(last), rows.unit, rows.weights.dtype.kind == "i", slice(int(low), int(high) + 1))
+
+
+Table: TypeAlias = Callable[[int, int, int, int], Rows]
+"""Rows of the outputs `start … stop - 1` along an axis of `n` inputs and `m` outputs."""
+
+
+def nearest_rows(n: int, m: int, start: int, stop: int) -> Rows:
+    """Take the input that holds the output's centre; a centre between two takes the upper one."""
+    first = (2 * np.arange(start, stop) + 1) * n // (2 * m)
+    return Rows(first, np.ones((first.size, 1), np.int64), 1)
+
+
+def linear_rows(n: int, m: int, start: int, stop: int) -> Rows:
+    """Blend the two inputs whose centres lie on either side of the output's centre."""
+    place = (2 * np.arange(start, stop) + 1) * n - m  # of the centre from that of input 0, in units of 1 / (2 m)
+    first, rest = np.divmod(place, 2 * m)
+    common = math.gcd(2 * n, n - m, 2 * m)
+    unit = 2 * m // common
+    upper = rest // common
+    return Rows(first, np.stack([unit - upper, upper], axis=1)[:, : 2 if unit > 1 else 1], unit)
+
+
+def area_rows(n: int, m: int, start: int, stop: int) -> Rows:
+    """Take every input that the output covers, weighted with the part that it covers."""
+    common = math.gcd(n, m)
+    length, step = n // common, m // common  # of an output and of an input, in units that measure both
+    low = np.arange(start, stop) * length
+    first = low // step
+    taps = 1 if length == step else (length + step - 2) // step + 1
+    edges = (first[:, np.newaxis] + np.arange(taps + 1)) * step - low[:, np.newaxis]
+    return Rows(first, np.diff(np.clip(edges, 0, length), axis=1), length)
+
+
+_POLE: Final = math.sqrt(3) - 2
+_REACH: Final = 13
+"""Samples to either side that the prefilter reads: the first one left out weighs 1e-8."""
+_PREFILTER: Final = _POLE ** np.abs(np.arange(-_REACH, _REACH + 1))
+
+
+def cubic_rows(n: int, m: int, start: int, stop: int) -> Rows:
+    """Evaluate the cubic spline through the inputs at the output's centre.
+
+    The spline's coefficients are a recursive filter of all inputs, whose answer to an impulse falls off as
+    `(√3 - 2) ** |k|` (Unser 1999, IEEE Signal Processing Magazine 16(6)); cut off, it is a local one.
+    """
+    place = (2 * np.arange(start, stop) + 1) * n - m
+    whole, rest = np.divmod(place, 2 * m)
+    u = rest[:, np.newaxis] / (2 * m)
+    pieces = ((1 - u) ** 3, 4 - 6 * u**2 + 3 * u**3, 1 + 3 * u + 3 * u**2 - 3 * u**3, u**3)
+    weights = np.zeros((whole.size, 2 * _REACH + 4))
+    for shift, piece in enumerate(pieces):
+        weights[:, shift : shift + 2 * _REACH + 1] += piece * _PREFILTER
+    return Rows(whole - 1 - _REACH, weights / weights.sum(axis=1, keepdims=True), 1)
+
+
+@frozen
+class Kernel:
+    """A way to make output samples of input samples."""
+
+    name: KernelName = field(lambda value: value)
+    """What `order=` and the metadata of an OME-NGFF image call it."""
+    rows: Table = field(lambda value: value)
+    combine: Literal["sum", "one", "max", "min", "mode"] = field(lambda value: value, default="sum")
+    """How the samples of a row become one."""
 
     @property
-    def support(self) -> slice:
-        """The run of inputs that is read."""
-        return slice(int(self.lower[0]), int(self.upper[-1]) + 1)
+    def blends(self) -> bool:
+        """Whether outputs may have values that no input has."""
+        return self.combine == "sum"
+
+    def support(self, n: int, m: int, outputs: slice) -> slice:
+        """Return the run of inputs that a run of outputs is made of."""
+        return outputs if n == m else taps_of(self, n, m, outputs.start, outputs.stop).support
+
+    def reach(self, n: int, m: int, inputs: slice) -> slice:
+        """Return the run of outputs that a change in a run of inputs may touch."""
+        if n == m:
+            return inputs
+        taps = self.rows(n, m, 0, 1).weights.shape[1]
+        margin = -(-(taps + 1) * m // n) + 1
+        low, high = max(0, inputs.start * m // n - margin), min(m, -(-inputs.stop * m // n) + margin)
+        rows = self.rows(n, m, low, high)
+        touched = np.zeros(high - low, bool)
+        for tap in range(taps):
+            at = np.clip(rows.first + tap, 0, n - 1)
+            touched |= (at >= inputs.start) & (at < inputs.stop) & (rows.weights[:, tap] != 0)
+        hit = np.flatnonzero(touched)
+        return slice(low + int(hit[0]), low + int(hit[-1]) + 1) if hit.size else slice(0, 0)
 
 
-class Kernel(Protocol):
-    """Return the rows for the outputs `start … stop - 1` along an axis of `n` inputs and `m` outputs."""
-
-    def __call__(self, n: int, m: int, start: int, stop: int) -> Rows:
-        """Return one row an output."""
-        ...
-
-
-def nearest(n: int, m: int, start: int, stop: int) -> Rows:
-    """Take the input that holds the output's centre; a centre between two takes the upper one."""
-    index = (2 * np.arange(start, stop) + 1) * n // (2 * m)
-    return Rows(index, index, np.zeros(stop - start))
-
-
-def linear(n: int, m: int, start: int, stop: int) -> Rows:
-    """Blend the two inputs whose centres lie on either side of the output's centre."""
-    place = (2 * np.arange(start, stop) + 1) * n - m  # of the centre, in units of 1 / (2 m) from the first centre
-    lower, rest = np.divmod(place, 2 * m)
-    upper = np.clip(lower + (rest > 0), 0, n - 1)
-    lower = np.clip(lower, 0, n - 1)
-    return Rows(lower, upper, np.where(lower == upper, 0.0, rest / (2 * m)))
-
-
-KERNELS: Final[dict[str, Kernel]] = {"nearest": nearest, "linear": linear}
+KERNELS: Final[dict[str, Kernel]] = {
+    kernel.name: kernel
+    for kernel in (
+        Kernel("nearest", nearest_rows, "one"),
+        Kernel("linear", linear_rows),
+        Kernel("cubic", cubic_rows),
+        Kernel("mean", area_rows),
+        Kernel("mode", area_rows, "mode"),
+        Kernel("max", area_rows, "max"),
+        Kernel("min", area_rows, "min"),
+    )
+}
+_DEGREES: Final = {0: "nearest", 1: "linear", 2: "cubic", 3: "cubic"}
 
 
 def kernel_for(order: object, dtype: np.dtype[Any]) -> Kernel:
-    """Return the kernel of that name, if it can be used with the data type.
+    """Return the kernel of that name or degree, if it can be used with the data type.
 
     Raises:
-        NgioValueError: If there is no such kernel, or it would have to blend values that cannot be blended.
+        NgioValueError: If there is no such kernel, or it cannot be applied to such values.
     """
-    kernel = KERNELS.get(order) if isinstance(order, str) else None
+    name = _DEGREES.get(order) if type(order) is int else order
+    kernel = KERNELS.get(name) if isinstance(name, str) else None
     if kernel is None:
         raise NgioValueError(f"order must be one of {', '.join(map(repr, KERNELS))}, got {order!r}")
-    if kernel is linear and dtype.kind not in "iufc":
-        raise NgioValueError(f"order='linear' cannot blend {dtype} values; use order='nearest'")
+    if kernel.combine != "one" and dtype.kind not in ("iufc" if kernel.blends else "biuf"):
+        verb = "blend" if kernel.blends else "compare"
+        raise NgioValueError(f"order={kernel.name!r} cannot {verb} {dtype} values; use order='nearest'")
     return kernel

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import dask.array as da
@@ -16,19 +16,18 @@ from dask.highlevelgraph import HighLevelGraph
 
 from ngio_x._frozen import positive, to_floats, to_ints
 from ngio_x.errors import NgioTypeError, NgioValueError
-from ngio_x.resample.kernels import InterpolationOrder, Kernel, Rows, kernel_for, nearest
+from ngio_x.resample.evaluate import Window, support_of, zoom_window
+from ngio_x.resample.kernels import Kernel, Order, kernel_for
 
-Window = tuple[slice, ...]
-
-_BLOCK_BYTES: Final = 2**18
-"""Output bytes that `numpy_zoom` evaluates at a time, so that intermediates stay in the cache."""
+_BLOCK_BYTES: Final = 2**19
+"""Bytes that `numpy_zoom` reads or writes at a time, so that intermediates stay in the cache."""
 
 
 def numpy_zoom(
     source_array: npt.NDArray[Any],
     scale: Sequence[float] | None = None,
     target_shape: Sequence[int] | None = None,
-    order: InterpolationOrder = "linear",
+    order: Order = "linear",
 ) -> npt.NDArray[Any]:
     """Zoom an array; exactly one of `scale` and `target_shape` is given, one number an axis.
 
@@ -38,7 +37,11 @@ def numpy_zoom(
         source_array: Any array without empty axes.
         scale: Factors, > 0; the new size is `max(1, round(n * factor))`, halves to even.
         target_shape: New sizes, > 0.
-        order: `"nearest"` or `"linear"`.
+        order: How outputs are made of inputs: `"nearest"` takes the one at the output's centre, `"linear"` blends the
+            two around it, `"cubic"` evaluates the cubic spline through them; of all inputs that an output covers,
+            `"mean"` is the area-weighted mean, `"mode"` the value of the largest area, `"max"` and `"min"` the
+            extremes. 0, 1 and 3 (or 2) mean nearest, linear and cubic. Only nearest, mode, max and min take booleans,
+            and only the others and nearest complex numbers.
 
     Raises:
         NgioValueError: If shapes, factors or `order` make no sense.
@@ -49,7 +52,7 @@ def numpy_zoom(
     if shape == source.shape:
         return source.copy()
     out = np.empty(shape, source.dtype)
-    for window in _blocks(shape, source.dtype.itemsize):
+    for window in _blocks(source.shape, shape, source.dtype.itemsize):
         out[window] = zoom_window(source.__getitem__, source.shape, shape, window, kernel)
     return out
 
@@ -58,7 +61,7 @@ def dask_zoom(
     source_array: da.Array,
     scale: Sequence[float] | None = None,
     target_shape: Sequence[int] | None = None,
-    order: InterpolationOrder = "linear",
+    order: Order = "linear",
 ) -> da.Array:
     """Zoom a dask array lazily; arguments, errors and pixels are those of `numpy_zoom`.
 
@@ -94,110 +97,6 @@ def zoomed_size(size: int, factor: float) -> int:
     return max(1, round(size * factor))
 
 
-def support_of(kernel: Kernel, shape: Sequence[int], target_shape: Sequence[int], window: Window) -> Window:
-    """Return the window of the input that a window of the output is made of."""
-    return tuple(rows.support for rows in _rows(kernel, shape, target_shape, window))
-
-
-def zoom_window(
-    read: Callable[[Window], npt.NDArray[Any]],
-    shape: Sequence[int],
-    target_shape: Sequence[int],
-    window: Window,
-    kernel: Kernel,
-) -> npt.NDArray[Any]:
-    """Evaluate one window of a zoomed array.
-
-    Args:
-        read: Returns a window of the input.
-        shape: Shape of the whole input.
-        target_shape: Shape of the whole output.
-        window: The window of the output, with start and stop on each axis.
-        kernel: From `kernel_for`.
-    """
-    rows = _rows(kernel, shape, target_shape, window)
-    support = tuple(each.support for each in rows)
-    values = read(support)
-    dtype = values.dtype
-    changed = [axis for axis in range(len(rows)) if target_shape[axis] != shape[axis]]
-    if kernel is not nearest and changed:
-        values = _summands(values)
-    # The order of the axes depends on the whole shapes only: reducing first saves work.
-    for axis in sorted(changed, key=lambda axis: target_shape[axis] / shape[axis]):
-        values = _along_axis(values, axis, rows[axis], support[axis].start, bounded=dtype.itemsize >= 8)
-    return _rounded(values, dtype)
-
-
-def _rows(kernel: Kernel, shape: Sequence[int], target_shape: Sequence[int], window: Window) -> list[Rows]:
-    return [
-        # An axis that does not change is copied, whatever the kernel.
-        (nearest if n == m else kernel)(n, m, part.start, part.stop)
-        for n, m, part in zip(shape, target_shape, window, strict=True)
-    ]
-
-
-def _along_axis(values: npt.NDArray[Any], axis: int, rows: Rows, offset: int, *, bounded: bool) -> npt.NDArray[Any]:
-    """Blend along one axis. An upper sample of weight 0 is not read, so that its NaN or infinity stays where it is.
-
-    Args:
-        values: The samples.
-        axis: The axis to blend along.
-        rows: Which samples each output is made of.
-        offset: The sample at position 0 of `values`.
-        bounded: Keep rounding errors from leaving the interval between two samples. Types narrower than the one that
-            sums are made in need no such care.
-    """
-    lower = values.take(rows.lower - offset, axis)
-    blended = rows.weight > 0
-    if not blended.any():
-        return lower
-    where = (slice(None),) * axis + (slice(None) if blended.all() else blended,)
-    weight = rows.weight[blended].reshape((-1,) + (1,) * (values.ndim - 1 - axis)).astype(values.dtype)
-    first, second = lower[where], values.take(rows.upper[blended] - offset, axis)
-    with np.errstate(over="ignore", invalid="ignore"):  # of the largest numbers, and of infinities of both signs
-        between = first * (1 - weight)
-        between += second * weight
-    if bounded:
-        np.clip(between, np.minimum(first, second), np.maximum(first, second), out=between)
-    lower[where] = between
-    return lower
-
-
-def _summands(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return the values in the type that sums are made in: exact for integers up to 32 bits at factors of 2.
-
-    Complex numbers become pairs along a last axis, so that an infinite part leaves the other alone.
-    """
-    dtype = values.dtype
-    if dtype.kind == "c":
-        wide = np.result_type(dtype, np.complex128)
-        pairs: npt.NDArray[Any] = values.astype(wide, order="C")[..., np.newaxis].view(np.zeros(0, wide).real.dtype)
-        return pairs
-    # The 64 bits of mantissa of a long double, where the machine has them, hold integers of 64 bits.
-    is_long = dtype.kind in "iu" and dtype.itemsize == 8
-    summands: npt.NDArray[Any] = values.astype(np.longdouble if is_long else np.result_type(dtype, np.float64))
-    return summands
-
-
-def _rounded(values: npt.NDArray[Any], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
-    """Return the values in the given type; integers are rounded half away from zero."""
-    if dtype.kind == "c" and values.dtype.kind == "f":
-        values = values.view(np.result_type(values.dtype, np.complex64))[..., 0]
-    rounded: npt.NDArray[Any]
-    if values.dtype == dtype or dtype.kind not in "iu":
-        return values.astype(dtype, copy=False)
-    if dtype.itemsize < 8:  # a blend lies between its inputs, so that it fits
-        rounded = np.trunc(values + np.copysign(0.5, values))
-        return rounded.astype(dtype)
-    rounded = np.trunc(values)  # adding 0.5 to an integer of 64 bits would itself round
-    rounded += np.where(np.abs(values - rounded) >= 0.5, np.copysign(1.0, values), 0.0)
-    largest = np.iinfo(dtype).max
-    top = rounded >= values.dtype.type(largest)  # where a long double is a double, that is 2⁶³ or 2⁶⁴: one too many
-    result = np.where(top, 0, rounded).astype(dtype)
-    result[top] = largest
-    return result
-
-
 def _target_shape(
     shape: tuple[int, ...], scale: Sequence[float] | None, target_shape: Sequence[int] | None
 ) -> tuple[int, ...]:
@@ -218,11 +117,16 @@ def _target_shape(
     return tuple(zoomed_size(size, factor) for size, factor in zip(shape, numbers, strict=True))
 
 
-def _blocks(shape: tuple[int, ...], itemsize: int) -> Iterator[Window]:
-    """Cut an output into blocks of about `_BLOCK_BYTES`."""
-    chunks = normalize_chunks("auto", shape, limit=_BLOCK_BYTES, dtype=np.dtype(f"V{itemsize}"))
-    starts = [np.cumsum((0, *sizes)).tolist() for sizes in chunks]
-    for corner in itertools.product(*(itertools.pairwise(s) for s in starts)):
+def _blocks(shape: tuple[int, ...], target_shape: tuple[int, ...], itemsize: int) -> Iterator[Window]:
+    """Cut an output into slabs along its first axes: rows stay whole, because that is how memory is laid out."""
+    larger = max(math.prod(shape) / math.prod(target_shape), 1.0)  # of inputs and outputs, inputs often are more
+    left = max(1, int(_BLOCK_BYTES / itemsize / larger))
+    steps = []
+    for size in reversed(target_shape):
+        steps.append(min(size, left))
+        left = max(1, left // size)
+    edges = [[*range(0, size, step), size] for size, step in zip(target_shape, reversed(steps), strict=True)]
+    for corner in itertools.product(*(itertools.pairwise(each) for each in edges)):
         yield tuple(slice(low, high) for low, high in corner)
 
 

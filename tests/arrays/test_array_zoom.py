@@ -80,3 +80,27 @@ def test_uneven_coordinates_are_refused(image):
     """A zoom along uneven coordinates has no pixel size to change."""
     with pytest.raises(NgioValueError, match=r"axis 'y'.*not evenly spaced"):
         nx.zoom(image.isel(y=[0, 1, 4]), {"y": 2})
+
+
+@pytest.mark.parametrize("order", ["mode", "max", "min"])
+def test_labels_take_kernels_that_choose(order):
+    """Kernels that invent no id are allowed for label images, with numpy's result."""
+    ids = np.random.default_rng(0).integers(0, 4, (12, 9)).astype(np.uint32) * 1_000_000_007
+    labels = nx.as_labels(ids, ("y", "x"), 0.5)
+    zoomed = nx.zoom(labels, {"y": 0.5, "x": 1 / 3}, order=order)
+    np.testing.assert_array_equal(zoomed.values, nx.numpy_zoom(ids, target_shape=(6, 3), order=order))
+    assert zoomed.attrs == labels.attrs
+
+
+@pytest.mark.parametrize("order", ["linear", "cubic", "mean", 1])
+def test_labels_refuse_kernels_that_blend(order):
+    """Ids have no mean."""
+    labels = nx.as_labels(np.zeros((4, 4), np.uint8), ("y", "x"), 0.5)
+    with pytest.raises(nx.errors.NgioValueError, match="blends the ids of a label image; use 'nearest' or 'mode'"):
+        nx.zoom(labels, 0.5, order=order)
+
+
+def test_order_0_is_nearest():
+    """The reference's integers are understood, zero included."""
+    image = nx.as_image(np.arange(16.0).reshape(4, 4), ("y", "x"), 0.5)
+    assert nx.zoom(image, 0.5, order=0).identical(nx.zoom(image, 0.5, order="nearest"))

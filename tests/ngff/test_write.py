@@ -126,7 +126,7 @@ def test_what_cannot_be_an_image_is_refused(tmp_path, given, error, message):
         ({"chunks": {"q": 2}}, "chunks names axis 'q', but the image has"),
         ({"chunks": {"y": 0}}, "chunks must be > 0"),
         ({"frame": "left"}, "frame must be 'corner' or 'center', got 'left'"),
-        ({"order": "cubic"}, "order must be one of"),
+        ({"order": "quintic"}, "order must be one of"),
         ({"name": 5}, "name must be a string"),
     ],
 )

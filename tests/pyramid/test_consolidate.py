@@ -149,16 +149,32 @@ def test_a_target_given_twice_is_refused(store, source):
 
 @pytest.mark.parametrize("mode", ["coarse", None, 1])
 def test_unknown_mode_is_refused(store, source, mode):
-    """The message lists the two that exist."""
-    with pytest.raises(NgioValueError, match="mode must be 'dask' or 'numpy', got"):
+    """The message lists those that exist."""
+    with pytest.raises(NgioValueError, match="mode must be 'dask', 'numpy' or 'coarsen', got"):
         nx.on_disk_zoom(source, new_array(store, "1", (4, 4)), mode=mode)
 
 
-@pytest.mark.parametrize("order", ["cubic", 1, None])
+@pytest.mark.parametrize("order", ["quintic", 5, None])
 def test_unknown_order_is_refused_before_anything_is_written(store, source, order):
     """As in memory."""
     with pytest.raises(NgioValueError, match="order must be one of"):
         nx.consolidate_pyramid(source, [new_array(store, "1", (4, 4))], order)
+
+
+@pytest.mark.parametrize(
+    ("order", "kernel"), [("linear", "mean"), ("nearest", "mode"), ("mean", "mean"), ("max", "max"), ("min", "min")]
+)
+def test_coarsen_counts_all_inputs_that_an_output_covers(store, source, order, kernel):
+    """Linear becomes the mean and nearest the mode, at any ratio; the others are themselves."""
+    target = new_array(store, "1", (5, 3))
+    nx.on_disk_zoom(source, target, order, mode="coarsen")
+    np.testing.assert_array_equal(target[...], nx.numpy_zoom(PIXELS, target_shape=(5, 3), order=kernel))
+
+
+def test_coarsen_has_no_cubic(store, source):
+    """A spline through all inputs is no average of those that an output covers."""
+    with pytest.raises(NgioValueError, match="mode='coarsen' has no cubic"):
+        nx.on_disk_zoom(source, new_array(store, "1", (4, 4)), "cubic", mode="coarsen")
 
 
 def test_things_that_are_no_zarr_arrays_are_refused(source):

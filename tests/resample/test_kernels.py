@@ -2,54 +2,80 @@ import numpy as np
 import pytest
 
 import ngio_x as nx
-from ngio_x.resample.kernels import KERNELS, kernel_for, linear, nearest
+from ngio_x.resample.kernels import KERNELS, area_rows, kernel_for, linear_rows, nearest_rows, taps_of
 
 
 def test_nearest_takes_the_upper_input_at_a_tie():
     """An output centred on the border of two inputs takes the upper one, by integer arithmetic."""
-    assert nearest(8, 4, 0, 4).lower.tolist() == [1, 3, 5, 7]
+    assert nearest_rows(8, 4, 0, 4).first.tolist() == [1, 3, 5, 7]
 
 
 def test_linear_at_one_half_blends_pairs_equally():
     """Halving makes each output the mean of two neighbours."""
-    rows = linear(8, 4, 0, 4)
-    assert (rows.lower.tolist(), rows.upper.tolist()) == ([0, 2, 4, 6], [1, 3, 5, 7])
-    assert rows.weight.tolist() == [0.5] * 4
+    rows = linear_rows(8, 4, 0, 4)
+    assert rows.first.tolist() == [0, 2, 4, 6]
+    assert (rows.weights.tolist(), rows.unit) == ([[1, 1]] * 4, 2)
 
 
 def test_linear_at_one_third_reads_only_the_middle_input():
     """An output centred on an input has that input as its only support."""
-    rows = linear(9, 3, 0, 3)
-    assert rows.lower.tolist() == rows.upper.tolist() == [1, 4, 7]
-    assert rows.weight.tolist() == [0.0] * 3
+    rows = linear_rows(9, 3, 0, 3)
+    assert rows.first.tolist() == [1, 4, 7]
+    assert (rows.weights.tolist(), rows.unit) == ([[1]] * 3, 1)
 
 
-def test_linear_extends_the_border_sample():
-    """Outputs centred beyond the first or last input centre take that input alone."""
-    rows = linear(2, 8, 0, 8)
-    assert rows.weight[[0, 1, -2, -1]].tolist() == [0.0] * 4
-    assert rows.lower[[0, -1]].tolist() == [0, 1]
+def test_area_weights_are_the_parts_that_an_output_covers():
+    """Two outputs of three inputs share the middle one."""
+    rows = area_rows(3, 2, 0, 2)
+    assert rows.first.tolist() == [0, 1]
+    assert (rows.weights.tolist(), rows.unit) == ([[2, 1], [1, 2]], 3)
+
+
+def test_border_samples_go_on():
+    """Inputs beyond the border are those at the border."""
+    taps = taps_of(KERNELS["linear"], 2, 8, 0, 8).taps
+    assert [tap.inputs.tolist()[0] for tap in taps] == [0, 0]
+    assert [tap.inputs.tolist()[-1] for tap in taps] == [1, 1]
 
 
 @pytest.mark.parametrize("kernel", KERNELS.values(), ids=KERNELS.keys())
-def test_rows_do_not_depend_on_where_a_run_starts(kernel):
+@pytest.mark.parametrize("m", [23, 37, 61])
+def test_rows_do_not_depend_on_where_a_run_starts(kernel, m):
     """The rows of a run of outputs are those of the whole axis."""
-    whole, part = kernel(37, 23, 0, 23), kernel(37, 23, 5, 17)
-    for all_rows, some in zip(whole, part, strict=True):
-        np.testing.assert_array_equal(all_rows[5:17], some)
+    whole, part = kernel.rows(37, m, 0, m), kernel.rows(37, m, 5, 17)
+    np.testing.assert_array_equal(whole.first[5:17], part.first)
+    np.testing.assert_array_equal(whole.weights[5:17], part.weights)
+    assert whole.unit == part.unit
+
+
+@pytest.mark.parametrize("kernel", KERNELS.values(), ids=KERNELS.keys())
+@pytest.mark.parametrize("m", [1, 23, 61, 74])
+def test_weights_of_a_row_add_up_to_the_unit(kernel, m):
+    """A constant stays what it is, and the first input of a row always counts."""
+    rows = kernel.rows(37, m, 0, m)
+    np.testing.assert_allclose(rows.weights.sum(axis=1), rows.unit, rtol=1e-15)
+    assert (rows.weights[:, 0] != 0).all()
 
 
 @pytest.mark.parametrize("kernel", KERNELS.values(), ids=KERNELS.keys())
 def test_support_is_the_run_of_inputs_that_is_read(kernel):
-    """The support begins at the first tap and ends after the last."""
-    rows = kernel(37, 23, 5, 17)
-    assert rows.support == slice(rows.lower.min(), rows.upper.max() + 1)
+    """The support begins at the first input of the first output and ends with the last of the last, at the border."""
+    rows = kernel.rows(37, 23, 5, 17)
+    low, high = rows.first[0], rows.first[-1] + rows.weights.shape[1]
+    assert kernel.support(37, 23, slice(5, 17)) == slice(max(0, low), min(37, high))
+    assert kernel.support(37, 37, slice(5, 17)) == slice(5, 17)
 
 
-@pytest.mark.parametrize("order", ["cubic", "Linear", "", 0, 1, None, ["linear"]])
+@pytest.mark.parametrize(("degree", "name"), [(0, "nearest"), (1, "linear"), (2, "cubic"), (3, "cubic")])
+def test_degrees_of_splines_are_names_of_kernels(degree, name):
+    """The reference's integers are understood."""
+    assert kernel_for(degree, np.dtype("u1")).name == name
+
+
+@pytest.mark.parametrize("order", ["quintic", "Linear", "", 4, -1, True, None, ["linear"]])
 def test_unknown_order_is_refused_with_the_known_ones(order):
     """An order that does not exist is refused by a message that lists those that do."""
-    with pytest.raises(nx.errors.NgioValueError, match=r"order must be one of 'nearest', 'linear', got"):
+    with pytest.raises(nx.errors.NgioValueError, match=r"order must be one of 'nearest', 'linear', 'cubic', .*, got"):
         kernel_for(order, np.dtype("u1"))
 
 
@@ -58,3 +84,10 @@ def test_linear_refuses_values_that_cannot_be_blended(dtype):
     """Booleans, strings and dates have no weighted mean."""
     with pytest.raises(nx.errors.NgioValueError, match=r"cannot blend .*; use order='nearest'"):
         kernel_for("linear", np.dtype(dtype))
+
+
+@pytest.mark.parametrize("order", ["mode", "max", "min"])
+def test_complex_numbers_have_no_order(order):
+    """What compares values refuses complex ones."""
+    with pytest.raises(nx.errors.NgioValueError, match=r"cannot compare complex64"):
+        kernel_for(order, np.dtype("c8"))
