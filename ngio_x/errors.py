@@ -81,8 +81,17 @@ class NgioEmptyRegionError(NgioValueError):
         low, high = ("unbounded" if bound is None else f"{bound:g}" for bound in self.interval)
         return (
             f"The region holds no pixel along axis '{self.axis}': it spans [{low}, {high}) where the array spans "
-            f"[{self.extent[0]:g}, {self.extent[1]:g}) {self.unit}. Choose a region that overlaps the array."
+            f"[{self.extent[0]:g}, {self.extent[1]:g}) {self.unit}. {self._advice}"
         )
+
+    @property
+    def _advice(self) -> str:
+        (start, end), (low, high) = self.interval, self.extent
+        if start is not None and start == end:
+            return "Give it a length above 0."
+        if (start is None or start < high) and (end is None or end > low):
+            return "It is smaller than a pixel there: bounds='outer' takes the pixels that it touches."
+        return "Choose a region that overlaps the array."
 
 
 class NgioUserWarning(UserWarning):

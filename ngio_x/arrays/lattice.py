@@ -140,7 +140,11 @@ def lattice_from_labels(
     """
     values = np.asarray(labels, dtype=np.float64)
     if not np.isfinite(values).all():
-        raise NgioValueError(f"the coordinates along axis '{axis}' must be finite numbers")
+        worst = int(np.flatnonzero(~np.isfinite(values))[0])
+        raise NgioValueError(
+            f"the coordinates along axis '{axis}' must be finite numbers, got {values[worst]} at position {worst}: "
+            f"give them anew, with as_image(image, pixel_size={{'{axis}': ...}})"
+        )
     if values.size == 1:
         return _single_pixel(float(values[0]), axis, anchor, attributes, unit)
     spacing = float(values[-1] - values[0]) / (values.size - 1)

@@ -286,6 +286,13 @@ class PixelIndex(CoordinateTransformIndex):
             places = places[np.argsort(order)]
         return first._at(places, dim)  # noqa: SLF001 — its own class
 
+    def __getitem__(self, indexer: Any) -> Self:
+        """Refuse what xarray asks for when `map_blocks` is to change the pixels along the axis."""
+        raise NgioTypeError(
+            f"map_blocks cannot change the pixels along '{self.dim}': crop or zoom the dask array itself, which is as "
+            f"lazy (asked for {indexer!r})"
+        )
+
     def roll(self, shifts: Mapping[Any, int]) -> Index:  # type: ignore[override]  # as for concat
         """Return ordinary coordinates: rolled pixels are no longer in order."""
         size = self.lattice.size

@@ -54,16 +54,24 @@ def channels_of(labels: Sequence[str], pixels: npt.NDArray[Any]) -> tuple[Channe
     dtype = pixels.dtype
     if len(pixels) != len(labels):
         raise NgioValueError(f"channels need one label each, got {len(labels)} labels for {len(pixels)} channels")
-    limits = (np.iinfo(dtype).min, np.iinfo(dtype).max) if dtype.kind in "iu" else (0, 1)
     colors = ("FFFFFF",) if len(labels) == 1 else _COLORS
-    return tuple(
-        Channel(label, _KNOWN_COLORS.get(label.lower(), colors[i % len(colors)]), limits, _range_of(values, limits))
-        for i, (label, values) in enumerate(zip(labels, pixels, strict=True))
-    )
+    channels = []
+    for i, (label, values) in enumerate(zip(labels, pixels, strict=True)):
+        color = _KNOWN_COLORS.get(label.lower(), colors[i % len(colors)])
+        finite = values[np.isfinite(values)] if values.dtype.kind in "iuf" else values[:0]
+        limits = _limits_of(finite, dtype)
+        channels.append(Channel(label, color, limits, _range_of(finite, limits)))
+    return tuple(channels)
 
 
-def _range_of(values: npt.NDArray[Any], limits: tuple[int, int]) -> tuple[float, float]:
+def _limits_of(finite: npt.NDArray[Any], dtype: np.dtype[Any]) -> tuple[float, float]:
+    """Return all that an integer can be; 0 to 1 for floats, wider where they are not within."""
+    if dtype.kind in "iu":
+        return float(np.iinfo(dtype).min), float(np.iinfo(dtype).max)
+    return (min(0.0, float(finite.min())), max(1.0, float(finite.max()))) if finite.size else (0.0, 1.0)
+
+
+def _range_of(finite: npt.NDArray[Any], limits: tuple[float, float]) -> tuple[float, float]:
     """Return grey levels that leave out the darkest and the brightest per mille; constant images get the limits."""
-    finite = values[np.isfinite(values)] if values.dtype.kind in "iuf" else values[:0]
     low, high = np.quantile(finite.astype(np.float64), (0.001, 0.999), method="nearest") if finite.size else limits
-    return (float(low), float(high)) if low < high else (float(limits[0]), float(limits[1]))
+    return (float(low), float(high)) if low < high else limits

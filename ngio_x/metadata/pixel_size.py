@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from ngio_x._frozen import field, frozen, named, positive, shown, to_float, to_optional_name
+from ngio_x._frozen import field, frozen, is_number, named, positive, shown, to_float, to_optional_name
 from ngio_x.errors import NgioValueError
 from ngio_x.metadata.units import DEFAULT_SPACE_UNIT, DEFAULT_TIME_UNIT, warn_if_unknown_unit
 
@@ -87,14 +87,20 @@ class PixelSize:
         return math.dist(self.zyx, other.zyx)
 
 
-SpacingLike = PixelSize | Mapping[str, float]
-"""Pixel sizes by axis name."""
+SpacingLike = float | PixelSize | Mapping[str, float]
+"""Pixel sizes by axis name; a single one is that of z, y and x."""
 
 
 def spacing_along(pixel_size: SpacingLike, axis: str) -> float:
     """Return the spacing along an axis; an axis without one counts pixels, so its spacing is 1."""
     if isinstance(pixel_size, PixelSize):
         return pixel_size.get(axis, default=1.0)
-    if not isinstance(pixel_size, Mapping):
-        raise NgioValueError(f"pixel_size must be a PixelSize or a mapping by axis name, got {shown(pixel_size)}")
-    return float(named(f"pixel size along {axis!r}", positive(to_float))(pixel_size.get(axis, 1.0)))
+    if isinstance(pixel_size, Mapping):
+        size = pixel_size.get(axis, 1.0)
+    elif is_number(pixel_size):
+        size = pixel_size if axis in ("z", "y", "x") else 1.0
+    else:
+        raise NgioValueError(
+            f"pixel_size must be a number, a PixelSize or a mapping by axis name, got {shown(pixel_size)}"
+        )
+    return float(named(f"pixel size along {axis!r}", positive(to_float))(size))

@@ -140,6 +140,7 @@ def write_labels(
     image = from_attributes(parent.attrs.asdict(), str(parent.store_path))
     labels = labels.transpose(*(axis for axis in CANONICAL_ORDER if axis in labels.dims)).assign_attrs({ROLE: LABELS})
     dimensions = dimensions_of(labels)
+    _require_same_units(dimensions, image)
     shapes = _label_shapes(dimensions, image, parent)
     base = dict(zip(image.axes_handler.axes_names, image.datasets[0].scale, strict=True))
     base_scale = [base.get(axis, 1.0) for axis in dimensions.axes]
@@ -214,6 +215,16 @@ def _to_factors(value: Any) -> dict[str, float]:
 
 def _is_large(shape: tuple[int, ...], dimensions: Dimensions) -> bool:
     return max(shape[dimensions.axes.index("y")], shape[dimensions.axes.index("x")]) > _COARSEST
+
+
+def _require_same_units(dimensions: Dimensions, image: Multiscales) -> None:
+    for axis in dimensions.axes_handler.axes:
+        other = image.axes_handler.get_axis(axis.name)
+        if other is not None and None not in (axis.unit, other.unit) and axis.unit != other.unit:
+            raise NgioValueError(
+                f"axis '{axis.name}': the labels are in {axis.unit!r} and the image in {other.unit!r}: "
+                "convert the labels"
+            )
 
 
 def _label_shapes(dimensions: Dimensions, image: Multiscales, group: zarr.Group) -> list[tuple[int, ...]]:

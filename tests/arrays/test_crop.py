@@ -122,3 +122,18 @@ def test_a_tree_without_a_level_left_raises(tree):
     """A region outside the image is an error in a tree too."""
     with pytest.raises(NgioEmptyRegionError, match="axis 'y'"):
         nx.crop(tree, _roi(y=(500, 1), x=(0, 1)))
+
+
+@pytest.mark.parametrize(
+    ("interval", "advice"),
+    [
+        (slice(20, 30), "Choose a region that overlaps the array"),
+        (slice(1.05, 1.1), "smaller than a pixel there: bounds='outer' takes"),
+        (slice(1, 1), "Give it a length above 0"),
+    ],
+)
+def test_an_empty_region_says_why_it_is_empty(interval, advice):
+    """Outside, too small for the rounding rule, or without length."""
+    image = nx.as_image(np.zeros((8, 8)), ("y", "x"), 0.5)
+    with pytest.raises(NgioEmptyRegionError, match=advice):
+        nx.crop(image, nx.Roi.from_values({"y": interval, "x": (0, 4)}, None), bounds="nearest")

@@ -14,7 +14,7 @@ import ngio_x as nx
 from ngio_x.arrays.image import lattice_of
 from ngio_x.arrays.lattice import Lattice
 from ngio_x.arrays.pixel_index import PixelIndex
-from ngio_x.errors import NgioKeyError, NgioValueError
+from ngio_x.errors import NgioKeyError, NgioTypeError, NgioValueError
 
 mpl.use("Agg")
 
@@ -422,3 +422,10 @@ def test_labels_of_large_images_are_not_computed(monkeypatch, work):
 
     monkeypatch.setattr(Lattice, "labels", few)
     work(image)
+
+
+def test_map_blocks_that_changes_the_pixels_of_an_axis_is_refused_by_name():
+    """xarray cannot say what lattice the template has; the message names the axis and what to do."""
+    image = nx.as_image(np.zeros((8, 8)), ("y", "x"), 0.5).chunk(x=4)
+    with pytest.raises(NgioTypeError, match="map_blocks cannot change the pixels along 'y': crop or zoom the dask"):
+        image.map_blocks(lambda block: block.isel(y=slice(0, 2)), template=image.isel(y=slice(0, 2)))

@@ -3,14 +3,19 @@
 import functools
 import importlib.metadata
 import json
+import sys
 import warnings
+from pathlib import Path
 
+import imageio.v3 as imageio
 import numpy as np
 import pytest
+import skimage.data
 import zarr
 from numpy.testing import assert_array_equal
 
 import ngio_x as nx
+from ngio_x.cli import main
 
 VERSIONS = ["0.4", "0.5"]
 AXES = ["yx", "cyx", "zyx", "tyx", "czyx", "tczyx"]
@@ -214,3 +219,45 @@ class TestSchemas:
         """The least that can be said is enough."""
         nx.write_ome_zarr(nx.as_image(np.zeros((1, 2, 8, 8), "u1")), tmp_path / "a.zarr", version=version)
         assert [e.message for e in validator_of(version, "image").iter_errors(attributes(tmp_path / "a.zarr"))] == []
+
+
+@pytest.mark.filterwarnings("ignore:Pyramid consolidation still builds:FutureWarning")
+class TestConvertedFiles:
+    """Real micrographs, converted on the command line, are images to everybody."""
+
+    @pytest.fixture(params=["cell.png", "ihc.png", "coins.png"])
+    def converted(self, request, version, tmp_path, monkeypatch):
+        """Return the converted image and the pixels that the file holds, with colours first."""
+        path = Path(skimage.data.__file__).parent / request.param
+        out = tmp_path / "image.zarr"
+        options = ["--axes", "yxc"] if request.param == "ihc.png" else []
+        arguments = ["convert", str(path), str(out), "--pixel-size", "0.65", "--levels", "3", "--version", version]
+        monkeypatch.setattr(sys, "argv", ["ngio-x", *arguments, *options])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        assert not stop.value.code
+        pixels = imageio.imread(path)
+        return out, np.moveaxis(pixels, -1, 0) if pixels.ndim == 3 else pixels
+
+    def test_ngio_reads_the_files_pixels_and_sizes(self, ngio, converted):
+        """Level 0 is the file, pixel for pixel, and all levels have the sizes of the metadata."""
+        path, pixels = converted
+        container, tree = ngio.open_ome_zarr_container(path), nx.open_ome_zarr(path)
+        assert_array_equal(container.get_image(path="0").get_as_numpy().reshape(pixels.shape), pixels)
+        for level in ("0", "1", "2"):
+            theirs, ours = container.get_image(path=level).pixel_size, nx.pixel_size_of(tree[level]["image"])
+            assert (theirs.y, theirs.x) == (ours.y, ours.x)
+        assert theirs.space_unit == "micrometer"
+
+    def test_ome_zarr_reads_the_files_pixels_and_scales(self, ome_zarr_reader, converted):
+        """Level 0 is the file, pixel for pixel, and all levels have the transformations of the metadata."""
+        path, pixels = converted
+        (node,) = ome_zarr_reader(path)
+        assert_array_equal(node.data[0].compute(), pixels)
+        datasets = document(path)["multiscales"][0]["datasets"]
+        assert node.metadata["coordinateTransformations"] == [item["coordinateTransformations"] for item in datasets]
+
+    def test_metadata_are_valid(self, converted, version):
+        """The official schemas accept them."""
+        found = attributes(converted[0])
+        assert [error.message for error in validator_of(version, "strict_image").iter_errors(found)] == []

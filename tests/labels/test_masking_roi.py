@@ -152,7 +152,11 @@ def test_two_to_six_dimensions(ndim):
         ((np.zeros((1,) * 7, int), SIZES, "abcdefg"), NgioValueError, "2 to 6 dimensions, got 7"),
         ((np.zeros((4, 4)), SIZES, "yx"), NgioTypeError, "holds integers, got float64: convert with"),
         ((np.zeros((4, 4), int), {"y": 0}, "yx"), NgioValueError, "pixel size along 'y' must be > 0"),
-        ((np.zeros((4, 4), int), 0.5, "yx"), NgioValueError, "pixel_size must be a PixelSize or a mapping"),
+        (
+            (np.zeros((4, 4), int), (1, 1), "yx"),
+            NgioValueError,
+            "pixel_size must be a number, a PixelSize or a mapping",
+        ),
         ((nx.as_labels(np.zeros((4, 4), int), "yx"), None, "zy"), NgioValueError, "does not fit the array's"),
     ],
 )

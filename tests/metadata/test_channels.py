@@ -78,3 +78,12 @@ def test_pixels_are_not_changed():
     pixels.flags.writeable = False
     channels_of(["a", "b"], pixels)
     np.testing.assert_array_equal(pixels, np.arange(8).reshape(2, 4))
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 500.0])
+@pytest.mark.parametrize("dtype", ["u1", "i2", "f4"])
+def test_what_is_shown_lies_within_the_limits(dtype, scale):
+    """Whatever the grey levels, floats below 0 and above 1 included."""
+    pixels = (np.random.default_rng(0).normal(0, scale, (2, 30, 30))).astype(dtype)
+    for channel in channels_of(["a", "b"], pixels):
+        assert channel.limits[0] <= channel.display[0] <= channel.display[1] <= channel.limits[1]

@@ -80,8 +80,8 @@ def test_spacing_along_reads_sizes_and_mappings(sizes, expected):
 @pytest.mark.parametrize(
     ("sizes", "message"),
     [
-        (0.5, r"pixel_size must be a PixelSize or a mapping by axis name, got 0\.5"),
-        ((1, 1), "pixel_size must be a PixelSize or a mapping"),
+        ("0.5", r"pixel_size must be a number, a PixelSize or a mapping by axis name, got .0\.5"),
+        ((1, 1), "pixel_size must be a number, a PixelSize or a mapping"),
         ({"y": 0}, r"pixel size along 'y' must be > 0, got 0\.0"),
         ({"y": "1"}, "pixel size along 'y' must be a number, got '1'"),
     ],
@@ -90,3 +90,10 @@ def test_spacing_along_refuses_the_rest(sizes, message):
     """The error names the axis."""
     with pytest.raises(NgioValueError, match=f"^{message}"):
         spacing_along(sizes, "y")
+
+
+def test_a_single_pixel_size_is_that_of_z_y_and_x():
+    """Time and channels count pixels."""
+    assert [spacing_along(0.5, axis) for axis in "tczyx"] == [1, 1, 0.5, 0.5, 0.5]
+    with pytest.raises(NgioValueError, match="pixel size along 'x' must be > 0, got -1"):
+        spacing_along(-1, "x")

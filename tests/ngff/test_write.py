@@ -262,3 +262,13 @@ class TestLabels:
         """Labels belong to one."""
         with pytest.raises(NgioFileNotFoundError):
             nx.write_labels(nx.as_labels(image("yx", (3, 3))), tmp_path / "none.zarr", "cells")
+
+
+def test_labels_in_another_unit_are_refused(tmp_path):
+    """The message names the axis and both units, and nothing is written."""
+    path = tmp_path / "image.zarr"
+    nx.write_ome_zarr(nx.as_image(np.zeros((8, 8), "u1"), pixel_size=0.5), path)
+    labels = nx.as_labels(np.ones((8, 8), "u1"), pixel_size=500, units="nanometer")
+    with pytest.raises(NgioValueError, match="axis 'y': the labels are in 'nanometer' and the image in 'micrometer'"):
+        nx.write_labels(labels, path, "cells")
+    assert not (path / "labels" / "cells").exists()

@@ -245,7 +245,7 @@ def test_converting_to_the_space_it_is_in_needs_no_size(roi):
     ("arguments", "message"),
     [
         ((), "pixel_size is needed to convert a region in world space"),
-        ((0.5,), r"pixel_size must be a PixelSize or a mapping by axis name, got 0\.5"),
+        (("0.5",), r"pixel_size must be a number, a PixelSize or a mapping by axis name, got .0\.5"),
         (({"x": 0},), r"axis 'x': pixel size along 'x' must be > 0, got 0\.0"),
         (({"x": None},), "axis 'x': pixel size along 'x' must be a number, got None"),
         (({"x": 1}, 3.0), r"origin must be a mapping by axis name, got 3\.0"),
