@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,17 +12,21 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from ngio_x import __version__
 from ngio_x.arrays.image import dimensions_of
 from ngio_x.cli.demo import make_demo
 from ngio_x.cli.image_files import read_image
-from ngio_x.errors import NgioError, NgioValueError
+from ngio_x.errors import NgioError, NgioUserWarning, NgioValueError
 from ngio_x.metadata.dimensions import Dimensions
+from ngio_x.metadata.units import unit_from_symbol
 from ngio_x.ngff.read import open_ome_zarr
 from ngio_x.ngff.store import open_group
 from ngio_x.ngff.write import array_at, write_ome_zarr
+
+_WIDE = 100_000
+"""Columns of output that is no terminal: its lines are never wrapped."""
 
 app = typer.Typer(
     name="ngio-x",
@@ -34,11 +39,19 @@ app = typer.Typer(
 
 def run() -> None:
     """Run the command line with the process' arguments."""
-    try:
-        app()
-    except (NgioError, OSError) as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        raise SystemExit(2) from None
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", NgioUserWarning)
+        warnings.showwarning = lambda message, *_where, **_more: _say("warning", message)
+        try:
+            app()
+        except (NgioError, OSError) as error:
+            _say("error", error)
+            raise SystemExit(2) from None
+
+
+def _say(kind: str, what: Warning | str | Exception) -> None:
+    """Print one line on standard error."""
+    print(f"{kind}: {' '.join(str(what).split())}", file=sys.stderr)
 
 
 def _print_version(wanted: bool) -> None:
@@ -59,7 +72,7 @@ def _options(
 @app.command()
 def convert(
     image: Annotated[Path, typer.Argument(help="PNG, JPEG, TIFF, OME-TIFF or .npy file.")],
-    out: Annotated[Path, typer.Argument(help="The OME-Zarr image to write.")],
+    out: Annotated[str, typer.Argument(help="The OME-Zarr image to write: a path or a URL.")],
     pixel_size: Annotated[
         str | None, typer.Option(help="One size for z, y and x, such as 0.65, or z=2,y=0.65,x=0.65.")
     ] = None,
@@ -72,8 +85,9 @@ def convert(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUT if it is a zarr directory.")] = False,
 ) -> None:
     """Convert an image file to a multi-resolution OME-Zarr image."""
+    unit = unit and unit_from_symbol(unit)
     pixels = read_image(image, axes=axes, pixel_size=_sizes(pixel_size), unit=unit)
-    with _progress(f"Writing {out.name}") as report:
+    with _reaching(out), _progress(f"Writing {out}") as report:
         write_ome_zarr(
             pixels,
             out,
@@ -82,22 +96,23 @@ def convert(
             overwrite=overwrite,
             progress=report,
         )
-    count = sum(1 for name in open_ome_zarr(out).children if name.isdigit())
+        count = sum(1 for name in open_ome_zarr(out).children if name.isdigit())
     print(f"wrote {out}: {_shape_text(dimensions_of(pixels))} pixels, {count} level{'s' if count > 1 else ''}")
 
 
 @app.command()
-def info(image: Annotated[Path, typer.Argument(help="An OME-Zarr image.")]) -> None:
+def info(image: Annotated[str, typer.Argument(help="An OME-Zarr image: a path or a URL.")]) -> None:
     """Show axes, levels, shapes, chunks and pixel sizes of an OME-Zarr image."""
-    tree = open_ome_zarr(image)
-    console = Console()
+    with _reaching(image):
+        tree, group = open_ome_zarr(image), open_group(image)
+    console = Console(width=None if sys.stdout.isatty() else _WIDE, markup=False, emoji=False, highlight=False)
     axes = dimensions_of(tree.children["0"].ds["image"]).axes_handler.axes
     described = ", ".join(f"{axis.name} ({axis.unit or axis.axis_type})" for axis in axes)
-    console.print(f"{tree.attrs.get('name', image.name)}: OME-NGFF {tree.attrs['version']}, axes {described}")
+    console.print(f"{tree.attrs.get('name', Path(image).name)}: OME-NGFF {tree.attrs['version']}, axes {described}")
     if channels := tree.attrs.get("channels"):
-        console.print(f"channels: {', '.join(channel['label'] for channel in channels)}", highlight=False)
-    table = Table("level", "shape", "chunks", "dtype", "pixel size")
-    group = open_group(image)
+        console.print(f"channels: {', '.join(channel['label'] for channel in channels)}")
+    headers = ("level", "shape", "chunks", "dtype", "pixel size")
+    table = Table(*(Column(header, overflow="fold") for header in headers))
     for node in tree.subtree:
         for labelled in node.data_vars.values():
             dimensions = dimensions_of(labelled)
@@ -134,8 +149,24 @@ def _sizes(text: str | None) -> float | dict[str, float] | None:
 
 
 @contextmanager
+def _reaching(place: str) -> Iterator[None]:
+    """Say in one line what a URL failed with: each kind of remote store has errors of its own."""
+    try:
+        yield
+    except Exception as error:
+        if "://" not in place or isinstance(error, NgioError):
+            raise
+        raise NgioValueError(f"{place} cannot be reached: {error or type(error).__name__}") from error
+
+
+@contextmanager
 def _progress(title: str) -> Iterator[Callable[[int, int], None]]:
-    columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"), TimeElapsedColumn()
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeElapsedColumn(),
+    )
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(title, total=None)

@@ -145,8 +145,9 @@ def draw_overview(tree: xr.DataTree, rois: list[Roi], path: Path) -> None:
     figure = Figure(figsize=(13, 7.4), layout="constrained")
     overview, fine, coarse = figure.subplot_mosaic("AAB;AAC").values()
     ranges = [channel["display"] for channel in tree.attrs["channels"]]
-    chosen = min(rois, key=_distance_to_centre)
-    _show(overview, tree.children["0"].ds["image"], ranges)
+    image = tree.children["0"].ds["image"]
+    chosen = _bright_near_centre(rois, image.sel(c="DNA"))
+    _show(overview, image, ranges)
     for roi in rois:
         (left, width), (top, height) = _span(roi, "x"), _span(roi, "y")
         color, line = ("yellow", 1.8) if roi is chosen else ("white", 0.5)
@@ -160,6 +161,11 @@ def draw_overview(tree: xr.DataTree, rois: list[Roi], path: Path) -> None:
         size = detail.sizes
         axes.set_title(f"region {chosen.get_name()}, level {level}: {size['y']}×{size['x']} pixels")
     figure.savefig(path, dpi=90)
+
+
+def _bright_near_centre(rois: list[Roi], dna: xr.DataArray) -> Roi:
+    """Return the brightest of the twenty regions around the centre."""
+    return max(sorted(rois, key=_distance_to_centre)[:20], key=lambda roi: float(crop(dna, roi).mean()))
 
 
 def _distance_to_centre(roi: Roi) -> float:

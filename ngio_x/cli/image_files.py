@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,11 +15,13 @@ import tifffile
 import xarray as xr
 
 from ngio_x.arrays.image import as_image
-from ngio_x.errors import NgioFileNotFoundError, NgioValueError
+from ngio_x.errors import NgioFileNotFoundError, NgioUserWarning, NgioValueError
 from ngio_x.metadata.axes import CANONICAL_ORDER
 from ngio_x.metadata.units import unit_from_symbol
 
 _TIFF_AXES = {"T": "t", "C": "c", "S": "c", "Z": "z", "Y": "y", "X": "x"}
+_NO_UNITS = ("", "pixel", "reference frame")
+"""What ImageJ and OME-XML say where the size of a pixel is not known."""
 _RGB = ("red", "green", "blue", "alpha")
 
 
@@ -43,8 +47,9 @@ def read_image(
 
     Args:
         path: A PNG, JPEG, TIFF or OME-TIFF file (or another that imageio reads), or `.npy`.
-        axes: One letter for each axis of the file, such as `"yxc"`. By default what the file says; a file that says
-            nothing is taken as y, x with colours last, else as the last of t, c, z, y, x.
+        axes: One letter for each axis of the file, such as `"yxc"`. By default what the file says. Files of a format
+            that has no axes (PNG, JPEG, .npy) are taken as y, x with colours last, else as the last of t, c, z, y, x;
+            a plain TIFF of many pages is refused, for nothing says what its pages are.
         pixel_size: As in `as_image`. By default what the file says.
         unit: Unit of the pixel size. By default what the file says, else micrometer.
 
@@ -60,7 +65,7 @@ def read_image(
         raise
     except Exception as error:  # readers raise all kinds of errors on broken files
         raise NgioValueError(f"{path} cannot be read as an image: {error or type(error).__name__}") from error
-    dims = _dims(contents, axes, path)
+    dims = _dims(contents, axes and axes.lower(), path)
     if contents.pixels.dtype.kind not in "iufb" or contents.pixels.size == 0:
         raise NgioValueError(f"{path} holds {contents.pixels.dtype} of shape {contents.pixels.shape}, not grey levels")
     sizes = {axis: size for axis, size in contents.pixel_size.items() if axis in dims}
@@ -70,7 +75,7 @@ def read_image(
         sizes if pixel_size is None else pixel_size,
         units={axis: name for axis, name in contents.units.items() if axis in sizes} if pixel_size is None else None,
         channels=_channels(contents, dims),
-        name=path.name.split(".")[0] or None,
+        name=re.sub(r"(\.ome\.tiff?|\.[^.]*)$", "", path.name, flags=re.IGNORECASE) or None,
     )
     image = image.transpose(*(axis for axis in CANONICAL_ORDER if axis in dims))
     return image if unit is None else as_image(image, units=unit)
@@ -82,16 +87,30 @@ def _read(path: Path) -> _Contents:
             return _Contents(np.load(path, mmap_mode="r", allow_pickle=False))
         case ".tif" | ".tiff":
             return _read_tiff(path)
-    return _Contents(imageio.imread(path, plugin="pillow"))
+    _require_8_bit_colours(path)
+    is_cmyk = imageio.immeta(path, plugin="pillow").get("mode") == "CMYK"
+    return _Contents(imageio.imread(path, plugin="pillow", mode="RGB" if is_cmyk else None))
+
+
+def _require_8_bit_colours(path: Path) -> None:
+    """Refuse PNG files whose low bytes would be lost: Pillow reads 16 bits of grey, but 8 bits of each colour.
+
+    The header is fixed (PNG specification, section 11.2.1, IHDR): byte 24 is the bit depth, byte 25 the colour type,
+    0 for grey.
+    """
+    with path.open("rb") as file:
+        header = file.read(26)
+    if header.startswith(b"\x89PNG") and header[24:25] == b"\x10" and header[25:] != b"\x00":
+        raise NgioValueError(f"{path} is a PNG with colours of 16 bits, which would be cut to 8: save it as TIFF")
 
 
 def _dims(contents: _Contents, axes: str | None, path: Path) -> tuple[str, ...]:
     shape = contents.pixels.shape
     dims = tuple(axes or contents.axes or _guessed_axes(shape))
     if unknown := [axis for axis in dims if axis not in CANONICAL_ORDER]:
+        what = f"axis {unknown[0]!r}" if axes else f"unnamed axis of size {shape[dims.index(unknown[0])]}"
         raise NgioValueError(
-            f"{path} has an axis {unknown[0]!r} in {''.join(dims)!r}: name its {len(shape)} axes of sizes {shape} "
-            "among t, c, z, y, x with --axes"
+            f"{path} has an {what}: name its {len(shape)} axes of sizes {shape} among t, c, z, y, x with --axes"
         )
     if len(dims) != len(shape) or len(set(dims)) != len(dims):
         raise NgioValueError(
@@ -120,17 +139,35 @@ def _channels(contents: _Contents, dims: tuple[str, ...]) -> Sequence[str] | Non
 def _read_tiff(path: Path) -> _Contents:
     with tifffile.TiffFile(path) as tiff:
         series = tiff.series[0]
-        pixels, letters = series.asarray(), series.axes
-        kept = [i for i, letter in enumerate(letters) if letter in _TIFF_AXES or pixels.shape[i] != 1]
-        pixels = pixels.reshape([pixels.shape[i] for i in kept])
-        axes = "".join(_TIFF_AXES.get(letters[i], letters[i]) for i in kept)
+        if len(tiff.series) > 1:
+            warnings.warn(f"{path} holds {len(tiff.series)} images: only the first is read", NgioUserWarning, 2)
+        pixels, axes = _known_axes(series.asarray(), series.axes)
         if tiff.ome_metadata:
-            return _with_ome(pixels, axes, tifffile.xml2dict(tiff.ome_metadata))
-        facts = tiff.imagej_metadata or {}
-        sizes, units = _imagej_sizes(facts, series.keyframe) if tiff.is_imagej else ({}, {})
-    unknown = set(axes) - set(CANONICAL_ORDER)
-    guess = _guessed_axes(pixels.shape) if unknown and pixels.ndim == 2 else axes
-    return _Contents(pixels, guess, sizes, units, facts.get("Labels") if "c" in axes else None)
+            contents = _with_ome(pixels, axes, tifffile.xml2dict(tiff.ome_metadata))
+        else:
+            facts = tiff.imagej_metadata or {}
+            sizes, units = _imagej_sizes(facts, series.keyframe) if tiff.is_imagej else ({}, {})
+            contents = _Contents(pixels, axes, sizes, units, facts.get("Labels") if "c" in axes else None)
+        samples, photometric = series.keyframe.samplesperpixel, series.keyframe.photometric
+    if photometric == tifffile.PHOTOMETRIC.RGB and len(contents.channels or ()) < samples:
+        contents = contents._replace(channels=_RGB[:samples])
+    return contents
+
+
+def _known_axes(pixels: npt.NDArray[Any], letters: str) -> tuple[npt.NDArray[Any], str]:
+    """Return the pixels with our names of tifffile's axes; axes of size 1 that we have no name for are dropped.
+
+    Channels (C) of colours (S) become one axis of channels, the colours of the first channel first.
+    """
+    if "C" in letters and "S" in letters:
+        pixels = np.moveaxis(pixels, letters.index("S"), letters.replace("S", "").index("C") + 1)
+        letters = letters.replace("S", "")
+        c = letters.index("C")
+        pixels = pixels.reshape(*pixels.shape[:c], -1, *pixels.shape[c + 2 :])
+    kept = [i for i, letter in enumerate(letters) if letter in _TIFF_AXES or pixels.shape[i] != 1]
+    pixels = pixels.reshape([pixels.shape[i] for i in kept])
+    axes = "".join(_TIFF_AXES.get(letters[i], letters[i]) for i in kept)
+    return pixels, "yx" if len(axes) == 2 else axes
 
 
 def _with_ome(pixels: npt.NDArray[Any], axes: str, document: Any) -> _Contents:
@@ -138,9 +175,13 @@ def _with_ome(pixels: npt.NDArray[Any], axes: str, document: Any) -> _Contents:
     image = document["OME"]["Image"]
     facts = (image[0] if isinstance(image, (list, tuple)) else image)["Pixels"]
     names = {"x": "PhysicalSizeX", "y": "PhysicalSizeY", "z": "PhysicalSizeZ", "t": "TimeIncrement"}
-    sizes = {axis: float(facts[key]) for axis, key in names.items() if float(facts.get(key) or 0) > 0}
     units = {
-        axis: unit_from_symbol(facts.get(f"{names[axis]}Unit") or ("s" if axis == "t" else "µm")) for axis in sizes
+        axis: unit_from_symbol(facts.get(f"{key}Unit") or ("s" if axis == "t" else "µm")) for axis, key in names.items()
+    }
+    sizes = {
+        axis: float(facts[key])
+        for axis, key in names.items()
+        if float(facts.get(key) or 0) > 0 and units[axis] not in _NO_UNITS
     }
     channels = facts.get("Channel", [])
     channels = channels if isinstance(channels, (list, tuple)) else [channels]
@@ -150,14 +191,17 @@ def _with_ome(pixels: npt.NDArray[Any], axes: str, document: Any) -> _Contents:
 
 def _imagej_sizes(facts: Mapping[str, Any], page: Any) -> tuple[dict[str, float], dict[str, str]]:
     """Return the sizes that ImageJ keeps in its description and the resolution tags (pixels per unit)."""
-    unit = unit_from_symbol(str(facts.get("unit") or "").replace("\\u00B5", "µ"))
-    if unit in ("", "pixel"):
-        return {}, {}
     sizes: dict[str, float] = {}
+    units: dict[str, str] = {}
+    if float(facts.get("finterval") or 0) > 0:
+        sizes["t"], units["t"] = float(facts["finterval"]), unit_from_symbol(str(facts.get("tunit") or "s"))
+    unit = unit_from_symbol(str(facts.get("unit") or "").replace("\\u00B5", "µ"))
+    if unit in _NO_UNITS:
+        return sizes, units
     for axis, tag in (("x", "XResolution"), ("y", "YResolution")):
         if tag in page.tags and page.tags[tag].value[0] > 0:
-            pixels, units = page.tags[tag].value
-            sizes[axis] = units / pixels
+            pixels, length = page.tags[tag].value
+            sizes[axis] = length / pixels
     if float(facts.get("spacing") or 0) > 0:
         sizes["z"] = float(facts["spacing"])
-    return sizes, dict.fromkeys(sizes, unit)
+    return sizes, dict.fromkeys(sizes, unit) | units
