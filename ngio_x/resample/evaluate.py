@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from ngio_x.resample.kernels import KERNELS, Kernel, Tap, Taps, taps_of
+from ngio_x.resample.kernels import KERNELS, Kernel, Tap, Taps, taps_of, used_taps_of
 
 Array: TypeAlias = npt.NDArray[Any]
 Window: TypeAlias = tuple[slice, ...]
@@ -27,6 +28,8 @@ class _Axis(NamedTuple):
 
     axis: int
     table: Taps
+    used: Callable[[], tuple[Tap, ...]]
+    """The taps of kernels that count every input once, however small its weight."""
     offset: int
     """The input at position 0 of the array at hand."""
 
@@ -69,8 +72,9 @@ def zoom_window(
 
     def axes_of(kernel: Kernel) -> list[_Axis]:
         return [
-            _Axis(axis, taps_of(kernel, shape[axis], target_shape[axis], *_ends(window[axis])), support[axis].start)
+            _Axis(axis, taps_of(*table), partial(used_taps_of, *table), support[axis].start)
             for axis in changed
+            for table in [(kernel, shape[axis], target_shape[axis], window[axis].start, window[axis].stop)]
         ]
 
     if not changed:
@@ -81,10 +85,6 @@ def zoom_window(
         combine = {"sum": _sums, "max": _maxima, "min": _minima, "one": _ones}[kernel.combine]
         zoomed = combine(values, axes_of(kernel))
     return zoomed.astype(values.dtype, copy=False)  # in its byte order
-
-
-def _ends(part: slice) -> tuple[int, int]:
-    return part.start, part.stop
 
 
 def _ones(values: Array, axes: Sequence[_Axis]) -> Array:
@@ -110,7 +110,7 @@ def _minima(values: Array, axes: Sequence[_Axis]) -> Array:
 
 def _extreme(values: Array, axis: _Axis, choose: np.ufunc) -> Array:
     """Return the largest or smallest input of each output along an axis."""
-    first, *others = axis.table.last
+    first, *others = axis.used()
     chosen = axis.taken(values, first)
     for tap in others:
         chosen = choose(chosen, axis.taken(values, tap))
@@ -135,6 +135,8 @@ def _sums(values: Array, axes: Sequence[_Axis]) -> Array:
             values = total
     if sums.kind in "iu":
         return _divided(values, math.prod(each.table.unit for each in axes)).astype(dtype)
+    if not all(each.table.whole for each in axes) and dtype.kind in "iu":  # splines overshoot; means cannot
+        np.clip(values, np.iinfo(dtype).min, np.iinfo(dtype).max, out=values)
     return _rounded(values, dtype)
 
 
@@ -197,12 +199,11 @@ def _divided(sums: Array, unit: int) -> Array:
 
 
 def _rounded(values: Array, dtype: np.dtype[Any]) -> Array:
-    """Return sums in the given type; integers are rounded half away from zero, and kept within its limits."""
+    """Return sums in the given type; integers are rounded half away from zero."""
     if dtype.kind not in "iu":
         return values.astype(dtype, copy=False)
     limits = np.iinfo(dtype)
     if dtype.itemsize < 8:
-        np.clip(values, limits.min, limits.max, out=values)
         values += 0.5 if dtype.kind == "u" else np.copysign(values.dtype.type(0.5), values)
         return values.astype(dtype)
     rounded = np.trunc(values)  # adding 0.5 to an integer of 64 bits would itself round

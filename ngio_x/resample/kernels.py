@@ -54,8 +54,6 @@ class Taps(NamedTuple):
     """The rows of a run of outputs along an axis, tap by tap, within the border."""
 
     taps: tuple[Tap, ...]
-    last: tuple[Tap, ...]
-    """The same, but outputs that have fewer inputs take their last one again."""
     unit: int
     whole: bool
     """Whether weights are whole numbers."""
@@ -71,20 +69,29 @@ def _tap(inputs: npt.NDArray[np.int64], weights: npt.NDArray[Any]) -> Tap:
     return Tap(inputs, uniform)
 
 
-@lru_cache(maxsize=8)  # the slabs of an array share the tables of their other axes
+@lru_cache(maxsize=16)  # the blocks of an array share the tables of their axes
 def taps_of(kernel: Kernel, n: int, m: int, start: int, stop: int) -> Taps:
     """Return what the outputs `start … stop - 1` along an axis of `n` inputs and `m` outputs are made of."""
     rows = kernel.rows(n, m, start, stop)
-    count = rows.weights.shape[1]
-    used = np.count_nonzero(rows.weights, axis=1) - 1
-    taps, last = [], []
-    for tap in range(count):
-        weights = rows.weights[:, tap]
-        if weights.any():
-            taps.append(_tap(np.clip(rows.first + tap, 0, n - 1), weights))
-            last.append(_tap(np.clip(rows.first + np.minimum(tap, used), 0, n - 1), weights))
-    low, high = np.clip((rows.first.min(), rows.first.max() + count - 1), 0, n - 1)
-    return Taps(tuple(taps), tuple(last), rows.unit, rows.weights.dtype.kind == "i", slice(int(low), int(high) + 1))
+    columns = range(rows.weights.shape[1])
+    taps = [_tap(_within(rows.first + tap, n), rows.weights[:, tap]) for tap in columns if rows.weights[:, tap].any()]
+    low, high = int(rows.first[0]), int(rows.first[-1]) + len(columns)
+    support = slice(min(max(low, 0), n - 1), max(min(high, n), 1))
+    return Taps(tuple(taps), rows.unit, rows.weights.dtype.kind == "i", support)
+
+
+@lru_cache(maxsize=16)
+def used_taps_of(kernel: Kernel, n: int, m: int, start: int, stop: int) -> tuple[Tap, ...]:
+    """Return the same taps, but outputs that have fewer inputs take their last one again."""
+    rows = kernel.rows(n, m, start, stop)
+    last = np.count_nonzero(rows.weights, axis=1) - 1
+    steps = (np.minimum(tap, last) for tap in range(int(last.max()) + 1))
+    return tuple(_tap(_within(rows.first + step, n), rows.weights[:, 0]) for step in steps)
+
+
+def _within(inputs: npt.NDArray[np.int64], n: int) -> npt.NDArray[np.int64]:
+    """Return the inputs with those beyond the border moved to it."""
+    return inputs if inputs[0] >= 0 and inputs[-1] < n else np.minimum(np.maximum(inputs, 0), n - 1)
 
 
 Table: TypeAlias = Callable[[int, int, int, int], Rows]

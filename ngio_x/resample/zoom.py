@@ -19,8 +19,10 @@ from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.resample.evaluate import Window, support_of, zoom_window
 from ngio_x.resample.kernels import Kernel, Order, kernel_for
 
-_BLOCK_BYTES: Final = 2**19
+_BLOCK_BYTES: Final = 2**20
 """Bytes that `numpy_zoom` reads or writes at a time, so that intermediates stay in the cache."""
+_ROW: Final = 512
+"""Outputs along the last axis that it evaluates at a time."""
 
 
 def numpy_zoom(
@@ -118,13 +120,13 @@ def _target_shape(
 
 
 def _blocks(shape: tuple[int, ...], target_shape: tuple[int, ...], itemsize: int) -> Iterator[Window]:
-    """Cut an output into slabs along its first axes: rows stay whole, because that is how memory is laid out."""
+    """Cut an output into blocks whose rows are long, because that is how memory is laid out, but not too long."""
     larger = max(math.prod(shape) / math.prod(target_shape), 1.0)  # of inputs and outputs, inputs often are more
     left = max(1, int(_BLOCK_BYTES / itemsize / larger))
-    steps = []
-    for size in reversed(target_shape):
+    steps = [min(target_shape[-1], left, _ROW)]
+    for size in reversed(target_shape[:-1]):
+        left = max(1, left // steps[-1])
         steps.append(min(size, left))
-        left = max(1, left // size)
     edges = [[*range(0, size, step), size] for size, step in zip(target_shape, reversed(steps), strict=True)]
     for corner in itertools.product(*(itertools.pairwise(each) for each in edges)):
         yield tuple(slice(low, high) for low, high in corner)
