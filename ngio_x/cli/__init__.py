@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 from importlib.util import find_spec
@@ -24,6 +25,7 @@ def main() -> None:
 
         run()
     except _Interrupted:
+        logging.getLogger("asyncio").disabled = True  # zarr's writes that are dropped need no mention
         print("interrupted", file=sys.stderr)
         raise SystemExit(130) from None
     finally:

@@ -6,6 +6,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -39,19 +40,20 @@ app = typer.Typer(
 
 def run() -> None:
     """Run the command line with the process' arguments."""
+    say_once = cache(_say)
     with warnings.catch_warnings():
-        warnings.simplefilter("default", NgioUserWarning)
-        warnings.showwarning = lambda message, *_where, **_more: _say("warning", message)
+        warnings.simplefilter("always", NgioUserWarning)
+        warnings.showwarning = lambda message, *_where, **_more: say_once("warning", str(message))
         try:
             app()
         except (NgioError, OSError) as error:
-            _say("error", error)
+            _say("error", str(error))
             raise SystemExit(2) from None
 
 
-def _say(kind: str, what: Warning | str | Exception) -> None:
+def _say(kind: str, what: str) -> None:
     """Print one line on standard error."""
-    print(f"{kind}: {' '.join(str(what).split())}", file=sys.stderr)
+    print(f"{kind}: {' '.join(what.split())}", file=sys.stderr)
 
 
 def _print_version(wanted: bool) -> None:
@@ -87,7 +89,7 @@ def convert(
     """Convert an image file to a multi-resolution OME-Zarr image."""
     unit = unit and unit_from_symbol(unit)
     pixels = read_image(image, axes=axes, pixel_size=_sizes(pixel_size), unit=unit)
-    with _reaching(out), _progress(f"Writing {out}") as report:
+    with _reaching(out), _progress(f"Writing {Path(out).name}") as report:
         write_ome_zarr(
             pixels,
             out,
