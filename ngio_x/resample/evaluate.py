@@ -154,7 +154,7 @@ def _sum_type(dtype: np.dtype[Any], axes: Sequence[_Axis]) -> np.dtype[Any]:
         return np.dtype(f"{dtype.kind}{4 if bits < 32 else 8}")
     if dtype.itemsize == 8:
         return np.dtype(np.longdouble)  # its 64 bits of mantissa, where the machine has them, hold the integers
-    few = sum(len(each.table.taps) for each in axes) <= 64  # rounding adds up to less than half a grey level
+    few = sum(each.table.width for each in axes) <= 64  # rounding adds up to less than half a grey level
     return np.dtype(np.float32 if dtype.itemsize <= 2 and few else np.float64)
 
 

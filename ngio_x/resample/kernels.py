@@ -54,6 +54,9 @@ class Taps(NamedTuple):
     """The rows of a run of outputs along an axis, tap by tap, within the border."""
 
     taps: tuple[Tap, ...]
+    """Those that some output of the run uses."""
+    width: int
+    """The most that any output along the axis may use, in whatever run."""
     unit: int
     whole: bool
     """Whether weights are whole numbers."""
@@ -77,7 +80,7 @@ def taps_of(kernel: Kernel, n: int, m: int, start: int, stop: int) -> Taps:
     taps = [_tap(_within(rows.first + tap, n), rows.weights[:, tap]) for tap in columns if rows.weights[:, tap].any()]
     low, high = int(rows.first[0]), int(rows.first[-1]) + len(columns)
     support = slice(min(max(low, 0), n - 1), max(min(high, n), 1))
-    return Taps(tuple(taps), rows.unit, rows.weights.dtype.kind == "i", support)
+    return Taps(tuple(taps), len(columns), rows.unit, rows.weights.dtype.kind == "i", support)
 
 
 @lru_cache(maxsize=16)
