@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import sys
+import warnings
 from importlib.util import find_spec
 from typing import NoReturn
 
@@ -25,7 +26,8 @@ def main() -> None:
 
         run()
     except _Interrupted:
-        logging.getLogger("asyncio").disabled = True  # zarr's writes that are dropped need no mention
+        logging.getLogger("asyncio").disabled = True  # of zarr's writes that are dropped, nothing need be said
+        warnings.simplefilter("ignore", RuntimeWarning)
         print("interrupted", file=sys.stderr)
         raise SystemExit(130) from None
     finally:

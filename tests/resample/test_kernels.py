@@ -51,7 +51,7 @@ def test_rows_do_not_depend_on_where_a_run_starts(kernel, m):
 @pytest.mark.parametrize("kernel", KERNELS.values(), ids=KERNELS.keys())
 @pytest.mark.parametrize("m", [3, 23, 37, 61])
 def test_what_chooses_the_type_of_sums_does_not_depend_on_the_run(kernel, m):
-    """Width, unit and wholeness are those of the axis, so that no block is summed in another type than its neighbour."""
+    """Width, unit and wholeness are those of the axis: no block is summed in another type than its neighbour."""
     runs = [taps_of(kernel, 97, m, start, start + 1) for start in range(m)]
     assert {(run.width, run.unit, run.whole) for run in runs} == {taps_of(kernel, 97, m, 0, m)[1:4]}
 
