@@ -563,7 +563,7 @@ def test_interrupt_while_importing_is_one_line(monkeypatch, capsys):
             if name == "ngio_x.cli.commands":
                 signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.delitem(sys.modules, "ngio_x.cli.commands")
+    monkeypatch.delitem(sys.modules, "ngio_x.cli.commands", raising=False)
     monkeypatch.setattr(sys, "meta_path", [Interrupting(), *sys.meta_path])
     with pytest.raises(SystemExit) as stop:
         main()
