@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -147,9 +148,21 @@ def _staged(path: Path, *, overwrite: bool) -> Iterator[Path]:
             if old.exists():
                 old.rename(path)
             raise
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+    except BaseException:
+        _discard(staging)
+        raise
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _discard(path: Path) -> None:
+    """Remove a directory for good: threads that an error or an interrupt has cut off may still be writing into it."""
+    quiet = 3 if not path.exists() else 0
+    for _ in range(100):
+        if quiet == 3:  # tenths of a second in which nothing came back
+            return
+        shutil.rmtree(path, ignore_errors=True)
+        time.sleep(0.1)
+        quiet = 0 if path.exists() else quiet + 1
 
 
 def _require_replaceable(path: Path, *, overwrite: bool) -> None:
