@@ -45,6 +45,7 @@ def open_ome_zarr(
 
     Raises:
         NgioFileNotFoundError: If there is no zarr group.
+        NgioValueError: If `chunks` or `frame` make no sense.
         NgioValidationError: If it is no OME-NGFF 0.4 or 0.5 image, or its metadata and arrays do not fit.
     """
     group = open_group(store)

@@ -54,7 +54,7 @@ def from_dict(data: Any, cls: type[T]) -> T:
         return _CONVERTER.structure(data, cls)
     except (BaseValidationError, NgioError) as error:
         raise NgioValidationError(*_problems(error, "$")) from None
-    except StructureHandlerNotFoundError:
+    except (StructureHandlerNotFoundError, TypeError):
         raise NgioTypeError(f"cannot build {shown(cls)}: give the class of a value, or list[...] of one") from None
 
 

@@ -78,6 +78,7 @@ def write_ome_zarr(
     Raises:
         NgioFileExistsError: If something is there and `overwrite` is False, or it is no zarr hierarchy.
         NgioValueError: If the image cannot be an OME-NGFF image, or an argument makes no sense.
+        NgioTypeError: If `image` is no DataArray of numbers.
     """
     _require_image(image)
     if version not in tuple(ZARR_FORMATS):

@@ -274,3 +274,10 @@ def test_long_values_are_cut_in_messages():
     with pytest.raises(NgioValidationError) as caught:
         from_dict(list(range(100_000)), Roi)
     assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("cls", [int, object, "Roi"])
+def test_what_is_no_class_of_a_value_is_refused(cls):
+    """The message says what to give."""
+    with pytest.raises(NgioTypeError, match="give the class of a value"):
+        from_dict({}, cls)
