@@ -47,7 +47,8 @@ def as_image(
         data: A numpy or dask array, anything numpy understands, or a DataArray.
         dims: Names of the dimensions. By default those of the DataArray, else those of `like` if there are as many,
             else the last of t, c, z, y, x.
-        pixel_size: Size of a pixel: one number for z, y and x, a mapping by axis, or a `PixelSize`.
+        pixel_size: Size of a pixel: one number for z, y and x, a mapping by axis, or a `PixelSize`. It replaces the
+            coordinates that an axis has, its origin included.
         origin: World coordinate of the lower edge of pixel 0: one number for z, y and x, or a mapping. Default 0.
         units: Unit: one for z, y and x, or a mapping. Default: that of a `PixelSize`, and micrometer and second where
             a pixel size is given as a number.
