@@ -201,7 +201,8 @@ def _divided(sums: Array, unit: int) -> Array:
 def _rounded(values: Array, dtype: np.dtype[Any]) -> Array:
     """Return sums in the given type; integers are rounded half away from zero."""
     if dtype.kind not in "iu":
-        return values.astype(dtype, copy=False)
+        with np.errstate(over="ignore"):  # splines overshoot, beyond the largest number too
+            return values.astype(dtype, copy=False)
     limits = np.iinfo(dtype)
     if dtype.itemsize < 8:
         values += 0.5 if dtype.kind == "u" else np.copysign(values.dtype.type(0.5), values)

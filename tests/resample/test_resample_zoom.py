@@ -318,3 +318,13 @@ def test_equal_zooms_have_equal_names():
     array = da.zeros((8, 8), chunks=4)
     assert nx.dask_zoom(array, (2, 2)).name == nx.dask_zoom(array, (2, 2)).name
     assert nx.dask_zoom(array, (2, 2)).name != nx.dask_zoom(array, (2, 2), order="nearest").name
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "c8"])
+def test_splines_may_overshoot_the_largest_number(dtype):
+    """It becomes infinite without a warning."""
+    largest = np.finfo(dtype).max
+    array = np.array([0, largest, largest, 0], dtype)
+    zoomed = nx.numpy_zoom(array, target_shape=(9,), order="cubic")
+    assert np.isinf(zoomed.real).any()
+    assert not np.isnan(zoomed.real).any()
