@@ -79,11 +79,16 @@ def zoom_window(
 
     if not changed:
         return values
-    if kernel.combine == "mode":
-        zoomed = _most_common(values, axes_of(kernel), _ones(values, axes_of(KERNELS["nearest"])))
-    else:
-        combine = {"sum": _sums, "max": _maxima, "min": _minima, "one": _ones}[kernel.combine]
-        zoomed = combine(values, axes_of(kernel))
+    axes = axes_of(kernel)
+    match kernel.combine:
+        case "sum":
+            zoomed = _sums(values, axes)
+        case "one":
+            zoomed = _ones(values, axes)
+        case "max" | "min":
+            zoomed = _extremes(values, axes, np.maximum if kernel.combine == "max" else np.minimum)
+        case "mode":
+            zoomed = _most_common(values, axes, _ones(values, axes_of(KERNELS["nearest"])))
     return zoomed.astype(values.dtype, copy=False)  # in its byte order
 
 
@@ -94,17 +99,10 @@ def _ones(values: Array, axes: Sequence[_Axis]) -> Array:
     return values
 
 
-def _maxima(values: Array, axes: Sequence[_Axis]) -> Array:
-    """Return the largest input of each output."""
+def _extremes(values: Array, axes: Sequence[_Axis], choose: np.ufunc) -> Array:
+    """Return the largest or smallest input of each output."""
     for each in axes:
-        values = _extreme(values, each, np.maximum)
-    return values
-
-
-def _minima(values: Array, axes: Sequence[_Axis]) -> Array:
-    """Return the smallest input of each output."""
-    for each in axes:
-        values = _extreme(values, each, np.minimum)
+        values = _extreme(values, each, choose)
     return values
 
 

@@ -14,7 +14,7 @@ from dask.array.core import concatenate3, normalize_chunks
 from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph
 
-from ngio_x._frozen import positive, to_floats, to_ints
+from ngio_x._frozen import named, positive, to_floats, to_ints
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.resample.evaluate import Window, support_of, zoom_window
 from ngio_x.resample.kernels import Kernel, Order, kernel_for
@@ -108,10 +108,7 @@ def _target_shape(
     if 0 in shape:
         raise NgioValueError(f"an array of shape {shape} has no samples to zoom")
     label, convert = ("scale", to_floats) if target_shape is None else ("target_shape", to_ints)
-    try:
-        numbers = positive(convert)(scale if target_shape is None else target_shape)
-    except NgioValueError as error:
-        raise NgioValueError(f"{label} {error}") from None
+    numbers = named(label, positive(convert))(scale if target_shape is None else target_shape)
     if len(numbers) != len(shape):
         raise NgioValueError(f"{label} must have one number for each of the {len(shape)} axes, got {numbers}")
     if target_shape is not None:

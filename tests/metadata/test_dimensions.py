@@ -83,7 +83,9 @@ def test_dimensions_validate(shape, chunks, message):
 
 def test_axes_match_in_any_order_and_without_channels():
     """A label image has no channels."""
-    dimensions("cyx", (2, 3, 4)).require_axes_match(dimensions("xy", (4, 3)))
+    image, labels = dimensions("cyx", (2, 3, 4)), dimensions("xy", (4, 3))
+    image.require_axes_match(labels)
+    assert image.check_if_axes_match(labels)
 
 
 @pytest.mark.parametrize(("one", "other", "side"), [("zyx", "yx", "other"), ("yx", "zyx", "reference")])
@@ -98,6 +100,7 @@ def test_axes_match_by_what_they_stand_for():
     handler = AxesHandler((Axis("Y"), Axis("X")), AxesSetup(x="X", y="Y"))
     renamed = Dimensions((3, 4), (3, 4), Dataset("0", handler, (1, 1)))
     renamed.require_dimensions_match(dimensions("yx", (3, 4)))
+    assert renamed.check_if_dimensions_match(dimensions("yx", (3, 4)))
 
 
 def test_sizes_that_differ_are_named():
@@ -108,7 +111,9 @@ def test_sizes_that_differ_are_named():
 
 def test_channels_are_exempt_from_the_comparison_of_sizes():
     """As in the reference."""
-    dimensions("cyx", (2, 3, 4)).require_dimensions_match(dimensions("cyx", (5, 3, 4)))
+    one, other = dimensions("cyx", (2, 3, 4)), dimensions("cyx", (5, 3, 4))
+    one.require_dimensions_match(other)
+    assert one.check_if_dimensions_match(other)
 
 
 def test_a_singleton_matches_on_request():

@@ -96,6 +96,7 @@ def test_targets_may_come_from_a_generator(store, source):
 def test_no_targets_is_no_work(source):
     """A pyramid of one level is complete."""
     nx.consolidate_pyramid(source, [])
+    assert_array_equal(source[...], PIXELS)
 
 
 def test_a_larger_target_is_refused_before_anything_is_written(store, source):
