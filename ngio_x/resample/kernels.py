@@ -16,6 +16,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_array
 
 from ngio_x._frozen import field, frozen
 from ngio_x.errors import NgioValueError
@@ -72,7 +73,7 @@ def _tap(inputs: npt.NDArray[np.int64], weights: npt.NDArray[Any]) -> Tap:
     return Tap(inputs, uniform)
 
 
-@lru_cache(maxsize=16)  # the blocks of an array share the tables of their axes
+@lru_cache(maxsize=64)  # the blocks of an array share the tables of their axes
 def taps_of(kernel: Kernel, n: int, m: int, start: int, stop: int) -> Taps:
     """Return what the outputs `start … stop - 1` along an axis of `n` inputs and `m` outputs are made of."""
     rows = kernel.rows(n, m, start, stop)
@@ -83,7 +84,7 @@ def taps_of(kernel: Kernel, n: int, m: int, start: int, stop: int) -> Taps:
     return Taps(tuple(taps), len(columns), rows.unit, rows.weights.dtype.kind == "i", support)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def used_taps_of(kernel: Kernel, n: int, m: int, start: int, stop: int) -> tuple[Tap, ...]:
     """Return the same taps, but outputs that have fewer inputs take their last one again."""
     rows = kernel.rows(n, m, start, stop)
@@ -92,9 +93,27 @@ def used_taps_of(kernel: Kernel, n: int, m: int, start: int, stop: int) -> tuple
     return tuple(_tap(_within(rows.first + step, n), rows.weights[:, 0]) for step in steps)
 
 
+@lru_cache(maxsize=64)
+def matrix_of(kernel: Kernel, n: int, m: int, start: int, stop: int, dtype: np.dtype[Any]) -> csr_array:
+    """Return the same rows as a matrix, whose product with the inputs of the support is the outputs.
+
+    Weights of 0 are not in it; weights are whole for integer types, and parts of 1 for others.
+    """
+    rows = kernel.rows(n, m, start, stop)
+    inputs = _within(rows.first[:, np.newaxis] + np.arange(rows.weights.shape[1]), n)
+    weights = rows.weights if dtype.kind in "iu" else rows.weights / np.longdouble(rows.unit)
+    used = rows.weights != 0
+    ends = np.cumsum(np.count_nonzero(used, axis=1))
+    support = kernel.support(n, m, slice(start, stop))
+    return csr_array(
+        (weights[used].astype(dtype), (inputs[used] - support.start).astype(np.int32), np.append(0, ends)),
+        shape=(stop - start, support.stop - support.start),
+    )
+
+
 def _within(inputs: npt.NDArray[np.int64], n: int) -> npt.NDArray[np.int64]:
     """Return the inputs with those beyond the border moved to it."""
-    return inputs if inputs[0] >= 0 and inputs[-1] < n else np.minimum(np.maximum(inputs, 0), n - 1)
+    return inputs if inputs.min() >= 0 and inputs.max() < n else np.minimum(np.maximum(inputs, 0), n - 1)
 
 
 Table: TypeAlias = Callable[[int, int, int, int], Rows]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any
 
 import dask.array as da
 import numpy as np
@@ -18,11 +18,6 @@ from ngio_x._frozen import named, positive, to_floats, to_ints
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.resample.evaluate import Window, support_of, zoom_window
 from ngio_x.resample.kernels import Kernel, Order, kernel_for
-
-_BLOCK_BYTES: Final = 2**20
-"""Bytes that `numpy_zoom` reads or writes at a time, so that intermediates stay in the cache."""
-_ROW: Final = 512
-"""Outputs along the last axis that it evaluates at a time."""
 
 
 def numpy_zoom(
@@ -53,10 +48,8 @@ def numpy_zoom(
     kernel = kernel_for(order, source.dtype)
     if shape == source.shape:
         return source.copy()
-    out = np.empty(shape, source.dtype)
-    for window in _blocks(source.shape, shape, source.dtype.itemsize):
-        out[window] = zoom_window(source.__getitem__, source.shape, shape, window, kernel)
-    return out
+    whole = tuple(slice(0, size) for size in shape)
+    return zoom_window(source.__getitem__, source.shape, shape, whole, kernel)
 
 
 def dask_zoom(
@@ -114,19 +107,6 @@ def _target_shape(
     if target_shape is not None:
         return tuple(numbers)
     return tuple(zoomed_size(size, factor) for size, factor in zip(shape, numbers, strict=True))
-
-
-def _blocks(shape: tuple[int, ...], target_shape: tuple[int, ...], itemsize: int) -> Iterator[Window]:
-    """Cut an output into blocks whose rows are long, because that is how memory is laid out, but not too long."""
-    larger = max(math.prod(shape) / math.prod(target_shape), 1.0)  # of inputs and outputs, inputs often are more
-    left = max(1, int(_BLOCK_BYTES / itemsize / larger))
-    steps = [min(target_shape[-1], left, _ROW)]
-    for size in reversed(target_shape[:-1]):
-        left = max(1, left // steps[-1])
-        steps.append(min(size, left))
-    edges = [[*range(0, size, step), size] for size, step in zip(target_shape, reversed(steps), strict=True)]
-    for corner in itertools.product(*(itertools.pairwise(each) for each in edges)):
-        yield tuple(slice(low, high) for low, high in corner)
 
 
 def _overlapped(edges: npt.NDArray[Any], needed: slice) -> range:
