@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Hashable, Mapping
+from typing import Any, TypeVar
 
 import xarray as xr
 
@@ -15,49 +16,52 @@ from ngio_x.metadata.axes import axis_type_of
 from ngio_x.resample.kernels import Kernel, Order, kernel_for
 from ngio_x.resample.zoom import dask_zoom, numpy_zoom, zoomed_size
 
+Zoomable = TypeVar("Zoomable", xr.DataArray, xr.Dataset)
+
 
 def zoom(
-    image: xr.DataArray,
+    image: Zoomable,
     scale: float | Mapping[str, float] | None = None,
     *,
     shape: Mapping[str, int] | None = None,
-    order: Order | None = None,
-) -> xr.DataArray:
+    order: Order | Mapping[str, Order] | None = None,
+) -> Zoomable:
     """Return the image with more or fewer pixels over the same extent; axes that are not named are left alone.
 
-    Name, attributes and dtype are kept. Coordinates along a zoomed axis become those of the new pixels; other
+    Names, attributes and dtypes are kept. Coordinates along a zoomed axis become those of the new pixels; other
     coordinates with a value for each of its pixels are dropped with a warning.
 
     Args:
-        image: The image.
+        image: A DataArray, or a Dataset, each of whose variables is zoomed.
         scale: Factors by axis (0.5 halves the number of pixels), or one for z, y and x. The new size is
             `max(1, round(n * factor))`, halves rounded to even.
         shape: New sizes by axis, instead of `scale`.
-        order: A kernel of `numpy_zoom`. Default: nearest for label and boolean images, else linear.
+        order: A kernel of `numpy_zoom`; for a Dataset also kernels by variable. Default: nearest for label and boolean
+            images, else linear.
 
     Raises:
-        NgioValueError: If neither or both of `scale` and `shape` are given, an axis is unknown, a number is not
-            positive, or `order` would blend the ids of a label image.
-        NgioTypeError: If `image` is no DataArray.
+        NgioValueError: If neither or both of `scale` and `shape` are given, an axis or variable is unknown, a number
+            is not positive, or `order` would blend the ids of a label image.
+        NgioTypeError: If `image` is neither DataArray nor Dataset.
     """
-    if not isinstance(image, xr.DataArray):
-        raise NgioTypeError(f"zoom takes a DataArray, got {type(image).__name__}: use numpy_zoom, or as_image first")
+    if not isinstance(image, (xr.DataArray, xr.Dataset)):
+        raise NgioTypeError(
+            f"zoom takes a DataArray or Dataset, got {type(image).__name__}: use numpy_zoom, or as_image first"
+        )
     sizes = _new_sizes(image, scale, shape)
-    kernel = kernel_of(image, order)
-    target_shape = tuple(sizes.values())
-    engine = numpy_zoom if image.chunks is None else dask_zoom
-    data = engine(image.data, target_shape=target_shape, order=kernel.name)
     changed = [dim for dim in image.dims if sizes[dim] != image.sizes[dim]]
-    return xr.DataArray(
-        data,
-        dims=image.dims,
-        coords=_kept_coords(image, changed).assign(_new_coords(image, changed, sizes)),
-        name=image.name,
-        attrs=dict(image.attrs),
-    )
+    if isinstance(image, xr.DataArray):
+        zoomed = _zoomed(image, sizes, kernel_of(image, order))
+        return xr.DataArray(zoomed, _coords(image, changed, sizes), name=image.name)
+    kernels = _kernels_of(image, changed, order)
+    variables = {
+        name: _zoomed(array, sizes, kernels[name]) if name in kernels else array.variable
+        for name, array in image.data_vars.items()
+    }
+    return xr.Dataset(variables, _coords(image, changed, sizes), image.attrs)
 
 
-def kernel_of(image: xr.DataArray, order: Order | None = None) -> Kernel:
+def kernel_of(image: xr.DataArray, order: object = None) -> Kernel:
     """Return the kernel to zoom an image with: by default nearest for label and boolean images, linear for others.
 
     Raises:
@@ -71,8 +75,30 @@ def kernel_of(image: xr.DataArray, order: Order | None = None) -> Kernel:
     return kernel
 
 
+def _kernels_of(dataset: xr.Dataset, changed: list[Hashable], order: Any) -> dict[Hashable, Kernel]:
+    """Return the kernels of the variables that have an axis to zoom."""
+    orders = order if isinstance(order, Mapping) else dict.fromkeys(dataset.data_vars, order)
+    if unknown := [name for name in orders if name not in dataset.data_vars]:
+        raise NgioValueError(f"order names {unknown}, but the variables are {list(dataset.data_vars)}")
+    kernels = {}
+    for name, array in dataset.data_vars.items():
+        if not set(changed).isdisjoint(array.dims):
+            try:
+                kernels[name] = kernel_of(array, orders.get(name))
+            except NgioValueError as error:
+                raise NgioValueError(f"variable {name!r}: {error}") from None
+    return kernels
+
+
+def _zoomed(array: xr.DataArray, sizes: Mapping[Hashable, int], kernel: Kernel) -> xr.Variable:
+    """Return the array with other sizes, without coordinates."""
+    target_shape = tuple(sizes[dim] for dim in array.dims)
+    engine = numpy_zoom if array.chunks is None else dask_zoom
+    return xr.Variable(array.dims, engine(array.data, target_shape=target_shape, order=kernel.name), array.attrs)
+
+
 def _new_sizes(
-    image: xr.DataArray, scale: float | Mapping[str, float] | None, shape: Mapping[str, int] | None
+    image: xr.DataArray | xr.Dataset, scale: float | Mapping[str, float] | None, shape: Mapping[str, int] | None
 ) -> dict[Hashable, int]:
     if (scale is None) == (shape is None):
         raise NgioValueError("give either scale or shape")
@@ -84,7 +110,7 @@ def _new_sizes(
     sizes = dict(image.sizes)
     for axis, value in wanted.items():
         if axis not in sizes:
-            raise NgioValueError(f"there is no axis {axis!r} to zoom: the image has {image.dims}")
+            raise NgioValueError(f"there is no axis {axis!r} to zoom: the image has {tuple(image.dims)}")
         try:
             number = to_int(value) if scale is None else to_float(value)
         except NgioValueError as error:
@@ -95,26 +121,21 @@ def _new_sizes(
     return sizes
 
 
-def _kept_coords(image: xr.DataArray, changed: list[Hashable]) -> xr.Coordinates:
-    """Return the coordinates without those along the changed axes; losing more than the axis' own is warned of."""
-    lost = [name for name, coord in image.coords.items() if set(coord.dims) & set(changed)]
+def _coords(image: xr.DataArray | xr.Dataset, changed: list[Hashable], sizes: Mapping[Hashable, int]) -> xr.Coordinates:
+    """Return the coordinates of the zoomed image; losing more than those along the axes themselves is warned of."""
+    lost = [name for name, coord in image.coords.items() if not set(changed).isdisjoint(coord.dims)]
     if others := [name for name in lost if name not in changed]:
         warnings.warn(
             f"coordinates {others} have one value for each pixel along {changed} and are dropped: zoom them yourself",
             NgioUserWarning,
             stacklevel=3,
         )
-    return image.coords.to_dataset().drop_vars(lost).coords
-
-
-def _new_coords(image: xr.DataArray, changed: list[Hashable], sizes: Mapping[Hashable, int]) -> xr.Coordinates:
-    coords = xr.Coordinates()
+    coords = image.coords.to_dataset().drop_vars(lost).coords
     for dim in changed:
         lattice = lattice_of(image, dim)
         if lattice is not None:
             created = xr.Coordinates.from_xindex(PixelIndex(lattice.resized(sizes[dim]), dim))
-            created[dim].attrs.update(
-                {key: value for key, value in image[dim].attrs.items() if key not in ("origin", "spacing")}
-            )
+            kept = {key: value for key, value in image[dim].attrs.items() if key not in ("origin", "spacing")}
+            created[dim].attrs.update(kept)
             coords = coords.assign(created)
     return coords

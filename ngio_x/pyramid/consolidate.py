@@ -13,7 +13,7 @@ from dask.base import compute
 from dask.delayed import delayed
 
 from ngio_x.errors import NgioTypeError, NgioValueError
-from ngio_x.resample.evaluate import Window, zoom_window
+from ngio_x.resample.evaluate import Window, support_of, within, zoom_window
 from ngio_x.resample.kernels import Kernel, Order, kernel_for
 
 Mode = Literal["dask", "numpy", "coarsen"]
@@ -154,9 +154,12 @@ def _require_array(label: str, array: Any) -> None:
 def _zoom_unit(
     source: zarr.Array[Any], target: zarr.Array[Any], window: Window, kernel: Kernel, progress: Progress | None
 ) -> None:
-    def read(support: Window) -> Any:
-        return np.asarray(source[support])
+    support = support_of(kernel, source.shape, target.shape, window)
+    values = np.asarray(source[support])  # at once: chunks are read as a whole
 
-    target[window] = zoom_window(read, source.shape, target.shape, window, kernel)
+    def read(part: Window) -> Any:
+        return values[within(part, support)]
+
+    target[window] = zoom_window(read, values.dtype, source.shape, target.shape, window, kernel)
     if progress is not None:
         progress(1)

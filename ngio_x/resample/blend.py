@@ -27,13 +27,13 @@ def sums(values: Array, axes: Sequence[Axis]) -> Array:
     with np.errstate(over="ignore", invalid="ignore"):  # of the largest numbers, and of infinities of both signs
         for each in axes:
             total = _sum_along(values, each, exact)
-            if exact.kind == "f" and dtype.itemsize >= 8 and each.table.whole:
+            if dtype.itemsize >= 8 and exact.kind == "f" and each.common.whole and not _halves(total, each):
                 # Narrower types are summed in a wider one, whose rounding does not show.
                 np.clip(total, extremes(values, [each], np.minimum), extremes(values, [each], np.maximum), out=total)
             values = total
     if exact.kind in "iu":
-        return _divided(values, math.prod(each.table.unit for each in axes)).astype(dtype)
-    if not all(each.table.whole for each in axes) and dtype.kind in "iu":  # splines overshoot; means cannot
+        return _divided(values, math.prod(each.common.unit for each in axes)).astype(dtype)
+    if not all(each.common.whole for each in axes) and dtype.kind in "iu":  # splines overshoot; means cannot
         np.clip(values, np.iinfo(dtype).min, np.iinfo(dtype).max, out=values)
     return _rounded(values, dtype)
 
@@ -45,14 +45,14 @@ def _sum_type(dtype: np.dtype[Any], axes: Sequence[Axis]) -> np.dtype[Any]:
     """
     if dtype.kind == "f":
         return np.result_type(dtype, np.float64)
-    unit = math.prod(each.table.unit for each in axes)
-    whole = all(each.table.whole for each in axes)
+    unit = math.prod(each.common.unit for each in axes)
+    whole = all(each.common.whole for each in axes)
     bits = 8 * dtype.itemsize + math.ceil(math.log2(unit))
     if whole and unit <= _LARGEST_UNIT and bits < 64:
         return np.dtype(f"{dtype.kind}{4 if bits < 32 else 8}")
     if dtype.itemsize == 8:
         return np.dtype(np.longdouble)  # its 64 bits of mantissa, where the machine has them, hold the integers
-    few = sum(each.table.width for each in axes) <= 64  # rounding adds up to less than half a grey level
+    few = sum(each.common.width for each in axes) <= 64  # rounding adds up to less than half a grey level
     return np.dtype(np.float32 if dtype.itemsize <= 2 and few else np.float64)
 
 
@@ -61,30 +61,34 @@ def _sum_along(values: Array, axis: Axis, dtype: np.dtype[Any]) -> Array:
 
     Each output adds up its own inputs one after the other, in either way: what is computed beside it does not matter.
     """
-    if axis.n % axis.m == 0 and axis.table.width <= _FEW_TAPS:  # equal weights of evenly spaced inputs
-        if dtype.kind == "f":
-            values = values.astype(dtype, copy=False)
-        first, *others = (axis.taken(values, tap) for tap in axis.table.taps)
+    if axis.n % axis.m == 0 and axis.common.width <= _FEW_TAPS:  # equal weights of evenly spaced inputs
+        first, *others = (axis.taken(values, tap) for tap in axis.taps)
         total = np.add(first, others[0], dtype=dtype) if others else first.astype(dtype)
         for part in others[1:]:
             total += part
         if dtype.kind == "f":
-            total /= axis.table.unit
+            total /= axis.common.unit
         return total
     matrix = matrix_of(axis.kernel, axis.n, axis.m, axis.start, axis.stop, dtype)
-    inputs = np.moveaxis(values, axis.axis, 0)
+    inputs = values.swapaxes(0, axis.axis)
     columns = np.ascontiguousarray(inputs, dtype).reshape(len(inputs), -1)
-    return np.moveaxis((matrix @ columns).reshape(-1, *inputs.shape[1:]), 0, axis.axis)
+    outputs: Array = matrix @ columns
+    return outputs.reshape(-1, *inputs.shape[1:]).swapaxes(0, axis.axis)
+
+
+def _halves(total: Array, axis: Axis) -> bool:
+    """Return whether these are halves of sums of two, whose rounding cannot take them beyond the larger one."""
+    return axis.n == 2 * axis.m and bool(np.isfinite(total).all())  # the sum may have been too large for its type
 
 
 def _divided(sums: Array, unit: int) -> Array:
     """Return integer sums divided by their unit, rounded half away from zero."""
     half, divisor = sums.dtype.type(unit // 2), sums.dtype.type(unit)
-    quotient = np.abs(sums)
-    quotient += half
-    quotient //= divisor
+    quotient: Array = (np.abs(sums) + half) // divisor
     if sums.dtype.kind == "i":
-        np.negative(quotient, out=quotient, where=sums < 0)
+        sign = sums >> (8 * sums.itemsize - 1)  # 0 or -1: masks are slower where signs alternate
+        quotient ^= sign
+        quotient -= sign
     return quotient
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from ngio_x.resample.kernels import KERNELS, Kernel, Tap, Taps, taps_of, used_taps_of
+from ngio_x.resample.kernels import KERNELS, Common, Kernel, Tap, common_of, taps_of, used_taps_of
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -32,8 +33,13 @@ class Axis(NamedTuple):
     """The input at position 0 of the array at hand."""
 
     @property
-    def table(self) -> Taps:
-        """What the outputs are made of."""
+    def common(self) -> Common:
+        """What all rows along the axis have in common."""
+        return common_of(self.kernel, self.n, self.m)
+
+    @property
+    def taps(self) -> tuple[Tap, ...]:
+        """The inputs of each output."""
         return taps_of(self.kernel, self.n, self.m, self.start, self.stop)
 
     @property
@@ -56,7 +62,7 @@ class Axis(NamedTuple):
 def ones(values: Array, axes: Sequence[Axis]) -> Array:
     """Return the one input of each output."""
     for each in axes:
-        values = each.taken(values, each.table.taps[0])
+        values = each.taken(values, each.taps[0])
     return values
 
 
@@ -74,48 +80,87 @@ def extremes(values: Array, axes: Sequence[Axis], choose: np.ufunc) -> Array:
 def most_common(values: Array, axes: Sequence[Axis]) -> Array:
     """Return the value that covers the largest part of each output.
 
-    A tie goes to the tied value that the nearest kernel takes, else to the smallest.
+    A tie goes to the tied value that the nearest kernel takes, else to the smallest. NaN is one value, the largest.
     """
     result = ones(values, [each._replace(kernel=KERNELS["nearest"]) for each in axes]).copy()
-    parts, weights = [], []
-    for choice in itertools.product(*(each.table.taps for each in axes)):
-        part, weight = values, np.ones((1,) * values.ndim, np.int64)
-        for each, tap in zip(axes, choice, strict=True):
-            part = each.taken(part, tap)
-            weight = weight * each.column(tap.weights, values.ndim)
-        parts.append(part)
-        weights.append(weight)
-    return (_most_common_of_few if len(parts) <= _FEW else _most_common_of_many)(parts, weights, result)
+    mixed = extremes(values, axes, np.minimum) != extremes(values, axes, np.maximum)
+    if not mixed.any():
+        return result
+    # Picking many costs more than it saves; zeros of both signs are equal, and only picking leaves them as they are.
+    picked = mixed if values.dtype.kind == "f" or np.count_nonzero(mixed) < mixed.size / 4 else ...
+
+    count = math.prod(len(each.taps) for each in axes)
+    total = math.prod(each.common.unit for each in axes)
+    share_type = np.min_scalar_type(2 * count * (total + 1))
+    parts, shares = [values], [np.full((1,) * values.ndim, 2 * count, share_type)]
+    for each in axes:
+        parts = [each.taken(part, tap) for part in parts for tap in each.taps]
+        columns = [each.column(tap.weights, values.ndim).astype(share_type) for tap in each.taps]
+        shares = [share * column for share in shares for column in columns]
+    # How many an output may have, not how many this block has: blocks must not decide.
+    few = math.prod(each.common.width for each in axes) <= _FEW and values.itemsize <= 8
+    result[picked] = (_most_common_of_few if few else _most_common_of_many)(
+        np.stack([part[picked] for part in parts]),
+        [share if picked is ... else np.broadcast_to(share, mixed.shape)[picked] for share in shares],
+        result[picked],
+    )
+    return result
 
 
-def _most_common_of_few(parts: list[Array], weights: list[Array], centre: Array) -> Array:
-    """Compare every candidate with every other: fast while there are few."""
-    total = int(sum(weight.max() for weight in weights))
-    scores = [np.broadcast_to(weight, centre.shape).astype(np.min_scalar_type(total)) for weight in weights]
+def _most_common_of_few(parts: Array, shares: list[Array], centre: Array) -> Array:
+    """Compare every candidate with every other: fast while there are few.
+
+    Args:
+        parts: The candidates of each output, one a row.
+        shares: What each row counts, in multiples of twice their number.
+        centre: What the nearest kernel takes.
+    """
+    # A key orders candidates by their share, then the centre before others, then by the number of larger candidates:
+    # where keys are equal, so are values.
+    keys = np.multiply(_same(parts, centre), len(parts), dtype=shares[0].dtype)
+    for i, share in enumerate(shares):
+        keys[i] += share
     for i, j in itertools.combinations(range(len(parts)), 2):
-        same = parts[i] == parts[j]
-        scores[i] += same * weights[j].astype(scores[i].dtype)
-        scores[j] += same * weights[i].astype(scores[j].dtype)
-    best, score = parts[0].copy(), scores[0]
-    for value, candidate in zip(parts[1:], scores[1:], strict=True):
-        tied = (value == centre) | ((best != centre) & (value < best))
-        better = (candidate > score) | ((candidate == score) & tied)
-        np.copyto(best, value, where=better)
-        score = np.maximum(score, candidate)
-    return best
+        same = _same(parts[i], parts[j])
+        below = _below(parts[i], parts[j])
+        keys[i] += same * shares[j]
+        keys[i] += below
+        keys[j] += same * shares[i]
+        keys[j] += ~(same | below)
+    top = keys.max(axis=0)
+    # One of equal values, as their bits: choosing by masks is several times slower.
+    bits = parts.view(f"u{parts.itemsize}")
+    best: Array = np.zeros_like(bits[0])
+    for candidate, key in zip(bits, keys, strict=True):
+        best |= candidate & np.negative((key == top).astype(bits.dtype))
+    chosen: Array = best.view(parts.dtype)
+    return chosen
 
 
-def _most_common_of_many(parts: list[Array], weights: list[Array], centre: Array) -> Array:
-    """Sort the candidates of each output and add up the runs of equal ones."""
-    stack = np.stack(parts, axis=-1)
-    shares = np.stack([np.broadcast_to(weight, centre.shape) for weight in weights], axis=-1)
-    order = np.argsort(stack, axis=-1, kind="stable")
-    stack, shares = np.take_along_axis(stack, order, axis=-1), np.take_along_axis(shares, order, axis=-1)
-    best, score, run = stack[..., 0].copy(), shares[..., 0].copy(), shares[..., 0]
-    for index in range(1, len(parts)):
-        value = stack[..., index]
-        run = np.where(value == stack[..., index - 1], run, 0) + shares[..., index]
-        better = (run > score) | ((run == score) & (value == centre))  # else the first, which is the smallest, stays
+def _most_common_of_many(parts: Array, shares: list[Array], centre: Array) -> Array:
+    """Sort the candidates of each output and add up the runs of equal ones; arguments as above."""
+    order = np.argsort(parts, axis=0, kind="stable")
+    parts = np.take_along_axis(parts, order, axis=0)
+    counted = np.take_along_axis(np.stack([np.broadcast_to(share, centre.shape) for share in shares]), order, axis=0)
+    best: Array = parts[0].copy()
+    score, run = counted[0].copy(), counted[0]
+    for value, before, share in zip(parts[1:], parts, counted[1:], strict=False):
+        run = np.where(_same(value, before), run, 0) + share
+        better = (run > score) | ((run == score) & _same(value, centre))  # else the first, the smallest, stays
         np.copyto(best, value, where=better)
         score = np.maximum(score, run)
     return best
+
+
+def _same(values: Array, others: Array) -> npt.NDArray[np.bool_]:
+    same: npt.NDArray[np.bool_] = np.equal(values, others) | (_nan(values) & _nan(others))
+    return same
+
+
+def _below(values: Array, others: Array) -> npt.NDArray[np.bool_]:
+    below: npt.NDArray[np.bool_] = np.less(values, others) | (_nan(others) & ~_nan(values))
+    return below
+
+
+def _nan(values: Array) -> npt.NDArray[np.bool_]:
+    return np.isnan(values) if values.dtype.kind == "f" else np.zeros((), bool)

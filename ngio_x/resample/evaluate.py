@@ -5,20 +5,20 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
 from ngio_x.resample.blend import sums
 from ngio_x.resample.choose import Array, Axis, extremes, most_common, ones
-from ngio_x.resample.kernels import Kernel
+from ngio_x.resample.kernels import Kernel, common_of
 
 Window: TypeAlias = tuple[slice, ...]
 
 _BLOCK_BYTES: Final = 2**20
-"""Bytes that are read or written at a time, so that intermediates stay in the cache."""
+"""Bytes that are read at a time, so that intermediates stay in the cache."""
 _ROW: Final = 1024
-"""Outputs along the last axis that are evaluated at a time, at most."""
+"""Outputs along the last axis that are evaluated at a time, at most; more if there are few rows."""
 
 
 def support_of(kernel: Kernel, shape: Sequence[int], target_shape: Sequence[int], window: Window) -> Window:
@@ -27,32 +27,40 @@ def support_of(kernel: Kernel, shape: Sequence[int], target_shape: Sequence[int]
 
 
 def zoom_window(
-    read: Callable[[Window], Array], shape: Sequence[int], target_shape: Sequence[int], window: Window, kernel: Kernel
+    read: Callable[[Window], Array],
+    dtype: np.dtype[Any],
+    shape: Sequence[int],
+    target_shape: Sequence[int],
+    window: Window,
+    kernel: Kernel,
 ) -> Array:
     """Evaluate one window of a zoomed array, block by block.
 
     Args:
-        read: Returns a window of the input; what it returns is not written to.
+        read: Returns a window of the input; it is called once for each block, with windows that may overlap, and what
+            it returns is not written to.
+        dtype: Of the input and the output.
         shape: Shape of the whole input.
         target_shape: Shape of the whole output.
         window: The window of the output, with start and stop on each axis.
         kernel: From `kernel_for`.
     """
-    support = support_of(kernel, shape, target_shape, window)
-    values = read(support)
-    out = np.empty([part.stop - part.start for part in window], values.dtype)
+    out = np.empty([part.stop - part.start for part in window], dtype)
+    sizes = list(zip(shape, target_shape, strict=True))
     # The order of the axes depends on the whole shapes only: reducing first saves work.
     changed = sorted(
-        (axis for axis, (n, m) in enumerate(zip(shape, target_shape, strict=True)) if n != m),
-        key=lambda axis: target_shape[axis] / shape[axis],
+        (axis for axis, (n, m) in enumerate(sizes) if n != m), key=lambda axis: target_shape[axis] / shape[axis]
     )
-    for block in _blocks(window, values.size / max(out.size, 1), values.itemsize):
+    # Mode holds all candidates of an output at a time, the others little more than the inputs.
+    candidates = math.prod(common_of(kernel, *sizes[axis]).width for axis in changed)
+    held = candidates if kernel.combine == "mode" else math.prod(max(1.0, n / m) for n, m in sizes)
+    for block in _blocks(window, held * dtype.itemsize):
         needed = support_of(kernel, shape, target_shape, block)
         axes = [
-            Axis(axis, kernel, shape[axis], target_shape[axis], block[axis].start, block[axis].stop, needed[axis].start)
+            Axis(axis, kernel, *sizes[axis], block[axis].start, block[axis].stop, needed[axis].start)
             for axis in changed
         ]
-        out[_within(block, window)] = _evaluate(values[_within(needed, support)], axes, kernel)
+        out[within(block, window)] = _evaluate(read(needed), axes, kernel)
     return out
 
 
@@ -73,13 +81,15 @@ def _evaluate(values: Array, axes: Sequence[Axis], kernel: Kernel) -> Array:
             return most_common(values, axes)
 
 
-def _blocks(window: Window, inputs: float, itemsize: int) -> Iterator[Window]:
-    """Cut outputs, made of so many inputs each, into blocks with long rows, because that is how memory is laid out."""
-    left = max(1, int(_BLOCK_BYTES / itemsize / max(inputs, 1.0)))
-    edges = []
+def _blocks(window: Window, bytes_each: float) -> Iterator[Window]:
+    """Cut outputs into blocks that fit the cache, with long rows, because that is how memory is laid out."""
+    left = max(1, int(_BLOCK_BYTES / bytes_each))
+    rows = math.prod(part.stop - part.start for part in window[:-1])
+    row = max(_ROW, min(left // rows, 16 * _ROW))
+    edges: list[list[int]] = []
     for part in reversed(window):
         size = part.stop - part.start
-        longest = min(size, left, left if edges else _ROW)
+        longest = min(size, left, left if edges else row)
         step = -(-size // -(-size // longest))  # as even as can be: a narrow rest would cost as much as a block
         left = max(1, left // step)
         edges.append([*range(part.start, part.stop, step), part.stop])
@@ -87,6 +97,6 @@ def _blocks(window: Window, inputs: float, itemsize: int) -> Iterator[Window]:
         yield tuple(slice(low, high) for low, high in corner)
 
 
-def _within(part: Window, whole: Window) -> Window:
+def within(part: Window, whole: Window) -> Window:
     """Return a window as positions in an array that holds a larger one."""
     return tuple(slice(a.start - b.start, a.stop - b.start) for a, b in zip(part, whole, strict=True))

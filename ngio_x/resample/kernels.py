@@ -51,18 +51,21 @@ class Tap(NamedTuple):
     """One an output, or a single one for all."""
 
 
-class Taps(NamedTuple):
-    """The rows of a run of outputs along an axis, tap by tap, within the border."""
+class Common(NamedTuple):
+    """What all rows along an axis have in common: it may be relied on by blocks without looking at each other."""
 
-    taps: tuple[Tap, ...]
-    """Those that some output of the run uses."""
     width: int
-    """The most that any output along the axis may use, in whatever run."""
+    """The most inputs that an output has."""
     unit: int
     whole: bool
     """Whether weights are whole numbers."""
-    support: slice
-    """The run of inputs that is read."""
+
+
+@lru_cache(maxsize=64)
+def common_of(kernel: Kernel, n: int, m: int) -> Common:
+    """Return what all rows along an axis of `n` inputs and `m` outputs have in common."""
+    row = kernel.rows(n, m, 0, 1)
+    return Common(row.weights.shape[1], row.unit, row.weights.dtype.kind == "i")
 
 
 def _tap(inputs: npt.NDArray[np.int64], weights: npt.NDArray[Any]) -> Tap:
@@ -74,19 +77,20 @@ def _tap(inputs: npt.NDArray[np.int64], weights: npt.NDArray[Any]) -> Tap:
 
 
 @lru_cache(maxsize=64)  # the blocks of an array share the tables of their axes
-def taps_of(kernel: Kernel, n: int, m: int, start: int, stop: int) -> Taps:
-    """Return what the outputs `start … stop - 1` along an axis of `n` inputs and `m` outputs are made of."""
-    rows = kernel.rows(n, m, start, stop)
-    columns = range(rows.weights.shape[1])
-    taps = [_tap(_within(rows.first + tap, n), rows.weights[:, tap]) for tap in columns if rows.weights[:, tap].any()]
-    low, high = int(rows.first[0]), int(rows.first[-1]) + len(columns)
-    support = slice(min(max(low, 0), n - 1), max(min(high, n), 1))
-    return Taps(tuple(taps), len(columns), rows.unit, rows.weights.dtype.kind == "i", support)
+def taps_of(kernel: Kernel, n: int, m: int, start: int, stop: int) -> tuple[Tap, ...]:
+    """Return the taps that some output of the run `start … stop - 1` uses, along an axis of `n` inputs and `m` outputs.
+
+    Inputs beyond the border are those at the border.
+    """
+    first, weights, _ = kernel.rows(n, m, start, stop)
+    return tuple(
+        _tap(_within(first + tap, n), weights[:, tap]) for tap in range(weights.shape[1]) if weights[:, tap].any()
+    )
 
 
 @lru_cache(maxsize=64)
 def used_taps_of(kernel: Kernel, n: int, m: int, start: int, stop: int) -> tuple[Tap, ...]:
-    """Return the same taps, but outputs that have fewer inputs take their last one again."""
+    """Return the taps of a run of outputs, where those that have fewer inputs take their last one again."""
     rows = kernel.rows(n, m, start, stop)
     last = np.count_nonzero(rows.weights, axis=1) - 1
     steps = (np.minimum(tap, last) for tap in range(int(last.max()) + 1))
@@ -95,20 +99,26 @@ def used_taps_of(kernel: Kernel, n: int, m: int, start: int, stop: int) -> tuple
 
 @lru_cache(maxsize=64)
 def matrix_of(kernel: Kernel, n: int, m: int, start: int, stop: int, dtype: np.dtype[Any]) -> csr_array:
-    """Return the same rows as a matrix, whose product with the inputs of the support is the outputs.
+    """Return the rows of a run of outputs as a matrix, whose product with the inputs of the support is the outputs.
 
     Weights of 0 are not in it; weights are whole for integer types, and parts of 1 for others.
     """
-    rows = kernel.rows(n, m, start, stop)
-    inputs = _within(rows.first[:, np.newaxis] + np.arange(rows.weights.shape[1]), n)
-    weights = rows.weights if dtype.kind in "iu" else rows.weights / np.longdouble(rows.unit)
-    used = rows.weights != 0
-    ends = np.cumsum(np.count_nonzero(used, axis=1))
+    first, weights, unit = kernel.rows(n, m, start, stop)
     support = kernel.support(n, m, slice(start, stop))
-    return csr_array(
-        (weights[used].astype(dtype), (inputs[used] - support.start).astype(np.int32), np.append(0, ends)),
-        shape=(stop - start, support.stop - support.start),
-    )
+    inputs = _within(first[:, np.newaxis] + np.arange(weights.shape[1]), n) - support.start
+    used = weights != 0
+    if dtype.kind == "f":
+        weights = weights / np.result_type(dtype, np.float64).type(unit)
+    ends = np.append(0, np.cumsum(np.count_nonzero(used, axis=1)))
+    entries = (weights[used].astype(dtype), inputs[used].astype(np.int32), ends)
+    return csr_array(entries, shape=(stop - start, support.stop - support.start))
+
+
+@lru_cache(maxsize=1024)
+def _support(kernel: Kernel, n: int, m: int, start: int, stop: int) -> slice:
+    low, last = (int(kernel.rows(n, m, at, at + 1).first[0]) for at in (start, stop - 1))
+    high = last + common_of(kernel, n, m).width
+    return slice(min(max(low, 0), n - 1), max(min(high, n), 1))
 
 
 def _within(inputs: npt.NDArray[np.int64], n: int) -> npt.NDArray[np.int64]:
@@ -186,13 +196,13 @@ class Kernel:
 
     def support(self, n: int, m: int, outputs: slice) -> slice:
         """Return the run of inputs that a run of outputs is made of."""
-        return outputs if n == m else taps_of(self, n, m, outputs.start, outputs.stop).support
+        return outputs if n == m else _support(self, n, m, outputs.start, outputs.stop)
 
     def reach(self, n: int, m: int, inputs: slice) -> slice:
         """Return the run of outputs that a change in a run of inputs may touch."""
         if n == m:
             return inputs
-        taps = self.rows(n, m, 0, 1).weights.shape[1]
+        taps = common_of(self, n, m).width
         margin = -(-(taps + 1) * m // n) + 1
         low, high = max(0, inputs.start * m // n - margin), min(m, -(-inputs.stop * m // n) + margin)
         rows = self.rows(n, m, low, high)

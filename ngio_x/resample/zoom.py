@@ -5,18 +5,18 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import dask.array as da
 import numpy as np
 import numpy.typing as npt
-from dask.array.core import concatenate3, normalize_chunks
+from dask.array.core import normalize_chunks
 from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph
 
 from ngio_x._frozen import named, positive, to_floats, to_ints
 from ngio_x.errors import NgioTypeError, NgioValueError
-from ngio_x.resample.evaluate import Window, support_of, zoom_window
+from ngio_x.resample.evaluate import Window, within, zoom_window
 from ngio_x.resample.kernels import Kernel, Order, kernel_for
 
 
@@ -49,7 +49,7 @@ def numpy_zoom(
     if shape == source.shape:
         return source.copy()
     whole = tuple(slice(0, size) for size in shape)
-    return zoom_window(source.__getitem__, source.shape, shape, whole, kernel)
+    return zoom_window(source.__getitem__, source.dtype, source.shape, shape, whole, kernel)
 
 
 def dask_zoom(
@@ -57,11 +57,23 @@ def dask_zoom(
     scale: Sequence[float] | None = None,
     target_shape: Sequence[int] | None = None,
     order: Order = "linear",
+    *,
+    chunks: Any = None,
 ) -> da.Array:
     """Zoom a dask array lazily; arguments, errors and pixels are those of `numpy_zoom`.
 
-    Each output block gathers the input samples it needs and nothing else; output blocks are about as large as the
-    input's.
+    A block of the output gathers the input samples it needs and nothing else.
+
+    Args:
+        source_array: A dask array of known shape.
+        scale: As in `numpy_zoom`.
+        target_shape: As in `numpy_zoom`.
+        order: As in `numpy_zoom`.
+        chunks: Of the output, in any form that dask understands. Default: as large as the largest of the input.
+
+    Raises:
+        NgioTypeError: If `source_array` is no dask array.
+        NgioValueError: As `numpy_zoom`; or if the shape is unknown, or `chunks` do not fit the output.
     """
     if not isinstance(source_array, da.Array):
         raise NgioTypeError(f"dask_zoom takes a dask array, got {type(source_array).__name__}: use numpy_zoom")
@@ -69,22 +81,34 @@ def dask_zoom(
         raise NgioValueError("the array's shape is unknown: call compute_chunk_sizes() first")
     shape = _target_shape(source_array.shape, scale, target_shape)
     kernel = kernel_for(order, source_array.dtype)
+    wanted = _output_chunks(source_array, shape, chunks)
     if shape == source_array.shape:
-        return source_array
-    chunks = normalize_chunks(tuple(map(min, source_array.chunksize, shape)), shape, dtype=source_array.dtype)
-    name = f"zoom-{tokenize(source_array, shape, order)}"
-    edges = [np.cumsum((0, *sizes)) for sizes in source_array.chunks]
+        return source_array if chunks is None else source_array.rechunk(wanted)
+    axes = [
+        _pieces(kernel, n, m, inputs, outputs)
+        for n, m, inputs, outputs in zip(source_array.shape, shape, source_array.chunks, wanted, strict=True)
+    ]
+    name = f"zoom-{tokenize(source_array, shape, kernel.name, wanted)}"
     graph: dict[Any, Any] = {}
-    starts = [np.cumsum((0, *sizes)) for sizes in chunks]
-    for block in itertools.product(*(range(len(sizes)) for sizes in chunks)):
-        window = tuple(slice(int(s[i]), int(s[i + 1])) for s, i in zip(starts, block, strict=True))
-        support = support_of(kernel, source_array.shape, shape, window)
-        held = [_overlapped(e, needed) for e, needed in zip(edges, support, strict=True)]
-        offsets = tuple(int(e[blocks[0]]) for e, blocks in zip(edges, held, strict=True))
-        keys = _nested_keys(source_array.name, held, ())
-        graph[name, *block] = (_zoom_blocks, keys, offsets, source_array.shape, shape, window, kernel)
+    for pieces in itertools.product(*axes):
+        place = tuple(piece.place for piece in pieces)
+        window = tuple(piece.outputs for piece in pieces)
+        keys = [(source_array.name, *block) for block in itertools.product(*(piece.blocks for piece in pieces))]
+        starts = tuple(piece.starts for piece in pieces)
+        graph[name, *place] = (
+            _zoom_blocks,
+            keys,
+            starts,
+            source_array.dtype,
+            source_array.shape,
+            shape,
+            window,
+            kernel,
+        )
     layers = HighLevelGraph.from_collections(name, graph, dependencies=[source_array])  # type: ignore[list-item]
-    return da.Array(layers, name, chunks, meta=source_array._meta)  # noqa: SLF001 — dask's own way to pass it on
+    sizes = tuple(tuple(piece.outputs.stop - piece.outputs.start for piece in pieces) for pieces in axes)
+    zoomed = da.Array(layers, name, sizes, meta=source_array._meta)  # noqa: SLF001 — dask's own way to pass it on
+    return zoomed if sizes == wanted else zoomed.rechunk(wanted)
 
 
 def zoomed_size(size: int, factor: float) -> int:
@@ -109,33 +133,67 @@ def _target_shape(
     return tuple(zoomed_size(size, factor) for size, factor in zip(shape, numbers, strict=True))
 
 
-def _overlapped(edges: npt.NDArray[Any], needed: slice) -> range:
-    """Return the blocks, given by their edges, that hold the samples `needed`."""
-    first = int(np.searchsorted(edges, needed.start, side="right")) - 1
-    last = int(np.searchsorted(edges, needed.stop, side="left"))
-    return range(first, last)
+def _output_chunks(source: da.Array, shape: tuple[int, ...], chunks: Any) -> tuple[tuple[int, ...], ...]:
+    """Return the sizes of the output's blocks along each axis."""
+    if chunks is None:
+        chunks = tuple(map(min, source.chunksize, shape))
+    try:
+        sizes: tuple[tuple[int, ...], ...] = normalize_chunks(chunks, shape, dtype=source.dtype)
+    except (TypeError, ValueError) as error:
+        raise NgioValueError(f"chunks={chunks!r} do not fit the shape {shape}: {error}") from None
+    return sizes
 
 
-def _nested_keys(name: str, held: Sequence[range], prefix: tuple[int, ...]) -> Any:
-    """Return the keys of a box of blocks as nested lists, the form that `concatenate3` joins."""
-    if not held:
-        return (name, *prefix)
-    return [_nested_keys(name, held[1:], (*prefix, index)) for index in held[0]]
+class _Piece(NamedTuple):
+    """A run of outputs along an axis, and the blocks of the input that hold what it is made of."""
+
+    place: int
+    outputs: slice
+    blocks: range
+    starts: tuple[int, ...]
+    """Where these blocks begin."""
+
+
+def _pieces(kernel: Kernel, n: int, m: int, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> list[_Piece]:
+    """Cut the outputs along an axis, which come in blocks, into pieces made of about two input blocks at most.
+
+    A block of a much smaller output would need far more inputs at a time than fit in memory.
+    """
+    most = max(1, 2 * max(inputs) * m // n)
+    edges = [0]
+    for size in outputs:
+        count = -(-size // most)
+        edges += [edges[-1] + size * (k + 1) // count for k in range(count)] if size else []
+    starts = np.cumsum((0, *inputs))
+    pieces = []
+    for place, (start, stop) in enumerate(itertools.pairwise(edges)):
+        needed = kernel.support(n, m, slice(start, stop))
+        first = int(np.searchsorted(starts, needed.start, side="right")) - 1
+        blocks = range(first, int(np.searchsorted(starts, needed.stop, side="left")))
+        pieces.append(_Piece(place, slice(start, stop), blocks, tuple(int(starts[block]) for block in blocks)))
+    return pieces
 
 
 def _zoom_blocks(
-    blocks: Any,
-    offsets: tuple[int, ...],
+    blocks: Sequence[npt.NDArray[Any]],
+    starts: tuple[tuple[int, ...], ...],
+    dtype: np.dtype[Any],
     shape: tuple[int, ...],
     target_shape: tuple[int, ...],
     window: Window,
     kernel: Kernel,
 ) -> npt.NDArray[Any]:
-    """Evaluate an output block from the input blocks around it, the first of which starts at `offsets`."""
-    values = concatenate3(blocks)
+    """Evaluate a piece of the output from the input blocks around it, which begin at `starts` along each axis."""
 
     def read(support: Window) -> npt.NDArray[Any]:
-        local = zip(support, offsets, strict=True)
-        return np.asarray(values[tuple(slice(part.start - at, part.stop - at) for part, at in local)])
+        gathered = np.empty([part.stop - part.start for part in support], dtype)
+        for block, corner in zip(blocks, itertools.product(*starts), strict=True):
+            held = tuple(slice(at, at + size) for at, size in zip(corner, block.shape, strict=True))
+            both = tuple(slice(max(a.start, b.start), min(a.stop, b.stop)) for a, b in zip(support, held, strict=True))
+            if both == support:
+                return np.asarray(block[within(support, held)])
+            if all(part.start < part.stop for part in both):
+                gathered[within(both, support)] = block[within(both, held)]
+        return gathered
 
-    return zoom_window(read, shape, target_shape, window, kernel)
+    return zoom_window(read, dtype, shape, target_shape, window, kernel)

@@ -104,3 +104,87 @@ def test_order_0_is_nearest():
     """The reference's integers are understood, zero included."""
     image = nx.as_image(np.arange(16.0).reshape(4, 4), ("y", "x"), 0.5)
     assert nx.zoom(image, 0.5, order=0).identical(nx.zoom(image, 0.5, order="nearest"))
+
+
+@pytest.fixture
+def dataset(image) -> xr.Dataset:
+    mask = nx.as_labels((image.isel(c=0, drop=True) // 16).astype("u4")).rename("mask")
+    return xr.Dataset({"image": image, "mask": mask, "quality": ("c", [0.5, 0.7])}, attrs={"plate": "A"})
+
+
+def test_every_variable_of_a_dataset_is_zoomed_by_its_own_kernel(dataset):
+    """Images are blended, labels picked, what has no zoomed axis is left alone; attributes and order are kept."""
+    result = nx.zoom(dataset, 0.5)
+    assert list(result) == ["image", "mask", "quality"]
+    xr.testing.assert_identical(result["image"], nx.zoom(dataset["image"], 0.5))
+    xr.testing.assert_identical(result["mask"], nx.zoom(dataset["mask"], 0.5))
+    xr.testing.assert_identical(result["quality"], dataset["quality"])
+    assert result.attrs == {"plate": "A"}
+    assert isinstance(result.xindexes["x"], nx.PixelIndex)
+
+
+def test_order_by_variable(dataset):
+    """A mapping names kernels by variable; the others keep their default."""
+    result = nx.zoom(dataset, {"y": 0.5}, order={"image": "nearest", "mask": "max"})
+    xr.testing.assert_identical(result["image"], nx.zoom(dataset["image"], {"y": 0.5}, order="nearest"))
+    xr.testing.assert_identical(result["mask"], nx.zoom(dataset["mask"], {"y": 0.5}, order="max"))
+    result = nx.zoom(dataset, shape={"x": 3}, order={"image": "mean"})
+    xr.testing.assert_identical(result["mask"], nx.zoom(dataset["mask"], shape={"x": 3}))
+
+
+@pytest.mark.parametrize(
+    ("order", "message"),
+    [
+        ("linear", r"variable 'mask': order='linear' blends the ids"),
+        ({"masks": "max"}, r"order names \['masks'\], but the variables are \['image', 'mask', 'quality'\]"),
+        ({"image": "best"}, r"variable 'image': order must be one of"),
+    ],
+)
+def test_a_kernel_that_does_not_fit_a_variable_is_refused_by_its_name(dataset, order, message):
+    """One variable in error, and nothing is returned."""
+    with pytest.raises(NgioValueError, match=message):
+        nx.zoom(dataset, 0.5, order=order)
+
+
+def test_an_array_has_one_kernel(image):
+    """Kernels by variable are for datasets."""
+    with pytest.raises(NgioValueError, match="order must be one of"):
+        nx.zoom(image, 0.5, order={"q": "linear"})
+
+
+def test_coordinates_of_a_dataset_are_dropped_with_one_warning(dataset):
+    """However many variables have them."""
+    with pytest.warns(NgioUserWarning, match=r"\['note'\].*are dropped") as caught:
+        nx.zoom(dataset.assign_coords(note=("x", np.arange(8))), 0.5)
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+
+
+def test_a_dataset_of_dask_arrays_stays_lazy(dataset):
+    """The pixels are those of numpy."""
+    lazy = nx.zoom(dataset.chunk(y=3, x=3), 0.5)
+    assert lazy["image"].chunks is not None
+    xr.testing.assert_identical(lazy.compute(), nx.zoom(dataset, 0.5))
+
+
+@pytest.mark.parametrize(
+    ("cut", "origin", "start"),
+    [(slice(2, 6), 10.0, 1), (slice(4, 8), 10.0, 2), (slice(1, 5), 10.5, 0)],
+)
+def test_a_window_keeps_the_origin_if_its_edges_fall_on_the_new_lattice(cut, origin, start):
+    """Pieces of one image, zoomed by themselves, are pieces of the zoomed image; others are anchored at their edge."""
+    image = nx.as_image(np.arange(16.0), ("x",), 0.5, origin={"x": 10.0})
+    index = nx.zoom(image.isel(x=cut), 0.5).xindexes["x"]
+    assert (index.lattice.origin, index.lattice.start) == (origin, start)
+    if start:
+        whole = nx.zoom(image, 0.5, order="mean")
+        piece = nx.zoom(image.isel(x=cut), 0.5, order="mean")
+        xr.testing.assert_identical(whole - piece, piece - piece)
+
+
+def test_names_of_channels_and_single_numbers_are_kept(image):
+    """Coordinates that have no zoomed axis stay what they are."""
+    image = image.assign_coords(wavelength=("c", [488, 561]), t=3.5)
+    result = nx.zoom(image, 0.5)
+    assert result["wavelength"].values.tolist() == [488, 561]
+    assert float(result["t"]) == 3.5

@@ -2,7 +2,16 @@ import numpy as np
 import pytest
 
 import ngio_x as nx
-from ngio_x.resample.kernels import KERNELS, area_rows, kernel_for, linear_rows, nearest_rows, taps_of
+from ngio_x.resample.kernels import (
+    KERNELS,
+    area_rows,
+    common_of,
+    kernel_for,
+    linear_rows,
+    matrix_of,
+    nearest_rows,
+    taps_of,
+)
 
 
 def test_nearest_takes_the_upper_input_at_a_tie():
@@ -33,7 +42,7 @@ def test_area_weights_are_the_parts_that_an_output_covers():
 
 def test_border_samples_go_on():
     """Inputs beyond the border are those at the border."""
-    taps = taps_of(KERNELS["linear"], 2, 8, 0, 8).taps
+    taps = taps_of(KERNELS["linear"], 2, 8, 0, 8)
     assert [tap.inputs.tolist()[0] for tap in taps] == [0, 0]
     assert [tap.inputs.tolist()[-1] for tap in taps] == [1, 1]
 
@@ -52,8 +61,25 @@ def test_rows_do_not_depend_on_where_a_run_starts(kernel, m):
 @pytest.mark.parametrize("m", [3, 23, 37, 61])
 def test_what_chooses_the_type_of_sums_does_not_depend_on_the_run(kernel, m):
     """Width, unit and wholeness are those of the axis: no block is summed in another type than its neighbour."""
-    runs = [taps_of(kernel, 97, m, start, start + 1) for start in range(m)]
-    assert {(run.width, run.unit, run.whole) for run in runs} == {taps_of(kernel, 97, m, 0, m)[1:4]}
+    for start in range(m):
+        rows = kernel.rows(97, m, start, start + 1)
+        assert common_of(kernel, 97, m) == (rows.weights.shape[1], rows.unit, rows.weights.dtype.kind == "i")
+
+
+@pytest.mark.parametrize("kernel", KERNELS.values(), ids=KERNELS.keys())
+@pytest.mark.parametrize("dtype", ["i4", "f4", "f8", "g"])
+def test_the_matrix_of_a_run_holds_its_rows(kernel, dtype):
+    """Whole weights for integers, parts of 1 for floats; inputs beyond the border count at the border."""
+    rows, support = kernel.rows(37, 61, 5, 30), kernel.support(37, 61, slice(5, 30))
+    expected = np.zeros((25, 37))
+    for j, at in np.ndindex(rows.weights.shape):
+        expected[j, min(max(rows.first[j] + at, 0), 36)] += rows.weights[j, at] / (1 if dtype == "i4" else rows.unit)
+    matrix = matrix_of(kernel, 37, 61, 5, 30, np.dtype(dtype))
+    assert matrix.dtype == dtype
+    if kernel.name == "cubic" and dtype == "i4":
+        return  # its weights are no whole numbers
+    np.testing.assert_allclose(matrix.toarray().astype(float), expected[:, support], atol=1e-7)
+    assert (matrix.data != 0).all()
 
 
 @pytest.mark.parametrize("kernel", KERNELS.values(), ids=KERNELS.keys())

@@ -199,7 +199,9 @@ def test_nearest_copies_values_of_any_kind(values):
 def test_blocks_that_numpy_zoom_works_in_do_not_show():
     """An array larger than one block gives the pixels of a single window."""
     array = noise((700, 900), "u2")
-    whole = zoom_window(array.__getitem__, array.shape, (433, 611), (slice(0, 433), slice(0, 611)), KERNELS["linear"])
+    whole = zoom_window(
+        array.__getitem__, array.dtype, array.shape, (433, 611), (slice(0, 433), slice(0, 611)), KERNELS["linear"]
+    )
     assert_array_equal(nx.numpy_zoom(array, target_shape=(433, 611)), whole)
 
 
