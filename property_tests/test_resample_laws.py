@@ -41,18 +41,29 @@ def targets(ndim, max_side=20):
     return st.tuples(*[st.integers(1, max_side)] * ndim)
 
 
+def assert_same_bits(actual, expected):
+    """Equal to the last bit, signs of zeros included; one NaN is like another."""
+    assert_array_equal(actual, expected, strict=True)
+    if actual.dtype.kind == "f":
+        numbers = ~np.isnan(expected)
+        assert_array_equal(np.signbit(actual[numbers]), np.signbit(expected[numbers]))
+
+
 def chunkings(draw, shape):
     return tuple(draw(st.integers(1, size)) for size in shape)
 
 
 @given(st.data(), orders)
 def test_chunking_never_changes_a_pixel(data, order):
-    array = data.draw(arrays(dtypes_for(order), allow_nan=False, allow_infinity=False))
+    """Nor do the chunks asked for, nor which region is computed; NaN and infinities included."""
+    array = data.draw(arrays(dtypes_for(order)))
     target = data.draw(targets(array.ndim))
     whole = nx.numpy_zoom(array, target_shape=target, order=order)
-    chunks = chunkings(data.draw, array.shape)
-    lazy = nx.dask_zoom(da.from_array(array, chunks=chunks), target_shape=target, order=order)
-    assert_array_equal(lazy.compute(scheduler="sync"), whole, strict=True)
+    lazy = da.from_array(array, chunks=chunkings(data.draw, array.shape))
+    asked = data.draw(st.none() | st.just(chunkings(data.draw, target)))
+    zoomed = nx.dask_zoom(lazy, target_shape=target, order=order, chunks=asked)
+    assert_same_bits(zoomed.compute(scheduler="sync"), whole)
+    assert asked is None or zoomed.chunksize == asked
 
     starts = [data.draw(st.integers(0, size - 1)) for size in target]
     region = tuple(slice(a, data.draw(st.integers(a + 1, size))) for a, size in zip(starts, target, strict=True))
@@ -200,6 +211,28 @@ def test_mode_covers_the_largest_area(data):
             )
         best = [value for value, size in area.items() if size == max(area.values())]
         assert out[place] == (centre[place] if centre[place] in best else min(best))
+
+
+@given(st.data(), st.sampled_from(("linear", "mean")))
+def test_the_mean_of_an_integer_image_moves_by_half_a_grey_level_at_most(data, order):
+    """For a level of half the size along each axis: what is rounded is spread evenly over the image."""
+    dtype = np.dtype(data.draw(st.sampled_from(("u1", "i1", "u2", "i2", "u4", "i4"))))
+    shape = tuple(2 * size for size in data.draw(hnp.array_shapes(max_dims=3, max_side=6)))
+    array = data.draw(hnp.arrays(dtype, shape))
+    level = nx.numpy_zoom(array, (0.5,) * array.ndim, order=order)
+    # In whole numbers: level pixels hold 2**ndim pixels each.
+    drift = Fraction(sum(level.ravel().tolist()), level.size) - Fraction(sum(array.ravel().tolist()), array.size)
+    assert abs(drift) <= Fraction(1, 2)
+
+
+@given(st.integers(0, 2**32), st.sampled_from(("u1", "u2", "i2")), st.sampled_from(("linear", "mean")))
+def test_the_mean_of_noise_moves_by_an_eighth_of_a_grey_level_at_most(seed, dtype, order):
+    """For a level of half the size along both axes, but for the error of the sample."""
+    info = np.iinfo(dtype)
+    array = np.random.default_rng(seed).integers(info.min // 2, info.max // 2, (256, 256)).astype(dtype)
+    level = nx.numpy_zoom(array, (0.5, 0.5), order=order)
+    error = 6 * 0.5 / math.sqrt(level.size)  # six deviations of a number that is at most ½
+    assert abs(level.mean() - array.mean()) <= 1 / 8 + error
 
 
 @given(st.data(), orders)

@@ -97,7 +97,7 @@ def used_taps_of(kernel: Kernel, n: int, m: int, start: int, stop: int) -> tuple
     return tuple(_tap(_within(rows.first + step, n), rows.weights[:, 0]) for step in steps)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=32)
 def matrix_of(kernel: Kernel, n: int, m: int, start: int, stop: int, dtype: np.dtype[Any]) -> csr_array:
     """Return the rows of a run of outputs as a matrix, whose product with the inputs of the support is the outputs.
 

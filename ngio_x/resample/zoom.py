@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import itertools
 import math
 from collections.abc import Sequence
@@ -90,21 +91,12 @@ def dask_zoom(
     ]
     name = f"zoom-{tokenize(source_array, shape, kernel.name, wanted)}"
     graph: dict[Any, Any] = {}
-    for pieces in itertools.product(*axes):
-        place = tuple(piece.place for piece in pieces)
-        window = tuple(piece.outputs for piece in pieces)
-        keys = [(source_array.name, *block) for block in itertools.product(*(piece.blocks for piece in pieces))]
+    for place in itertools.product(*(range(len(pieces)) for pieces in axes)):
+        pieces = [along[index] for along, index in zip(axes, place, strict=True)]
+        keys = [(source_array.name, *blocks) for blocks in itertools.product(*(piece.blocks for piece in pieces))]
         starts = tuple(piece.starts for piece in pieces)
-        graph[name, *place] = (
-            _zoom_blocks,
-            keys,
-            starts,
-            source_array.dtype,
-            source_array.shape,
-            shape,
-            window,
-            kernel,
-        )
+        window = tuple(piece.outputs for piece in pieces)
+        graph[name, *place] = (_zoom_blocks, keys, starts, source_array.shape, shape, window, kernel)
     layers = HighLevelGraph.from_collections(name, graph, dependencies=[source_array])  # type: ignore[list-item]
     sizes = tuple(tuple(piece.outputs.stop - piece.outputs.start for piece in pieces) for pieces in axes)
     zoomed = da.Array(layers, name, sizes, meta=source_array._meta)  # noqa: SLF001 — dask's own way to pass it on
@@ -139,19 +131,18 @@ def _output_chunks(source: da.Array, shape: tuple[int, ...], chunks: Any) -> tup
         chunks = tuple(map(min, source.chunksize, shape))
     try:
         sizes: tuple[tuple[int, ...], ...] = normalize_chunks(chunks, shape, dtype=source.dtype)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, ZeroDivisionError) as error:  # of 0, dask says no more than that
         raise NgioValueError(f"chunks={chunks!r} do not fit the shape {shape}: {error}") from None
     return sizes
 
 
 class _Piece(NamedTuple):
-    """A run of outputs along an axis, and the blocks of the input that hold what it is made of."""
+    """A run of outputs along an axis, and the blocks that hold the inputs it is made of."""
 
-    place: int
     outputs: slice
     blocks: range
     starts: tuple[int, ...]
-    """Where these blocks begin."""
+    """Where each block begins."""
 
 
 def _pieces(kernel: Kernel, n: int, m: int, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> list[_Piece]:
@@ -163,37 +154,44 @@ def _pieces(kernel: Kernel, n: int, m: int, inputs: tuple[int, ...], outputs: tu
     edges = [0]
     for size in outputs:
         count = -(-size // most)
-        edges += [edges[-1] + size * (k + 1) // count for k in range(count)] if size else []
-    starts = np.cumsum((0, *inputs))
-    pieces = []
-    for place, (start, stop) in enumerate(itertools.pairwise(edges)):
-        needed = kernel.support(n, m, slice(start, stop))
-        first = int(np.searchsorted(starts, needed.start, side="right")) - 1
-        blocks = range(first, int(np.searchsorted(starts, needed.stop, side="left")))
-        pieces.append(_Piece(place, slice(start, stop), blocks, tuple(int(starts[block]) for block in blocks)))
-    return pieces
+        edges += [edges[-1] + size * (k + 1) // count for k in range(count)]
+    starts = np.cumsum((0, *inputs)).tolist()
+    runs, held = [slice(start, stop) for start, stop in itertools.pairwise(edges)], []
+    for run in runs:
+        needed = kernel.support(n, m, run)
+        held.append(range(bisect.bisect_right(starts, needed.start) - 1, bisect.bisect_left(starts, needed.stop)))
+    if any(one.stop > other.start for one, other in itertools.pairwise(held)):
+        # Where blocks are shared, as many for each piece, needed or not: dask begins with the tasks that wait for the
+        # fewest others, all over the image, and would keep a large part of it in memory for the rest.
+        most = max(map(len, held))
+        held = [range(first, first + most) for first in (min(blocks.start, len(inputs) - most) for blocks in held)]
+    return [
+        _Piece(run, blocks, tuple(starts[block] for block in blocks)) for run, blocks in zip(runs, held, strict=True)
+    ]
 
 
 def _zoom_blocks(
     blocks: Sequence[npt.NDArray[Any]],
     starts: tuple[tuple[int, ...], ...],
-    dtype: np.dtype[Any],
     shape: tuple[int, ...],
     target_shape: tuple[int, ...],
     window: Window,
     kernel: Kernel,
 ) -> npt.NDArray[Any]:
-    """Evaluate a piece of the output from the input blocks around it, which begin at `starts` along each axis."""
+    """Evaluate a piece of the output from blocks of the input, which begin at `starts` along each axis."""
+    held = [
+        (block, tuple(slice(at, at + size) for at, size in zip(corner, block.shape, strict=True)))
+        for block, corner in zip(blocks, itertools.product(*starts), strict=True)
+    ]
 
-    def read(support: Window) -> npt.NDArray[Any]:
-        gathered = np.empty([part.stop - part.start for part in support], dtype)
-        for block, corner in zip(blocks, itertools.product(*starts), strict=True):
-            held = tuple(slice(at, at + size) for at, size in zip(corner, block.shape, strict=True))
-            both = tuple(slice(max(a.start, b.start), min(a.stop, b.stop)) for a, b in zip(support, held, strict=True))
-            if both == support:
-                return np.asarray(block[within(support, held)])
-            if all(part.start < part.stop for part in both):
-                gathered[within(both, support)] = block[within(both, held)]
+    def read(needed: Window) -> npt.NDArray[Any]:
+        gathered = np.empty([side.stop - side.start for side in needed], blocks[0].dtype)
+        for block, place in held:
+            both = tuple(slice(max(a.start, b.start), min(a.stop, b.stop)) for a, b in zip(needed, place, strict=True))
+            if both == needed:
+                return block[within(needed, place)]
+            if all(side.start < side.stop for side in both):
+                gathered[within(both, needed)] = block[within(both, place)]
         return gathered
 
-    return zoom_window(read, dtype, shape, target_shape, window, kernel)
+    return zoom_window(read, blocks[0].dtype, shape, target_shape, window, kernel)
