@@ -67,11 +67,8 @@ def test_chunking_never_changes_a_pixel(data, order):
 
     starts = [data.draw(st.integers(0, size - 1)) for size in target]
     region = tuple(slice(a, data.draw(st.integers(a + 1, size))) for a, size in zip(starts, target, strict=True))
-    assert_array_equal(
-        zoom_window(array.__getitem__, array.dtype, array.shape, target, region, KERNELS[order]),
-        whole[region],
-        strict=True,
-    )
+    window = zoom_window(array.__getitem__, array.dtype, array.shape, target, region, KERNELS[order])
+    assert_same_bits(window, whole[region])
 
 
 @given(st.data(), orders)

@@ -78,7 +78,8 @@ def to_attributes(image: Multiscales) -> dict[str, Any]:
         "datasets": [_dataset_entry(dataset) for dataset in image.datasets],
     }
     if image.kernel is not None:
-        entry |= {"type": image.kernel, "metadata": {"method": "ngio_x.consolidate_pyramid"}}
+        call = {"method": "ngio_x.consolidate_pyramid", "kwargs": {"order": image.kernel}}
+        entry |= {"type": image.kernel, "metadata": call}
     document: dict[str, Any] = {"multiscales": [entry]}
     if image.channels:
         document["omero"] = {"channels": [_channel_entry(channel) for channel in image.channels]}

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from ngio_x.resample.choose import Array, Axis, extremes
-from ngio_x.resample.kernels import matrix_of
+from ngio_x.resample.axis import Array, Axis
+from ngio_x.resample.choose import extremes
 
 _LARGEST_UNIT: Final = 2**12
 """Whole weights that add up to more than this become floats."""
@@ -69,10 +69,9 @@ def _sum_along(values: Array, axis: Axis, dtype: np.dtype[Any]) -> Array:
         if dtype.kind == "f":
             total /= axis.common.unit
         return total
-    matrix = matrix_of(axis.kernel, axis.n, axis.m, axis.start, axis.stop, dtype)
     inputs = values.swapaxes(0, axis.axis)
     columns = np.ascontiguousarray(inputs, dtype).reshape(len(inputs), -1)
-    outputs: Array = matrix @ columns
+    outputs: Array = axis.matrix(dtype) @ columns
     return outputs.reshape(-1, *inputs.shape[1:]).swapaxes(0, axis.axis)
 
 

@@ -5,58 +5,16 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from ngio_x.resample.kernels import KERNELS, Common, Kernel, Tap, common_of, taps_of, used_taps_of
-
-Array: TypeAlias = npt.NDArray[Any]
+from ngio_x.resample.axis import Array, Axis
+from ngio_x.resample.kernels import KERNELS
 
 _FEW: Final = 27
 """Candidates up to which comparing all pairs beats sorting: three along each of three axes."""
-
-
-class Axis(NamedTuple):
-    """A run of outputs along one axis, and the array at hand to make them of."""
-
-    axis: int
-    kernel: Kernel
-    n: int
-    """Size of the whole axis before zooming."""
-    m: int
-    """Its size after."""
-    start: int
-    stop: int
-    offset: int
-    """The input at position 0 of the array at hand."""
-
-    @property
-    def common(self) -> Common:
-        """What all rows along the axis have in common."""
-        return common_of(self.kernel, self.n, self.m)
-
-    @property
-    def taps(self) -> tuple[Tap, ...]:
-        """The inputs of each output."""
-        return taps_of(self.kernel, self.n, self.m, self.start, self.stop)
-
-    @property
-    def used(self) -> tuple[Tap, ...]:
-        """The taps of kernels that count every input once, however small its weight."""
-        return used_taps_of(self.kernel, self.n, self.m, self.start, self.stop)
-
-    def taken(self, values: Array, tap: Tap) -> Array:
-        """Return the input that each output takes at a tap: a view where they are evenly spaced."""
-        if isinstance(tap.inputs, slice):
-            start, stop, step = tap.inputs.start, tap.inputs.stop, tap.inputs.step
-            return values[(slice(None),) * self.axis + (slice(start - self.offset, stop - self.offset, step),)]
-        return values.take(tap.inputs - self.offset, self.axis)
-
-    def column(self, weights: Array, ndim: int) -> Array:
-        """Return weights, one an output or one for all, shaped to be broadcast along the axis."""
-        return weights.reshape((-1,) + (1,) * (ndim - 1 - self.axis))
 
 
 def ones(values: Array, axes: Sequence[Axis]) -> Array:

@@ -9,8 +9,9 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
+from ngio_x.resample.axis import Array, Axis
 from ngio_x.resample.blend import sums
-from ngio_x.resample.choose import Array, Axis, extremes, most_common, ones
+from ngio_x.resample.choose import extremes, most_common, ones
 from ngio_x.resample.kernels import Kernel, common_of
 
 Window: TypeAlias = tuple[slice, ...]

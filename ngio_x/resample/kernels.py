@@ -16,7 +16,6 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
 
 from ngio_x._frozen import field, frozen
 from ngio_x.errors import NgioValueError
@@ -42,15 +41,6 @@ class Rows(NamedTuple):
     unit: int
 
 
-class Tap(NamedTuple):
-    """One input of each output of a run."""
-
-    inputs: slice | npt.NDArray[np.int64]
-    """Where they stand along the axis: a slice where they are evenly spaced."""
-    weights: npt.NDArray[Any]
-    """One an output, or a single one for all."""
-
-
 class Common(NamedTuple):
     """What all rows along an axis have in common: it may be relied on by blocks without looking at each other."""
 
@@ -68,62 +58,11 @@ def common_of(kernel: Kernel, n: int, m: int) -> Common:
     return Common(row.weights.shape[1], row.unit, row.weights.dtype.kind == "i")
 
 
-def _tap(inputs: npt.NDArray[np.int64], weights: npt.NDArray[Any]) -> Tap:
-    uniform = weights[:1] if (weights == weights[0]).all() else weights
-    step = int(inputs[1] - inputs[0]) if inputs.size > 1 else 1
-    if step > 0 and (np.diff(inputs) == step).all():
-        return Tap(slice(int(inputs[0]), int(inputs[-1]) + 1, step), uniform)
-    return Tap(inputs, uniform)
-
-
-@lru_cache(maxsize=64)  # the blocks of an array share the tables of their axes
-def taps_of(kernel: Kernel, n: int, m: int, start: int, stop: int) -> tuple[Tap, ...]:
-    """Return the taps that some output of the run `start … stop - 1` uses, along an axis of `n` inputs and `m` outputs.
-
-    Inputs beyond the border are those at the border.
-    """
-    first, weights, _ = kernel.rows(n, m, start, stop)
-    return tuple(
-        _tap(_within(first + tap, n), weights[:, tap]) for tap in range(weights.shape[1]) if weights[:, tap].any()
-    )
-
-
-@lru_cache(maxsize=64)
-def used_taps_of(kernel: Kernel, n: int, m: int, start: int, stop: int) -> tuple[Tap, ...]:
-    """Return the taps of a run of outputs, where those that have fewer inputs take their last one again."""
-    rows = kernel.rows(n, m, start, stop)
-    last = np.count_nonzero(rows.weights, axis=1) - 1
-    steps = (np.minimum(tap, last) for tap in range(int(last.max()) + 1))
-    return tuple(_tap(_within(rows.first + step, n), rows.weights[:, 0]) for step in steps)
-
-
-@lru_cache(maxsize=32)
-def matrix_of(kernel: Kernel, n: int, m: int, start: int, stop: int, dtype: np.dtype[Any]) -> csr_array:
-    """Return the rows of a run of outputs as a matrix, whose product with the inputs of the support is the outputs.
-
-    Weights of 0 are not in it; weights are whole for integer types, and parts of 1 for others.
-    """
-    first, weights, unit = kernel.rows(n, m, start, stop)
-    support = kernel.support(n, m, slice(start, stop))
-    inputs = _within(first[:, np.newaxis] + np.arange(weights.shape[1]), n) - support.start
-    used = weights != 0
-    if dtype.kind == "f":
-        weights = weights / np.result_type(dtype, np.float64).type(unit)
-    ends = np.append(0, np.cumsum(np.count_nonzero(used, axis=1)))
-    entries = (weights[used].astype(dtype), inputs[used].astype(np.int32), ends)
-    return csr_array(entries, shape=(stop - start, support.stop - support.start))
-
-
 @lru_cache(maxsize=1024)
 def _support(kernel: Kernel, n: int, m: int, start: int, stop: int) -> slice:
     low, last = (int(kernel.rows(n, m, at, at + 1).first[0]) for at in (start, stop - 1))
     high = last + common_of(kernel, n, m).width
     return slice(min(max(low, 0), n - 1), max(min(high, n), 1))
-
-
-def _within(inputs: npt.NDArray[np.int64], n: int) -> npt.NDArray[np.int64]:
-    """Return the inputs with those beyond the border moved to it."""
-    return inputs if inputs.min() >= 0 and inputs.max() < n else np.minimum(np.maximum(inputs, 0), n - 1)
 
 
 Table: TypeAlias = Callable[[int, int, int, int], Rows]

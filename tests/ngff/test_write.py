@@ -272,3 +272,12 @@ def test_labels_in_another_unit_are_refused(tmp_path):
     with pytest.raises(NgioValueError, match="axis 'y': the labels are in 'nanometer' and the image in 'micrometer'"):
         nx.write_labels(labels, path, "cells")
     assert not (path / "labels" / "cells").exists()
+
+
+@pytest.mark.parametrize(("order", "name"), [(None, "linear"), (0, "nearest"), ("mean", "mean")])
+def test_metadata_say_how_levels_were_made(tmp_path, order, name):
+    """The kernel by name, and the call that made them."""
+    nx.write_ome_zarr(image("yx", (20, 20)), tmp_path / "a.zarr", version="0.4", levels=2, order=order)
+    entry = zarr.open_group(tmp_path / "a.zarr", mode="r").attrs["multiscales"][0]
+    assert entry["type"] == name
+    assert entry["metadata"] == {"method": "ngio_x.consolidate_pyramid", "kwargs": {"order": name}}

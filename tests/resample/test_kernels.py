@@ -2,16 +2,8 @@ import numpy as np
 import pytest
 
 import ngio_x as nx
-from ngio_x.resample.kernels import (
-    KERNELS,
-    area_rows,
-    common_of,
-    kernel_for,
-    linear_rows,
-    matrix_of,
-    nearest_rows,
-    taps_of,
-)
+from ngio_x.resample.axis import matrix_of, taps_of
+from ngio_x.resample.kernels import KERNELS, area_rows, common_of, kernel_for, linear_rows, nearest_rows
 
 
 def test_nearest_takes_the_upper_input_at_a_tie():

@@ -256,13 +256,18 @@ def test_nearest_copies_values_of_any_kind(values):
     assert_array_equal(nx.numpy_zoom(values, (2,), order="nearest"), np.repeat(values, 2))
 
 
-def test_blocks_that_numpy_zoom_works_in_do_not_show():
-    """An array larger than one block gives the pixels of a single window."""
-    array = noise((700, 900), "u2")
-    whole = zoom_window(
-        array.__getitem__, array.dtype, array.shape, (433, 611), (slice(0, 433), slice(0, 611)), KERNELS["linear"]
-    )
-    assert_array_equal(nx.numpy_zoom(array, target_shape=(433, 611)), whole)
+@pytest.mark.parametrize("order", KERNELS)
+@pytest.mark.parametrize("dtype", ["u2", "f4"])
+def test_blocks_that_numpy_zoom_works_in_do_not_show(order, dtype):
+    """An array of many blocks gives the pixels of small windows, each evaluated by itself."""
+    array = (noise((700, 2600), "u2") // 5000).astype(dtype)
+    target = (433, 2301)
+    whole = nx.numpy_zoom(array, target_shape=target, order=order)
+    edges = [[0, 1, 100, 137, 433], [0, 3, 767, 1024, 1151, 2048, 2300, 2301]]
+    for corner in itertools.product(*map(itertools.pairwise, edges)):
+        window = tuple(slice(*side) for side in corner)
+        part = zoom_window(array.__getitem__, array.dtype, array.shape, target, window, KERNELS[order])
+        assert_array_equal(part, whole[window], strict=True)
 
 
 def test_support_names_the_inputs_of_a_window():
