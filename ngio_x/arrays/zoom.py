@@ -77,16 +77,23 @@ def kernel_of(image: xr.DataArray, order: object = None) -> Kernel:
 
 def _kernels_of(dataset: xr.Dataset, changed: list[Hashable], order: Any) -> dict[Hashable, Kernel]:
     """Return the kernels of the variables that have an axis to zoom."""
-    orders = order if isinstance(order, Mapping) else dict.fromkeys(dataset.data_vars, order)
+    orders = (
+        order
+        if isinstance(order, Mapping)
+        else {name: order for name, array in dataset.data_vars.items() if not set(changed).isdisjoint(array.dims)}
+    )
     if unknown := [name for name in orders if name not in dataset.data_vars]:
         raise NgioValueError(f"order names {unknown}, but the variables are {list(dataset.data_vars)}")
     kernels = {}
     for name, array in dataset.data_vars.items():
-        if not set(changed).isdisjoint(array.dims):
+        zoomed = not set(changed).isdisjoint(array.dims)
+        if zoomed or orders.get(name) is not None:
             try:
-                kernels[name] = kernel_of(array, orders.get(name))
+                kernel = kernel_of(array, orders.get(name))
             except NgioValueError as error:
                 raise NgioValueError(f"variable {name!r}: {error}") from None
+            if zoomed:
+                kernels[name] = kernel
     return kernels
 
 

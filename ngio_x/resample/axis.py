@@ -108,7 +108,9 @@ def matrix_of(kernel: Kernel, n: int, m: int, start: int, stop: int, dtype: np.d
     inputs = _within(first[:, np.newaxis] + np.arange(weights.shape[1]), n) - support.start
     used = weights != 0
     if dtype.kind == "f":
-        weights = weights / np.result_type(dtype, np.float64).type(unit)
+        whole = weights.dtype.kind == "i"
+        weights = weights.astype(np.result_type(dtype, np.float64))
+        weights /= unit if whole else weights.sum(axis=1, keepdims=True)  # to the last bit of a wider type too
     ends = np.append(0, np.cumsum(np.count_nonzero(used, axis=1)))
     entries = (weights[used].astype(dtype), inputs[used].astype(np.int32), ends)
     return csr_array(entries, shape=(stop - start, support.stop - support.start))

@@ -94,6 +94,7 @@ def _divided(sums: Array, unit: int) -> Array:
 def _rounded(values: Array, dtype: np.dtype[Any]) -> Array:
     """Return sums in the given type; integers are rounded half away from zero."""
     if dtype.kind not in "iu":
+        values += 0  # the sign of a zero would depend on the way it was summed
         with np.errstate(over="ignore"):  # splines overshoot, beyond the largest number too
             return values.astype(dtype, copy=False)
     limits = np.iinfo(dtype)

@@ -38,14 +38,16 @@ def extremes(values: Array, axes: Sequence[Axis], choose: np.ufunc) -> Array:
 def most_common(values: Array, axes: Sequence[Axis]) -> Array:
     """Return the value that covers the largest part of each output.
 
-    A tie goes to the tied value that the nearest kernel takes, else to the smallest. NaN is one value, the largest.
+    A tie goes to the tied value that the nearest kernel takes, else to the smallest. NaN is one value, the largest;
+    zeros of both signs are one value, 0.
     """
+    if values.dtype.kind == "f":
+        values = values + 0
     result = ones(values, [each._replace(kernel=KERNELS["nearest"]) for each in axes]).copy()
     mixed = extremes(values, axes, np.minimum) != extremes(values, axes, np.maximum)
     if not mixed.any():
         return result
-    # Picking many costs more than it saves; zeros of both signs are equal, and only picking leaves them as they are.
-    picked = mixed if values.dtype.kind == "f" or np.count_nonzero(mixed) < mixed.size / 4 else ...
+    picked = mixed if np.count_nonzero(mixed) < mixed.size / 4 else ...  # picking many costs more than it saves
 
     count = math.prod(len(each.taps) for each in axes)
     total = math.prod(each.common.unit for each in axes)

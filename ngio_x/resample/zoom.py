@@ -5,8 +5,8 @@ from __future__ import annotations
 import bisect
 import itertools
 import math
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 import dask.array as da
 import numpy as np
@@ -19,6 +19,9 @@ from ngio_x._frozen import named, positive, to_floats, to_ints
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.resample.evaluate import Window, within, zoom_window
 from ngio_x.resample.kernels import Kernel, Order, kernel_for
+
+_LARGEST_PRODUCT: Final = 2**60
+"""Of the sizes of an axis before and after: positions are kept as 64-bit integers, in shares of a sample."""
 
 
 def numpy_zoom(
@@ -42,8 +45,10 @@ def numpy_zoom(
             and only the others and nearest complex numbers.
 
     Raises:
+        NgioTypeError: If the array is masked.
         NgioValueError: If shapes, factors or `order` make no sense.
     """
+    _refuse_masks(source_array)
     source = np.asarray(source_array)
     shape = _target_shape(source.shape, scale, target_shape)
     kernel = kernel_for(order, source.dtype)
@@ -73,11 +78,12 @@ def dask_zoom(
         chunks: Of the output, in any form that dask understands. Default: as large as the largest of the input.
 
     Raises:
-        NgioTypeError: If `source_array` is no dask array.
+        NgioTypeError: If `source_array` is no dask array, or masked.
         NgioValueError: As `numpy_zoom`; or if the shape is unknown, or `chunks` do not fit the output.
     """
     if not isinstance(source_array, da.Array):
         raise NgioTypeError(f"dask_zoom takes a dask array, got {type(source_array).__name__}: use numpy_zoom")
+    _refuse_masks(source_array._meta)  # noqa: SLF001 — an empty array like its blocks
     if any(math.isnan(size) for size in source_array.shape):
         raise NgioValueError("the array's shape is unknown: call compute_chunk_sizes() first")
     shape = _target_shape(source_array.shape, scale, target_shape)
@@ -120,19 +126,33 @@ def _target_shape(
     numbers = named(label, positive(convert))(scale if target_shape is None else target_shape)
     if len(numbers) != len(shape):
         raise NgioValueError(f"{label} must have one number for each of the {len(shape)} axes, got {numbers}")
-    if target_shape is not None:
-        return tuple(numbers)
-    return tuple(zoomed_size(size, factor) for size, factor in zip(shape, numbers, strict=True))
+    if target_shape is None:
+        numbers = tuple(zoomed_size(size, factor) for size, factor in zip(shape, numbers, strict=True))
+    for n, m in zip(shape, numbers, strict=True):
+        if n != m and n * m >= _LARGEST_PRODUCT:
+            raise NgioValueError(f"an axis of {n} samples cannot be zoomed to {m:.6g}: positions would not be exact")
+    return tuple(numbers)
+
+
+def _refuse_masks(array: Any) -> None:
+    if isinstance(array, np.ma.MaskedArray):
+        raise NgioTypeError(
+            "masked arrays cannot be zoomed: the mask would be lost; fill it first, with nan if need be"
+        )
 
 
 def _output_chunks(source: da.Array, shape: tuple[int, ...], chunks: Any) -> tuple[tuple[int, ...], ...]:
     """Return the sizes of the output's blocks along each axis."""
     if chunks is None:
         chunks = tuple(map(min, source.chunksize, shape))
+    problem: object = "no block may be negative, and they add up to the axes"
     try:
         sizes: tuple[tuple[int, ...], ...] = normalize_chunks(chunks, shape, dtype=source.dtype)
-    except (TypeError, ValueError, ZeroDivisionError) as error:  # of 0, dask says no more than that
-        raise NgioValueError(f"chunks={chunks!r} do not fit the shape {shape}: {error}") from None
+    except (TypeError, ValueError, ZeroDivisionError, NotImplementedError) as error:  # as dask says it
+        sizes, problem = (), error
+    fit = tuple(map(sum, sizes)) == shape and min(map(min, sizes), default=0) >= 0
+    if not fit or (isinstance(chunks, Mapping) and not set(chunks) <= set(range(len(shape)))):
+        raise NgioValueError(f"chunks={chunks!r} do not fit the shape {shape}: {problem}")
     return sizes
 
 

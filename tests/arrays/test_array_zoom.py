@@ -138,6 +138,7 @@ def test_order_by_variable(dataset):
         ("linear", r"variable 'mask': order='linear' blends the ids"),
         ({"masks": "max"}, r"order names \['masks'\], but the variables are \['image', 'mask', 'quality'\]"),
         ({"image": "best"}, r"variable 'image': order must be one of"),
+        ({"quality": "best"}, r"variable 'quality': order must be one of"),
     ],
 )
 def test_a_kernel_that_does_not_fit_a_variable_is_refused_by_its_name(dataset, order, message):

@@ -45,7 +45,10 @@ def test_chunks_of_an_array_that_does_not_change(lazy):
     assert nx.dask_zoom(lazy, (1, 1), chunks=100).chunks == ((100, 100, 10), (100, 100, 100, 40))
 
 
-@pytest.mark.parametrize("chunks", [(10, 10, 10), ((100, 100), (170,)), 0, "many"])
+@pytest.mark.parametrize(
+    "chunks",
+    [(10, 10, 10), ((100, 100), (170,)), 0, "many", ((106, -1), (170,)), ((np.nan,), (170,)), {5: 1}, {"y": 3}],
+)
 def test_chunks_that_do_not_fit_are_refused(lazy, chunks):
     """The error shows them and the shape of the output."""
     with pytest.raises(NgioValueError, match=r"chunks=.* do not fit the shape \(105, 170\)"):

@@ -299,6 +299,8 @@ class TestBadInput:
             ({"scale": ("2", 1)}, "scale must be a number"),
             ({"target_shape": (2.5, 1)}, "target_shape must be an integer"),
             ({"target_shape": (0, 1)}, "target_shape must be > 0"),
+            ({"target_shape": (10**19, 1)}, r"an axis of 4 samples cannot be zoomed to 1e\+19"),
+            ({"scale": (1e300, 1)}, r"an axis of 4 samples cannot be zoomed to 4e\+300"),
             ({"target_shape": (1, 2, 3)}, "target_shape must have one number for each of the 2 axes"),
             ({"scale": (2, 2), "order": "quintic"}, "order must be one of 'nearest', 'linear', .*, got 'quintic'"),
         ],
@@ -317,6 +319,43 @@ class TestBadInput:
         """Linear refuses them and says what works."""
         with pytest.raises(nx.errors.NgioValueError, match="use order='nearest'"):
             zoom(np.zeros((3, 3), bool), (2, 2))
+
+
+def test_masked_arrays_are_refused():
+    """What is masked would be blended in, and the mask lost."""
+    masked = np.ma.masked_array([999.0, 1, 2, 3], [1, 0, 0, 0])
+    for zoom, array in ((nx.numpy_zoom, masked), (nx.dask_zoom, da.from_array(masked, chunks=2))):
+        with pytest.raises(nx.errors.NgioTypeError, match="the mask would be lost"):
+            zoom(array, (0.5,))
+
+
+def test_axes_that_are_too_long_for_exact_positions_are_refused():
+    """Rather than read from the wrong place."""
+    lazy = da.zeros(3 * 10**9, chunks=10**8)
+    with pytest.raises(nx.errors.NgioValueError, match="positions would not be exact"):
+        nx.dask_zoom(lazy, target_shape=(3 * 10**9 - 1,))
+    assert nx.dask_zoom(lazy, target_shape=(3 * 10**7,)).shape == (3 * 10**7,)
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "g", ">f8"])
+@pytest.mark.parametrize("order", ["linear", "mean", "cubic", "mode"])
+def test_the_sign_of_a_zero_does_not_depend_on_chunks(order, dtype):
+    """A zero that is summed or counted has none."""
+    for shape, target in (((2,), (4,)), ((77,), (25,)), ((8,), (4,)), ((12,), (4,))):
+        array = np.random.default_rng(1).choice([0.0, -0.0], shape).astype(dtype)
+        array[shape[0] // 2] = 1
+        lazy = nx.dask_zoom(da.from_array(array, chunks=1), target_shape=target, order=order, chunks=1)
+        whole = nx.numpy_zoom(array, target_shape=target, order=order)
+        assert_array_equal(np.signbit(lazy.compute(scheduler="sync")), np.signbit(whole))
+        assert order == "cubic" or not np.signbit(whole).any()  # splines overshoot: what is negative may round to 0
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).nmant < 63, reason="long double is a double here")
+@pytest.mark.parametrize("value", [2**53 + 1, 2**56 + 12345])
+def test_splines_keep_constants_beyond_the_doubles(value):
+    """Weights add up to 1 in the type that sums are made in."""
+    constant = np.full(6, value, "i8")
+    assert_array_equal(nx.numpy_zoom(constant, target_shape=(5,), order="cubic"), constant[:5])
 
 
 def test_dask_zoom_wants_a_dask_array():
