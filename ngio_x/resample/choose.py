@@ -44,24 +44,29 @@ def most_common(values: Array, axes: Sequence[Axis]) -> Array:
     if values.dtype.kind == "f":
         values = values + 0
     result = ones(values, [each._replace(kernel=KERNELS["nearest"]) for each in axes]).copy()
-    mixed = extremes(values, axes, np.minimum) != extremes(values, axes, np.maximum)
+    parts = [values]
+    for each in axes:
+        parts = [each.taken(part, tap) for part in parts for tap in each.taps]
+    mixed = np.zeros(result.shape, bool)
+    for part in parts[1:]:
+        mixed |= part != parts[0]
     if not mixed.any():
         return result
     picked = mixed if np.count_nonzero(mixed) < mixed.size / 4 else ...  # picking many costs more than it saves
 
-    count = math.prod(len(each.taps) for each in axes)
     total = math.prod(each.common.unit for each in axes)
-    share_type = np.min_scalar_type(2 * count * (total + 1))
-    parts, shares = [values], [np.full((1,) * values.ndim, 2 * count, share_type)]
+    share_type = np.min_scalar_type(2 * len(parts) * (total + 1))
+    shares = [np.full((1,) * values.ndim, 2 * len(parts), share_type)]
     for each in axes:
-        parts = [each.taken(part, tap) for part in parts for tap in each.taps]
         columns = [each.column(tap.weights, values.ndim).astype(share_type) for tap in each.taps]
         shares = [share * column for share in shares for column in columns]
+    if picked is not ...:
+        shares = [share.ravel() if share.size == 1 else np.broadcast_to(share, mixed.shape)[picked] for share in shares]
     # How many an output may have, not how many this block has: blocks must not decide.
     few = math.prod(each.common.width for each in axes) <= _FEW and values.itemsize <= 8
     result[picked] = (_most_common_of_few if few else _most_common_of_many)(
         np.stack([part[picked] for part in parts]),
-        [share if picked is ... else np.broadcast_to(share, mixed.shape)[picked] for share in shares],
+        shares,
         result[picked],
     )
     return result
@@ -113,14 +118,14 @@ def _most_common_of_many(parts: Array, shares: list[Array], centre: Array) -> Ar
 
 
 def _same(values: Array, others: Array) -> npt.NDArray[np.bool_]:
-    same: npt.NDArray[np.bool_] = np.equal(values, others) | (_nan(values) & _nan(others))
+    same: npt.NDArray[np.bool_] = np.equal(values, others)
+    if values.dtype.kind == "f":
+        same |= np.isnan(values) & np.isnan(others)
     return same
 
 
 def _below(values: Array, others: Array) -> npt.NDArray[np.bool_]:
-    below: npt.NDArray[np.bool_] = np.less(values, others) | (_nan(others) & ~_nan(values))
+    below: npt.NDArray[np.bool_] = np.less(values, others)
+    if values.dtype.kind == "f":
+        below |= np.isnan(others) & ~np.isnan(values)
     return below
-
-
-def _nan(values: Array) -> npt.NDArray[np.bool_]:
-    return np.isnan(values) if values.dtype.kind == "f" else np.zeros((), bool)
