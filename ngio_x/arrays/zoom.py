@@ -76,24 +76,18 @@ def kernel_of(image: xr.DataArray, order: object = None) -> Kernel:
 
 
 def _kernels_of(dataset: xr.Dataset, changed: list[Hashable], order: Any) -> dict[Hashable, Kernel]:
-    """Return the kernels of the variables that have an axis to zoom."""
-    orders = (
-        order
-        if isinstance(order, Mapping)
-        else {name: order for name, array in dataset.data_vars.items() if not set(changed).isdisjoint(array.dims)}
-    )
-    if unknown := [name for name in orders if name not in dataset.data_vars]:
+    """Return the kernels of the variables that have an axis to zoom, or that `order` names."""
+    by_name = isinstance(order, Mapping)
+    if by_name and (unknown := [name for name in order if name not in dataset.data_vars]):
         raise NgioValueError(f"order names {unknown}, but the variables are {list(dataset.data_vars)}")
     kernels = {}
     for name, array in dataset.data_vars.items():
         zoomed = not set(changed).isdisjoint(array.dims)
-        if zoomed or orders.get(name) is not None:
+        if zoomed or (by_name and name in order):  # a wrong name is wrong whether it is used or not
             try:
-                kernel = kernel_of(array, orders.get(name))
+                kernels[name] = kernel_of(array, order.get(name) if by_name else order)
             except NgioValueError as error:
                 raise NgioValueError(f"variable {name!r}: {error}") from None
-            if zoomed:
-                kernels[name] = kernel
     return kernels
 
 

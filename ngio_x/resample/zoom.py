@@ -68,7 +68,7 @@ def dask_zoom(
 ) -> da.Array:
     """Zoom a dask array lazily; arguments, errors and pixels are those of `numpy_zoom`.
 
-    A block of the output gathers the input samples it needs and nothing else.
+    There is one task for each block of the output, which gathers the input blocks around it.
 
     Args:
         source_array: A dask array of known shape.
