@@ -23,15 +23,15 @@ def sums(values: Array, axes: Sequence[Axis]) -> Array:
     if dtype.kind == "c":  # as pairs along a last axis, so that an infinite part leaves the other alone
         pairs = np.ascontiguousarray(values)[..., np.newaxis].view(values.real.dtype)
         return np.ascontiguousarray(sums(pairs, axes)).view(dtype)[..., 0]
-    exact = _sum_type(dtype, axes)
+    sum_type = _sum_type(dtype, axes)
     with np.errstate(over="ignore", invalid="ignore"):  # of the largest numbers, and of infinities of both signs
         for each in axes:
-            total = _sum_along(values, each, exact)
-            if dtype.itemsize >= 8 and exact.kind == "f" and each.common.whole and not _halves(total, each):
+            total = _sum_along(values, each, sum_type)
+            if dtype.itemsize >= 8 and sum_type.kind == "f" and each.common.whole and not _halves(total, each):
                 # Narrower types are summed in a wider one, whose rounding does not show.
                 np.clip(total, extremes(values, [each], np.minimum), extremes(values, [each], np.maximum), out=total)
             values = total
-    if exact.kind in "iu":
+    if sum_type.kind in "iu":
         return _divided(values, math.prod(each.common.unit for each in axes)).astype(dtype)
     if not all(each.common.whole for each in axes) and dtype.kind in "iu":  # splines overshoot; means cannot
         np.clip(values, np.iinfo(dtype).min, np.iinfo(dtype).max, out=values)
@@ -80,12 +80,12 @@ def _halves(total: Array, axis: Axis) -> bool:
     return axis.n == 2 * axis.m and bool(np.isfinite(total).all())  # the sum may have been too large for its type
 
 
-def _divided(sums: Array, unit: int) -> Array:
+def _divided(totals: Array, unit: int) -> Array:
     """Return integer sums divided by their unit, rounded half away from zero."""
-    half, divisor = sums.dtype.type(unit // 2), sums.dtype.type(unit)
-    quotient: Array = (np.abs(sums) + half) // divisor
-    if sums.dtype.kind == "i":
-        sign = sums >> (8 * sums.itemsize - 1)  # 0 or -1: masks are slower where signs alternate
+    half, divisor = totals.dtype.type(unit // 2), totals.dtype.type(unit)
+    quotient: Array = (np.abs(totals) + half) // divisor
+    if totals.dtype.kind == "i":
+        sign = totals >> (8 * totals.itemsize - 1)  # 0 or -1: masks are slower where signs alternate
         quotient ^= sign
         quotient -= sign
     return quotient
