@@ -22,6 +22,7 @@ from ngio_x.metadata.frame import Frame
 from ngio_x.ngff.multiscales import Multiscales, from_attributes
 from ngio_x.ngff.store import StoreLike, open_group
 from ngio_x.ngff.write import array_at, label_names, member
+from ngio_x.pyramid.create import warn_if_unfinished
 
 _AUTO_CHUNK_BYTES = 16 * 2**20
 
@@ -66,6 +67,7 @@ def open_ome_zarr(
 
 def _described(group: zarr.Group, frame: Frame | None, default: Frame = "corner") -> Multiscales:
     """Return what the attributes of a group say; `default` is the frame where neither they nor the caller does."""
+    warn_if_unfinished(group, stacklevel=3)
     image = from_attributes(group.attrs.asdict(), str(group.store_path), default)
     return image if frame is None else evolve(image, frame=frame)
 

@@ -31,11 +31,12 @@ from ngio_x.ngff.multiscales import (
     versioned,
 )
 from ngio_x.ngff.store import StoreLike, new_group, open_group
-from ngio_x.pyramid.builder import ImagePyramidBuilder, to_scaling_factor
+from ngio_x.pyramid.builder import ImagePyramidBuilder
 from ngio_x.pyramid.consolidate import consolidate_pyramid, count_units, write_units
+from ngio_x.pyramid.layout import auto_chunks
+from ngio_x.pyramid.scaling import to_scaling_factor
 from ngio_x.resample.kernels import KernelName, Order
 
-_CHUNK = {"t": 1, "c": 1, "z": 1, "y": 1024, "x": 1024}
 _COARSEST = 256
 """Levels are added until the coarsest is at most this many pixels wide and high."""
 
@@ -258,7 +259,7 @@ def _builder(
     names, edge = dimensions.axes, dimensions.dataset.translation
     if unknown := [axis for axis in chunks or {} if axis not in names]:
         raise NgioValueError(f"chunks names axis {unknown[0]!r}, but the image has {names}")
-    sizes = _CHUNK | dict(chunks or {})
+    sizes = dict(zip(names, auto_chunks(names, shapes[0]), strict=True)) | dict(chunks or {})
     builder = ImagePyramidBuilder.from_shapes(
         shapes,
         dimensions.dataset.scale,

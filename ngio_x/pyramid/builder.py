@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, Self
 
@@ -18,18 +17,19 @@ from ngio_x._frozen import (
     named,
     one_of,
     positive,
-    sequence_of,
     thaw,
-    to_float,
     to_floats,
     to_ints,
     to_name,
     to_names,
     tuple_of,
 )
-from ngio_x.errors import NgioFileExistsError, NgioTypeError, NgioValueError
+from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.metadata.frame import LevelOrigin, written_translation
+from ngio_x.pyramid.create import create_in, drafted
+from ngio_x.pyramid.layout import auto_chunks, auto_shards
 from ngio_x.pyramid.level import ChunksLike, PyramidLevel, ShardsLike
+from ngio_x.pyramid.scaling import level_steps, levels_down_to, to_factors
 
 
 def _to_dtype_name(value: Any) -> str:
@@ -40,18 +40,8 @@ def _to_dtype_name(value: Any) -> str:
     return dtype.name if dtype.isbuiltin else dtype.str  # names say nothing of byte order
 
 
-def to_scaling_factor(value: Any) -> float:
-    """Accept a factor from one level to the next; anything below 1 is refused."""
-    factor = to_float(value)
-    if factor < 1:
-        raise NgioValueError(f"must be ≥ 1 (2 halves the number of pixels), got {factor}")
-    return factor
-
-
-_to_factors: Final = sequence_of(to_scaling_factor)
-
 _OWN_ARGUMENTS: Final = frozenset(
-    ("name", "shape", "chunks", "shards", "dtype", "compressors", "overwrite", "chunk_key_encoding", "dimension_names")
+    ("name", "shape", "chunks", "shards", "dtype", "compressors", "overwrite", "chunk_key_encoding")
 )
 """What the builder itself passes to `zarr.create_array`."""
 
@@ -77,7 +67,7 @@ class ImagePyramidBuilder:
     """As in `zarr.create_array`."""
     zarr_format: Literal[2, 3] = field(one_of(2, 3), default=2)
     other_array_kwargs: Mapping[str, Any] = field(_to_kwargs, default=ReadOnlyMapping())
-    """More arguments for `zarr.create_array`."""
+    """More arguments for `zarr.create_array`; `dimension_names`, which are those of the axes, may be among them."""
 
     def __attrs_post_init__(self) -> None:
         if not self.levels:
@@ -95,14 +85,14 @@ class ImagePyramidBuilder:
             raise NgioValueError(
                 f"level '{level.path}' has {len(level.shape)} dimensions {level.shape}, but the axes are {self.axes}"
             )
-        if self.zarr_format == 2 and level.shards is not None:
+        if self.zarr_format == 2 and isinstance(level.shards, tuple):
             raise NgioValueError(f"level '{level.path}' has shards={level.shards}, which need zarr_format=3")
 
     @classmethod
     def from_scaling_factors(
         cls,
-        levels_paths: Sequence[str],
-        scaling_factors: Sequence[float],
+        levels_paths: Sequence[str] | Literal["auto"],
+        scaling_factors: Sequence[float] | Mapping[str, float],
         base_shape: Sequence[int],
         base_scale: Sequence[float],
         axes: Sequence[str],
@@ -117,20 +107,24 @@ class ImagePyramidBuilder:
         precision_scale: bool = True,
         *,
         level_origin: LevelOrigin = "center",
+        isotropic: bool = False,
     ) -> Self:
         """Describe a pyramid by the factor from one level to the next (2 halves the number of pixels).
 
         Each level has `max(1, floor(n / factor))` of the `n` pixels of the one before.
 
         Args:
-            levels_paths: One path a level.
-            scaling_factors: One factor an axis, ≥ 1.
+            levels_paths: One path a level; `"auto"` adds levels `"0"`, `"1"`, … until each axis that is scaled fits
+                into a chunk.
+            scaling_factors: One factor an axis, ≥ 1; or factors by axis name, where axes that are not named get 1.
             base_shape: Shape of level 0.
             base_scale: Pixel size of level 0, one number an axis.
             axes: Names of the axes.
             base_translation: World edge of pixel 0 of level 0; zeros by default.
-            chunks: Chunk shape of every level, clipped to its shape.
-            shards: Shard shape of every level; see `PyramidLevel`.
+            chunks: Chunk shape of every level, clipped to its shape; `"auto"` means 1024 along y and x, and 1 along
+                other axes.
+            shards: Shard shape of every level, see `PyramidLevel`; `"auto"` means as many chunks along y and x as make
+                32 MiB, and none where the zarr format has no shards.
             data_type: Name of a numpy data type.
             dimension_separator: Between the numbers in the names of chunks.
             compressors: As in `zarr.create_array`.
@@ -139,25 +133,31 @@ class ImagePyramidBuilder:
             precision_scale: Take pixel sizes from the rounded shapes, so that all levels cover one extent; False
                 multiplies them by the nominal factors.
             level_origin: See `from_shapes`.
+            isotropic: Scale the space axes with the finer spacing first, until another step would take them further
+                from the coarsest one than they are; then all.
 
         Raises:
             NgioValueError: If numbers do not fit, or a level would not be smaller than the one before.
         """
+        names = named("axes", to_names)(axes)
         shape = named("base_shape", positive(to_ints))(base_shape)
-        factors = named("scaling_factors", _to_factors)(scaling_factors)
+        factors = to_factors(scaling_factors, names)
         scale = named("base_scale", positive(to_floats))(base_scale)
-        _require_lengths(len(shape), scaling_factors=factors, base_scale=scale)
-        shapes = [shape]
-        paths = named("levels_paths", to_names)(levels_paths)
-        for _ in paths[1:]:
-            shapes.append(tuple(max(1, math.floor(n / f)) for n, f in zip(shapes[-1], factors, strict=True)))
-        scales: list[tuple[float, ...]] = _scales_of(shapes, scale)
-        if not precision_scale:
-            scales = [tuple(s * f**level for s, f in zip(scale, factors, strict=True)) for level in range(len(shapes))]
+        _require_lengths(len(names), base_shape=shape, scaling_factors=factors, base_scale=scale)
+        steps = level_steps(shape, factors, scale, names, isotropic=isotropic)
+        if isinstance(levels_paths, str) and levels_paths == "auto":
+            given = PyramidLevel("0", shape, scale, scale, chunks).chunks
+            pyramid = levels_down_to(auto_chunks(names, shape) if given == "auto" else given, factors, steps)
+            paths = tuple(map(str, range(len(pyramid))))
+        else:
+            paths = named("levels_paths", to_names)(levels_paths)
+            pyramid = list(itertools.islice(steps, len(paths)))
+        shapes = [shape for shape, _ in pyramid]
+        scales = _scales_of(shapes, scale) if precision_scale else [scale for _, scale in pyramid]
         return cls.from_shapes(
             shapes,
             scales,
-            axes,
+            names,
             base_translation,
             paths,
             chunks,
@@ -196,8 +196,8 @@ class ImagePyramidBuilder:
             axes: Names of the axes.
             base_translation: World edge of pixel 0 of level 0; zeros by default.
             levels_paths: One path a level; `"0"`, `"1"`, … by default.
-            chunks: Chunk shape of every level, clipped to its shape.
-            shards: Shard shape of every level; see `PyramidLevel`.
+            chunks: As in `from_scaling_factors`.
+            shards: As in `from_scaling_factors`.
             data_type: Name of a numpy data type.
             dimension_separator: Between the numbers in the names of chunks.
             compressors: As in `zarr.create_array`.
@@ -237,15 +237,22 @@ class ImagePyramidBuilder:
         return cls(levels, names, data_type, dimension_separator, compressors, zarr_format, other_array_kwargs or {})
 
     def to_zarr(self, group: zarr.Group, *, overwrite: bool = True) -> None:
-        """Create the empty arrays in a group.
+        """Create the empty arrays in a group, all of them or none.
+
+        In a local directory they take their places at once, and an error leaves the group as it was. A process that is
+        killed leaves that, or a journal in the group of which `open_ome_zarr` warns: the next `to_zarr` into the group
+        finishes or undoes what was begun. In other stores what stands at the paths is deleted first, and metadata is
+        written last.
 
         Args:
-            group: Of the same zarr format.
+            group: Of the same zarr format; one process at a time may write to it. Its attributes are left alone.
             overwrite: Replace what stands at the paths; False refuses before anything is touched.
 
         Raises:
             NgioFileExistsError: If something is in the way and `overwrite` is False.
-            NgioValueError: If the group has another zarr format.
+            NgioValueError: If the group has another zarr format or cannot be written to, zarr refuses an argument, or
+                a path leads through an array.
+            NgioTypeError: If `group` is no zarr group.
         """
         if not isinstance(group, zarr.Group):
             raise NgioTypeError(f"to_zarr writes into a zarr.Group, got {type(group).__name__}")
@@ -253,23 +260,34 @@ class ImagePyramidBuilder:
             raise NgioValueError(
                 f"the group has zarr format {group.metadata.zarr_format}, the pyramid zarr_format={self.zarr_format}"
             )
-        taken = [level.path for level in self.levels if level.path in group]
-        if taken and not overwrite:
-            raise NgioFileExistsError(f"{taken} exist in {group.store_path}: pass overwrite=True to replace them")
-        arguments: dict[str, Any] = {
+        arrays = {level.path: self._array_arguments(level) for level in self.levels}
+        create_in(group, list(arrays), drafted(self.zarr_format, arrays), overwrite=overwrite)
+
+    def _array_arguments(self, level: PyramidLevel) -> dict[str, Any]:
+        """Return the arguments with which zarr creates the array of a level."""
+        chunks, shards = self._layout(level)
+        own: dict[str, Any] = {
+            "shape": level.shape,
+            "chunks": chunks,
+            "shards": shards,
             "dtype": self.data_type,
-            "overwrite": overwrite,
             "compressors": thaw(self.compressors),
             "chunk_key_encoding": {
                 "name": "v2" if self.zarr_format == 2 else "default",
                 "separator": self.dimension_separator,
             },
         }
-        if self.zarr_format == 3:
-            arguments["dimension_names"] = self.axes
-        arguments |= thaw(self.other_array_kwargs)
-        for level in self.levels:
-            group.create_array(level.path, shape=level.shape, chunks=level.chunks, shards=level.shards, **arguments)
+        names = {"dimension_names": self.axes} if self.zarr_format == 3 else {}
+        return {**own, **names, **thaw(self.other_array_kwargs)}
+
+    def _layout(self, level: PyramidLevel) -> tuple[tuple[int, ...], tuple[int, ...] | None]:
+        """Return the chunks and shards of a level in numbers."""
+        chunks = auto_chunks(self.axes, level.shape) if level.chunks == "auto" else level.chunks
+        if level.shards != "auto":
+            return chunks, level.shards
+        if self.zarr_format == 2:
+            return chunks, None
+        return chunks, auto_shards(self.axes, level.shape, chunks, np.dtype(self.data_type).itemsize)
 
 
 def _require_separate(paths: Sequence[str]) -> None:

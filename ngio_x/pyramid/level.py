@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import PureWindowsPath
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from ngio_x._frozen import field, frozen, positive, to_floats, to_ints, to_name
 from ngio_x.errors import NgioValueError
 
 ChunksLike: TypeAlias = tuple[int, ...] | Literal["auto"]
-"""Chunk shape, or let zarr choose."""
+"""Chunk shape, or a sensible one when the array is created."""
 ShardsLike: TypeAlias = tuple[int, ...] | Literal["auto"]
-"""Shard shape, or let zarr choose."""
+"""Shard shape, or a sensible one when the array is created."""
+
+_RESERVED: Final = frozenset(("zarr.json", ".zarray", ".zgroup", ".zattrs", ".zmetadata"))
 
 
 def _to_path(value: Any) -> str:
@@ -20,6 +22,8 @@ def _to_path(value: Any) -> str:
     # A segment of nothing but dots is no name in zarr; drives and backslashes lead out of the group on Windows.
     if not parts or "\\" in path or PureWindowsPath(path).anchor or any(not part.strip(".") for part in parts):
         raise NgioValueError(f"must be a relative path inside the image group, got {path!r}")
+    if taken := [part for part in parts if part in _RESERVED or part.startswith(".ngio_x-") or "\0" in part]:
+        raise NgioValueError(f"must not use the name {taken[0]!r}, which files of another kind have, got {path!r}")
     return "/".join(parts)
 
 

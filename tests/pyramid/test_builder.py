@@ -133,7 +133,6 @@ def test_inputs_are_not_changed():
         ({"levels_paths": ("0", "0/1")}, "level '0/1' lies inside level '0'"),
         ({"levels_paths": ("a/b/c", "a")}, "level 'a/b/c' lies inside level 'a'"),
         ({"chunks": (2, 2), "shards": (4, 4)}, r"level '0' has shards=\(4, 4\), which need zarr_format=3"),
-        ({"shards": "auto"}, "which need zarr_format=3"),
         ({"chunks": (2, 2), "shards": (3, 4), "zarr_format": 3}, "a shard of 3 and chunks of 2 along axis 0"),
         ({"shards": (4, 4), "zarr_format": 3}, "need explicit chunks"),
         ({"zarr_format": 4}, "zarr_format must be one of 2, 3, got 4"),
