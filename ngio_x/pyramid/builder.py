@@ -287,7 +287,7 @@ class ImagePyramidBuilder:
             return chunks, level.shards
         if self.zarr_format == 2:
             return chunks, None
-        return chunks, auto_shards(self.axes, level.shape, chunks, np.dtype(self.data_type).itemsize)
+        return chunks, auto_shards(self.axes, level.shape, chunks, max(1, np.dtype(self.data_type).itemsize))
 
 
 def _require_separate(paths: Sequence[str]) -> None:

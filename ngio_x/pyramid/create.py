@@ -33,9 +33,14 @@ def drafted(zarr_format: Literal[2, 3], arrays: Mapping[str, Mapping[str, Any]])
     group = zarr.create_group(MemoryStore(documents), zarr_format=zarr_format)
     for path, arguments in arrays.items():
         try:
-            group.create_array(path, **arguments)
+            array = group.create_array(path, **arguments)
         except Exception as error:
-            raise NgioValueError(f"zarr cannot create level '{path}': {error}") from error
+            raise NgioValueError(
+                f"zarr cannot create level '{path}', it says {type(error).__name__}: {error}"
+            ) from error
+        given = arguments.get("fill_value")
+        if given is not None and array.dtype.kind in "iub" and array.fill_value != given:
+            raise NgioValueError(f"level '{path}' of {array.dtype} cannot hold fill_value={given!r}")
     return {path: document.to_bytes() for path, document in documents.items() if "/" in path}
 
 
@@ -61,6 +66,13 @@ def create_in(group: zarr.Group, paths: Sequence[str], documents: Mapping[str, b
         swap_in(root, new, paths)
     else:
         _replace(place, new, paths)
+    if group.metadata.consolidated_metadata is not None:
+        warnings.warn(
+            f"the consolidated metadata of {place} does not describe the new levels: consolidate again, or open the "
+            "group with use_consolidated=False",
+            NgioUserWarning,
+            stacklevel=3,
+        )
 
 
 def warn_if_unfinished(group: zarr.Group, *, stacklevel: int = 2) -> None:

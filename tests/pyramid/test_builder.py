@@ -161,6 +161,11 @@ def test_argument_of_from_shapes_is_refused(arguments, message):
         ({"base_shape": (4, 4.5)}, "base_shape must be an integer"),
         ({"base_scale": (1, 1, 1)}, "base_scale must have one number"),
         ({"levels_paths": "01"}, "levels_paths must be a sequence"),
+        ({"levels_paths": "auto", "chunks": (1,)}, "chunks must have one number for each of the 2 axes"),
+        ({"scaling_factors": {"y": 2, "q": 2}}, r"scaling_factors names axis 'q', but the axes are \('y', 'x'\)"),
+        ({"scaling_factors": {"y": 0.5}}, "scaling_factors along 'y' must be ≥ 1"),
+        ({"scaling_factors": {"y": "2"}}, "scaling_factors along 'y' must be a number"),
+        ({"axes": ("y",)}, "base_shape must have one number for each of the 1 axes"),
     ],
 )
 def test_argument_of_from_scaling_factors_is_refused(arguments, message):
@@ -174,6 +179,84 @@ def test_argument_of_from_scaling_factors_is_refused(arguments, message):
     }
     with pytest.raises(NgioValueError, match=message):
         Builder.from_scaling_factors(**sensible | arguments)
+
+
+def test_factors_may_be_given_by_axis():
+    """Axes that are not named are left alone, in whatever order they stand."""
+    by_name = Builder.from_scaling_factors(("0", "1"), {"x": 3, "z": 2}, (8, 9, 10), (1, 1, 1), ("z", "y", "x"))
+    assert by_name == Builder.from_scaling_factors(("0", "1"), (2, 1, 3), (8, 9, 10), (1, 1, 1), ("z", "y", "x"))
+    assert shapes_of(by_name) == [(8, 9, 10), (4, 9, 3)]
+
+
+@pytest.mark.parametrize(
+    ("factors", "shape", "chunks", "expected"),
+    [
+        ({"y": 2, "x": 2}, (3, 5000, 3000), "auto", [(3, 5000, 3000), (3, 2500, 1500), (3, 1250, 750), (3, 625, 375)]),
+        ({"y": 2, "x": 2}, (3, 1024, 1000), "auto", [(3, 1024, 1000)]),
+        ({"y": 2}, (3, 1025, 9000), "auto", [(3, 1025, 9000), (3, 512, 9000)]),
+        ({"z": 2}, (4, 9000, 9000), "auto", [(4, 9000, 9000), (2, 9000, 9000), (1, 9000, 9000)]),
+        ({"y": 2, "x": 2}, (1, 64, 64), (1, 16, 32), [(1, 64, 64), (1, 32, 32), (1, 16, 16)]),
+        ({}, (1, 9000, 9000), "auto", [(1, 9000, 9000)]),
+        ({"x": 1e300}, (1, 9000, 9000), "auto", [(1, 9000, 9000), (1, 9000, 1)]),
+    ],
+)
+def test_automatic_levels_go_down_to_one_chunk(factors, shape, chunks, expected):
+    """Along each axis that is scaled; they are called by their numbers."""
+    builder = Builder.from_scaling_factors("auto", factors, shape, (1, 1, 1), ("z", "y", "x"), chunks=chunks)
+    assert shapes_of(builder) == expected
+    assert [level.path for level in builder.levels] == [str(number) for number in range(len(expected))]
+
+
+def test_a_factor_without_end_makes_one_level_of_one_pixel():
+    """The nominal scale, which no float holds after some levels, is not asked for."""
+    builder = Builder.from_scaling_factors(("0", "1"), (1e300, 1), (100, 100), (1, 1), ("y", "x"))
+    assert builder.levels[1].scale == (100, 1)
+    with pytest.raises(NgioValueError, match="base_scale must be a finite number"):
+        Builder.from_scaling_factors(("0", "1", "2"), (1e300, 2), (100, 100), (1, 1), ("y", "x"), precision_scale=False)
+
+
+@pytest.mark.parametrize("precise", [True, False])
+def test_isotropic_pyramids_scale_the_finer_axes_first(precise):
+    """y and x of 0.5 approach z of 2 before z is scaled as well; the next levels stay as they are to each other."""
+    builder = Builder.from_scaling_factors(
+        ("0", "1", "2", "3", "4"),
+        (2, 2, 2),
+        (64, 512, 512),
+        (2.0, 0.5, 0.5),
+        ("z", "y", "x"),
+        precision_scale=precise,
+        isotropic=True,
+    )
+    assert shapes_of(builder) == [(64, 512, 512), (64, 256, 256), (64, 128, 128), (32, 64, 64), (16, 32, 32)]
+    assert [level.scale for level in builder.levels] == [(2, 0.5, 0.5), (2, 1, 1), (2, 2, 2), (4, 4, 4), (8, 8, 8)]
+
+
+def test_isotropic_pyramids_come_as_close_as_a_step_allows():
+    """3 is closer to 4 than to 2, in ratio, and 2.5 to 2; z waits until then."""
+    for spacing, steps in ((3.0, 2), (2.5, 1)):
+        builder = Builder.from_scaling_factors(
+            ("0", "1", "2", "3"),
+            {"z": 2, "y": 2, "x": 2},
+            (64, 512, 512),
+            (spacing, 1, 1),
+            ("z", "y", "x"),
+            isotropic=True,
+        )
+        assert [shape[0] for shape in shapes_of(builder)] == [64] * (steps + 1) + [32, 16][: 3 - steps]
+
+
+def test_isotropic_pyramids_leave_other_axes_to_their_factors():
+    """Time follows its own; an axis with factor 1 is never scaled, but the others approach it; then all go on."""
+    builder = Builder.from_scaling_factors(
+        ("0", "1", "2"), (2, 1, 2, 2), (8, 9, 64, 32), (1, 2.0, 1.0, 2.0), ("t", "z", "y", "x"), isotropic=True
+    )
+    assert shapes_of(builder) == [(8, 9, 64, 32), (4, 9, 32, 32), (2, 9, 16, 16)]
+
+
+def test_isotropic_pyramids_do_not_wait_for_an_axis_of_one_pixel():
+    """It cannot be scaled, however fine its spacing is."""
+    builder = Builder.from_scaling_factors("auto", (2, 2), (1, 4096), (0.1, 1.0), ("y", "x"), isotropic=True)
+    assert shapes_of(builder) == [(1, 4096), (1, 2048), (1, 1024)]
 
 
 def test_levels_must_have_the_axes_that_are_named():
@@ -248,6 +331,56 @@ def test_compressors_and_other_arguments_reach_zarr():
     codec = zarr.codecs.ZstdCodec(level=3)
     Builder.from_shapes([(8, 8)], (1, 1), ("y", "x"), compressors=[codec], zarr_format=3).to_zarr(group)
     assert group["0"].compressors == (codec,)
+
+
+@pytest.mark.parametrize(
+    ("axes", "shape", "dtype", "chunks", "shards"),
+    [
+        (("y", "x"), (10000, 10000), "uint16", (1024, 1024), (4096, 4096)),
+        (("y", "x"), (10000, 10000), "float64", (1024, 1024), (2048, 2048)),
+        (("y", "x"), (10000, 10000), "uint8", (1024, 1024), (8192, 4096)),
+        (("y", "x"), (1024, 10000), "uint16", (1024, 1024), (1024, 8192)),
+        (("y", "x"), (2000, 900), "uint16", (1024, 900), None),
+        (("c", "z", "y", "x"), (2, 30, 3000, 2100), "uint16", (1, 1, 1024, 1024), (1, 1, 2048, 2048)),
+        (("x", "y", "c"), (3000, 900, 2), "uint16", (1024, 900, 1), (2048, 900, 1)),
+        (("c", "x"), (4, 3000), "uint16", (1, 1024), (1, 2048)),
+        (("c", "z", "q"), (4, 30, 3000), "uint16", (1, 30, 1024), (1, 30, 2048)),
+        (("x",), (2**23,), "uint16", (2**20,), (2**23,)),
+        (("t",), (50,), "uint16", (50,), None),
+    ],
+)
+def test_automatic_chunks_and_shards(axes, shape, dtype, chunks, shards):
+    """Planes of 1024 pixels, up to 32 MiB of them in a shard; without y and x, along the last two axes."""
+    group, ones = memory_group(3), (1,) * len(shape)
+    Builder.from_shapes([shape], ones, axes, data_type=dtype, shards="auto", zarr_format=3).to_zarr(group)
+    assert (group["0"].chunks, group["0"].shards) == (chunks, shards)
+
+
+def test_automatic_shards_are_made_of_explicit_chunks():
+    """As many as fit, doubled along y and x in turn."""
+    builder = Builder.from_shapes(
+        [(300, 200), (40, 40)], (1, 1), ("y", "x"), chunks=(64, 64), shards="auto", zarr_format=3
+    )
+    group = memory_group(3)
+    builder.to_zarr(group)
+    assert (group["0"].shards, group["1"].shards) == ((256, 128), None)
+    assert [level.shards for level in builder.levels] == ["auto", "auto"]
+
+
+def test_automatic_sizes_in_zarr_format_2():
+    """There are chunks, but no shards."""
+    group = memory_group(2)
+    Builder.from_shapes([(3, 3000, 3000)], (1, 1, 1), ("c", "y", "x"), shards="auto").to_zarr(group)
+    assert (group["0"].chunks, group["0"].shards) == ((1, 1024, 1024), None)
+
+
+@pytest.mark.parametrize("names", [["row", "column"], ["row", None], None])
+def test_given_dimension_names_go_before_those_of_the_axes(names):
+    """Also none at all."""
+    group = memory_group(3)
+    options = {"dimension_names": names}
+    Builder.from_shapes([(8, 8)], (1, 1), ("y", "x"), zarr_format=3, other_array_kwargs=options).to_zarr(group)
+    assert group["0"].metadata.dimension_names == (names if names is None else tuple(names))
 
 
 def test_to_zarr_replaces_arrays_by_default():

@@ -35,6 +35,15 @@ def test_path_that_is_none_or_leaves_the_group_is_refused(path):
         level(path)
 
 
+@pytest.mark.parametrize(
+    "path", ["zarr.json", "a/.zarray", ".zgroup", ".ngio_x-staging-0a1b2c3d", "a/.ngio_x-b", "a\0b"]
+)
+def test_path_with_the_name_of_another_file_is_refused(path):
+    """Documents of zarr and the traces of replacing have names of their own; no file has a null in its name."""
+    with pytest.raises(NgioValueError, match="path must not use the name"):
+        level(path)
+
+
 @pytest.mark.parametrize(("given", "kept"), [("0", "0"), ("a/b", "a/b"), ("a//b/", "a/b"), ("s0.5", "s0.5")])
 def test_path_inside_the_group_is_kept(given, kept):
     """Folders are allowed; slashes too many are not kept."""
