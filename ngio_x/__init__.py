@@ -49,9 +49,11 @@ if TYPE_CHECKING:
     from ngio_x.pyramid.builder import ImagePyramidBuilder as ImagePyramidBuilder
     from ngio_x.pyramid.consolidate import consolidate_pyramid as consolidate_pyramid
     from ngio_x.pyramid.consolidate import on_disk_zoom as on_disk_zoom
+    from ngio_x.pyramid.consolidate import plan_pyramid as plan_pyramid
     from ngio_x.pyramid.level import ChunksLike as ChunksLike
     from ngio_x.pyramid.level import PyramidLevel as PyramidLevel
     from ngio_x.pyramid.level import ShardsLike as ShardsLike
+    from ngio_x.pyramid.plan import PyramidPlan as PyramidPlan
     from ngio_x.resample.kernels import InterpolationOrder as InterpolationOrder
     from ngio_x.resample.zoom import dask_zoom as dask_zoom
     from ngio_x.resample.zoom import numpy_zoom as numpy_zoom
@@ -85,8 +87,9 @@ _HOMES = {
     "ngff.serialization": ("from_dict", "from_json", "to_dict", "to_json"),
     "ngff.write": ("write_labels", "write_ome_zarr"),
     "pyramid.builder": ("ImagePyramidBuilder",),
-    "pyramid.consolidate": ("consolidate_pyramid", "on_disk_zoom"),
+    "pyramid.consolidate": ("consolidate_pyramid", "on_disk_zoom", "plan_pyramid"),
     "pyramid.level": ("ChunksLike", "PyramidLevel", "ShardsLike"),
+    "pyramid.plan": ("PyramidPlan",),
     "resample.kernels": ("InterpolationOrder",),
     "resample.zoom": ("dask_zoom", "numpy_zoom"),
     "roi.roi": ("Roi",),

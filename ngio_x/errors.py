@@ -31,6 +31,31 @@ class NgioFileNotFoundError(NgioError, FileNotFoundError):
     """The store, group or array to read does not exist."""
 
 
+class NgioStorageError(NgioError, OSError):
+    """Pixels could not be read from or written to a store.
+
+    Attributes:
+        action: `"read"` or `"write"`.
+        array: Where the array is.
+        window: The chunk, or the write units, that it happened at, as slices; empty, if it was none of them.
+        reason: What the store or the codec said.
+    """
+
+    action: str
+    array: str
+    window: tuple[slice, ...]
+    reason: str
+
+    def __init__(self, action: str, array: str, window: tuple[slice, ...], reason: str) -> None:
+        where = ", ".join(f"{part.start}:{part.stop}" for part in window)
+        super().__init__(f"could not {action} {f'[{where}] of ' if window else ''}{array}: {reason}")
+        self.action, self.array, self.window, self.reason = action, array, window, reason
+
+    def __reduce__(self) -> tuple[type[NgioStorageError], tuple[str, str, tuple[slice, ...], str]]:
+        """Pickle by what it was made of: an OSError remembers other arguments."""
+        return type(self), (self.action, self.array, self.window, self.reason)
+
+
 class NgioValidationError(NgioValueError):
     """A document or a stored description breaks its rules.
 

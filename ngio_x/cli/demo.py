@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -18,6 +17,7 @@ from ngio_x.errors import NgioFileExistsError, NgioValueError
 from ngio_x.labels.masking_roi import compute_masking_roi
 from ngio_x.ngff.read import open_ome_zarr
 from ngio_x.ngff.write import write_labels, write_ome_zarr
+from ngio_x.pyramid.progress import Progress
 from ngio_x.roi.roi import Roi
 
 _SIZE: Final = 1024
@@ -36,9 +36,7 @@ class Demo(NamedTuple):
     nuclei: int
 
 
-def make_demo(
-    directory: Path, *, overwrite: bool = False, progress: Callable[[int, int], object] | None = None
-) -> Demo:
+def make_demo(directory: Path, *, overwrite: bool = False, progress: Progress = False) -> Demo:
     """Write `demo.zarr`, with nuclei as labels, and `overview.png` into a directory.
 
     Raises:

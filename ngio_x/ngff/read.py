@@ -23,6 +23,7 @@ from ngio_x.ngff.multiscales import Multiscales, from_attributes
 from ngio_x.ngff.store import StoreLike, open_group
 from ngio_x.ngff.write import array_at, label_names, member
 from ngio_x.pyramid.create import warn_if_unfinished
+from ngio_x.pyramid.marker import warn_if_rebuilding
 
 _AUTO_CHUNK_BYTES = 16 * 2**20
 
@@ -101,6 +102,7 @@ def _levels(
     nodes = {}
     axes, arrays = image.axes_handler.axes, [array_at(group, dataset.path) for dataset in image.datasets]
     _require_levels(arrays, image.axes_handler.axes_names)
+    warn_if_rebuilding(arrays, stacklevel=3)
     for index, (dataset, edge, array) in enumerate(zip(image.datasets, image.edges(parent), arrays, strict=True)):
         pixels = _dask_array(array, image.axes_handler.axes_names, chunks)
         coords = _coords(axes, array.shape, dataset.scale, edge, image)

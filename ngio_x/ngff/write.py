@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -32,16 +31,14 @@ from ngio_x.ngff.multiscales import (
 )
 from ngio_x.ngff.store import StoreLike, new_group, open_group
 from ngio_x.pyramid.builder import ImagePyramidBuilder
-from ngio_x.pyramid.consolidate import consolidate_pyramid, count_units, write_units
-from ngio_x.pyramid.layout import auto_chunks
+from ngio_x.pyramid.consolidate import consolidate_pyramid
+from ngio_x.pyramid.layout import auto_chunks, layout_of
+from ngio_x.pyramid.progress import Progress, counter, shower
 from ngio_x.pyramid.scaling import to_scaling_factor
 from ngio_x.resample.kernels import KernelName, Order
 
 _COARSEST = 256
 """Levels are added until the coarsest is at most this many pixels wide and high."""
-
-Progress = Callable[[int, int], object]
-"""Called with the number of write units done and the number of all."""
 
 
 def write_ome_zarr(
@@ -56,7 +53,7 @@ def write_ome_zarr(
     chunks: Mapping[str, int] | None = None,
     name: str | None = None,
     overwrite: bool = False,
-    progress: Progress | None = None,
+    progress: Progress = False,
 ) -> None:
     """Write a labelled image as a multi-resolution OME-Zarr image.
 
@@ -74,7 +71,7 @@ def write_ome_zarr(
         chunks: Chunk sizes by axis; by default 1024 for y and x, 1 for the others.
         name: Name of the image; by default that of the array.
         overwrite: Replace a zarr hierarchy that is there already.
-        progress: Called with `(done, total)` write units.
+        progress: True shows a bar on standard error; a function is called with `(done, total)` write units.
 
     Raises:
         NgioFileExistsError: If something is there and `overwrite` is False, or it is no zarr hierarchy.
@@ -113,7 +110,7 @@ def write_labels(
     frame: Frame | None = None,
     chunks: Mapping[str, int] | None = None,
     overwrite: bool = False,
-    progress: Progress | None = None,
+    progress: Progress = False,
 ) -> None:
     """Add a label image to an OME-Zarr image, with as many levels as the image has.
 
@@ -126,7 +123,7 @@ def write_labels(
         frame: As for `open_ome_zarr`: the one that the image was opened with. By default what the image says.
         chunks: Chunk sizes by axis; see `write_ome_zarr`.
         overwrite: Replace a label image of that name.
-        progress: Called with `(done, total)` write units.
+        progress: True shows a bar on standard error; a function is called with `(done, total)` write units.
 
     Raises:
         NgioFileExistsError: If there is one of that name and `overwrite` is False.
@@ -284,21 +281,21 @@ def _fill(
     group: zarr.Group,
     builder: ImagePyramidBuilder,
     kernel: KernelName,
-    progress: Progress | None,
+    progress: Progress,
 ) -> list[zarr.Array[Any]]:
     """Write level 0 and build the others from it; return the arrays."""
     arrays = [array_at(group, level.path) for level in builder.levels]
-    total, done = sum(count_units(array) for array in arrays), itertools.count(1)
-    report = None if progress is None else lambda _units: progress(next(done), total)
-    _store(image, arrays[0], report)
-    consolidate_pyramid(arrays[0], arrays[1:], kernel, progress=report)
+    first, *rest = (layout.count_units(layout.whole) for layout in map(layout_of, arrays))
+    show, total = shower(progress), first + sum(rest)
+    _store(image, arrays[0], None if progress is False else counter(show, total))
+    consolidate_pyramid(arrays[0], arrays[1:], kernel, progress=lambda done, _: show(first + done, total))
     return arrays
 
 
 def _store(image: xr.DataArray, target: zarr.Array[Any], report: Callable[[int], object] | None) -> None:
     """Write the pixels of an image, each write unit by one writer."""
     if image.chunks is None:
-        for window in write_units(target):
+        for window in layout_of(target).units():
             target[window] = np.asarray(image.data[window])
             if report is not None:
                 report(1)

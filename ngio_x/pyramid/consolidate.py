@@ -1,24 +1,28 @@
-"""Fill the levels of a pyramid on disk, each from the next finer one, one write unit at a time."""
+"""Fill the levels of a pyramid on disk, each from the next finer one, as a plan says."""
 
 from __future__ import annotations
 
-import itertools
-import math
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Literal
+import pickle
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
 
-import numpy as np
 import zarr
-from dask.base import compute
-from dask.delayed import delayed
+from zarr.storage import FsspecStore, LocalStore, MemoryStore
 
+from ngio_x._frozen import named, to_names
 from ngio_x.errors import NgioTypeError, NgioValueError
-from ngio_x.resample.evaluate import Window, support_of, within, zoom_window
+from ngio_x.pyramid.boxes import Box
+from ngio_x.pyramid.execute import run_here, run_on_dask, runs_in_this_process
+from ngio_x.pyramid.layout import layout_of
+from ngio_x.pyramid.marker import Mark, marked, marks_of, new_mark, remove_marks
+from ngio_x.pyramid.plan import PyramidPlan
+from ngio_x.pyramid.planner import levels_order, plan_changes, plan_whole
+from ngio_x.pyramid.progress import Progress, counter
+from ngio_x.pyramid.regions import RegionLike, boxes_from
 from ngio_x.resample.kernels import Kernel, Order, kernel_for
 
-Mode = Literal["dask", "numpy", "coarsen"]
-Progress = Callable[[int], object]
-"""Called with the number of write units that have just been written."""
+Mode: TypeAlias = Literal["dask", "numpy", "coarsen"]
 
 
 def on_disk_zoom(
@@ -27,31 +31,29 @@ def on_disk_zoom(
     order: Order = "linear",
     mode: Mode = "dask",
     *,
-    progress: Progress | None = None,
+    progress: Progress = False,
 ) -> None:
-    """Zoom one zarr array into another of the same dtype, write unit (shard, else chunk) by write unit.
+    """Zoom one zarr array into another of the same dtype.
 
-    Memory holds a few write units and what they are made of, whatever the size of the arrays.
+    Each write unit (shard, else chunk) of the target is written once, by one writer. Memory holds a few of them and
+    what they are made of, whatever the size of the arrays.
 
     Args:
         source: Is only read.
-        target: Its shape is the target shape.
+        target: Its shape is the target shape, which may be larger than that of the source.
         order: `"nearest"`, `"linear"`, `"cubic"`, `"mean"`, `"mode"`, `"max"` or `"min"`; see `numpy_zoom`.
         mode: `"dask"` works on the active dask scheduler, `"numpy"` in the calling thread; the pixels are the same.
-            `"coarsen"` is `"dask"` with linear replaced by mean, and nearest by mode.
-        progress: Called with 1 for every write unit, where tasks run in this process.
+            `"coarsen"` is `"dask"` with linear replaced by mean, and nearest by mode; it has no cubic.
+        progress: See `consolidate_pyramid`.
 
     Raises:
         NgioTypeError: If source or target is no zarr array.
-        NgioValueError: If they do not fit each other, or an argument is unknown.
+        NgioValueError: If they do not fit each other, the target cannot be written to, or an argument is unknown.
+        NgioStorageError: If pixels cannot be read or written. A mark stays at the target then.
     """
-    kernel = _checked(source, target, order, mode)
-    if mode == "numpy":
-        for window in write_units(target):
-            _zoom_unit(source, target, window, kernel, progress)
-        return
-    task = delayed(_zoom_unit, pure=False)
-    compute([task(source, target, window, kernel, progress) for window in write_units(target)])
+    arrays = [source, target]
+    kernel = _kernel_for(arrays, order, mode)
+    _run(plan_whole([layout_of(array) for array in arrays], kernel, [(0, 1)]), arrays, mode, progress)
 
 
 def consolidate_pyramid(
@@ -59,84 +61,191 @@ def consolidate_pyramid(
     targets: Sequence[zarr.Array[Any]],
     order: Order = "linear",
     mode: Mode = "dask",
+    regions: Iterable[RegionLike] | None = None,
     *,
-    progress: Progress | None = None,
+    axes: Sequence[str] | None = None,
+    progress: Progress = False,
 ) -> None:
-    """Fill the coarser levels of a pyramid, each from the smallest finer one that is there already.
+    """Fill the coarser levels of a pyramid, each from the smallest finer one.
+
+    Where it saves reading, a level is made of blocks of the finer one that are still in memory. While it is rebuilt, a
+    mark stands beside the chunks of each target; it stays if the run is cut off. `open_ome_zarr` warns of it. The next
+    run does the work of runs that were cut off, too, if they were on this machine; a run without `regions` that of any.
 
     Args:
         source: The finest level; it is only read.
         targets: The coarser levels, in any order; none larger than `source`. The list itself is not changed.
         order: As in `on_disk_zoom`.
         mode: As in `on_disk_zoom`.
-        progress: As in `on_disk_zoom`.
+        regions: What has changed of the source since its pyramid was consistent. Only write units that the change
+            reaches are rebuilt, and the result is that of rebuilding all. Each region is a tuple of slices and
+            positions as numpy takes them, a mapping of such by position or name of an axis, or a `Roi` in pixels, of
+            which every pixel that it touches counts. Empty ones are ignored.
+        axes: Names of the axes, for regions by name. By default the `dimension_names` of the source.
+        progress: True shows a bar on standard error; a function is called with the number of write units done, and of
+            all, in the calling thread.
 
     Raises:
-        NgioTypeError: If something is no zarr array.
-        NgioValueError: If an array does not fit, or a target is larger than the source. Nothing is written then.
+        NgioTypeError: If something is no zarr array, or no region.
+        NgioValueError: If arrays do not fit each other, a target is larger than the source or cannot be written to, or
+            a region reaches beyond the source. Nothing is written then.
+        NgioStorageError: If pixels cannot be read or written: it names array and chunk. Marks stay at the targets then.
     """
     arrays = [source, *targets]
-    for index, array in enumerate(arrays):
-        _require_array(f"target {index - 1}" if index else "source", array)
-    edges = consolidation_order([array.shape for array in arrays])
-    for finer, coarser in edges:
-        _checked(arrays[finer], arrays[coarser], order, mode)
-    for finer, coarser in edges:
-        on_disk_zoom(arrays[finer], arrays[coarser], order, mode, progress=progress)
+    kernel = _kernel_for(arrays, order, mode)
+    changed = _changed(source, regions, axes)
+    left = _left_undone(arrays[1:], everything=changed is None)
+    if changed is not None:
+        changed += [box for mark in left for box in _boxes_of(mark, source)]
+    _run(_planned(arrays, kernel, changed), arrays, mode, progress, changed)
+    remove_marks(arrays[1:], left)
 
 
-def consolidation_order(shapes: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
-    """Return `(finer, coarser)` pairs of indices, in the order in which to fill the levels; index 0 is the source.
+def plan_pyramid(
+    source: zarr.Array[Any],
+    targets: Sequence[zarr.Array[Any]],
+    order: Order = "linear",
+    mode: Mode = "dask",
+    regions: Iterable[RegionLike] | None = None,
+    *,
+    axes: Sequence[str] | None = None,
+) -> PyramidPlan:
+    """Return what `consolidate_pyramid` would do with these arguments; no pixel is read, and nothing is written.
 
     Raises:
-        NgioValueError: If a level is larger than the source along an axis.
+        NgioTypeError: As `consolidate_pyramid`.
+        NgioValueError: As `consolidate_pyramid`.
     """
-    for index, shape in enumerate(shapes):
-        if len(shape) != len(shapes[0]):
-            raise NgioValueError(f"target {index - 1} has the shape {tuple(shape)}, the source {tuple(shapes[0])}")
-        if any(m > n for n, m in zip(shapes[0], shape, strict=True)):
-            raise NgioValueError(
-                f"target {index - 1} with shape {tuple(shape)} is larger than the source with shape "
-                f"{tuple(shapes[0])}: consolidate from the finest level"
-            )
-    done, pairs = [0], []
-    for index in sorted(range(1, len(shapes)), key=lambda index: -math.prod(shapes[index])):
-        holds = [k for k in done if all(m <= n for n, m in zip(shapes[k], shapes[index], strict=True))]
-        pairs.append((min(holds, key=lambda k: math.prod(shapes[k])), index))
-        done.append(index)
-    return pairs
+    arrays = [source, *targets]
+    kernel = _kernel_for(arrays, order, mode)
+    return _planned(arrays, kernel, _changed(source, regions, axes))
 
 
-def write_units(array: zarr.Array[Any]) -> Iterator[Window]:
-    """Return the windows of an array that are written as a whole: its shards, else its chunks."""
-    unit = array.shards or array.chunks
-    steps = [range(0, size, length) for size, length in zip(array.shape, unit, strict=True)]
-    for corner in itertools.product(*steps):
-        yield tuple(
-            slice(at, min(at + length, size)) for at, length, size in zip(corner, unit, array.shape, strict=True)
-        )
+def _planned(arrays: Sequence[zarr.Array[Any]], kernel: Kernel, changed: Sequence[Box] | None) -> PyramidPlan:
+    layouts = [layout_of(array) for array in arrays]
+    edges = levels_order([layout.shape for layout in layouts])
+    return plan_whole(layouts, kernel, edges) if changed is None else plan_changes(layouts, kernel, edges, changed)
 
 
-def count_units(array: zarr.Array[Any]) -> int:
-    """Return the number of write units of an array."""
-    return math.prod(-(-size // unit) for size, unit in zip(array.shape, array.shards or array.chunks, strict=True))
+def _run(
+    plan: PyramidPlan,
+    arrays: Sequence[zarr.Array[Any]],
+    mode: Mode,
+    progress: Progress,
+    changed: Sequence[Box] | None = None,
+) -> None:
+    """Do what a plan says, with a mark at the targets meanwhile."""
+    report = counter(progress, plan.unit_count)
+    if not plan.passes:
+        return
+    with marked(arrays[1:], new_mark(str(arrays[0].store_path), changed)):
+        (run_here if mode == "numpy" else run_on_dask)(plan, arrays, report)
 
 
-def _checked(source: Any, target: Any, order: object, mode: object) -> Kernel:
-    _require_array("source", source)
-    _require_array("target", target)
+def _changed(
+    source: zarr.Array[Any], regions: Iterable[RegionLike] | None, axes: Sequence[str] | None
+) -> list[Box] | None:
+    """Return the boxes of the source that regions hold, or None for everything."""
+    if regions is None:
+        return None
+    names: Sequence[str] | None = getattr(source.metadata, "dimension_names", None)
+    if axes is not None:
+        names = named("axes", to_names)(axes)
+        if len(names) != source.ndim:
+            raise NgioValueError(f"axes must name the {source.ndim} axes of the source, got {names}")
+    return boxes_from(regions, source.shape, names)
+
+
+def _left_undone(targets: Sequence[zarr.Array[Any]], *, everything: bool) -> list[Mark]:
+    """Return the marks of runs whose work this run does, too: those that ended, and without regions all but living."""
+    found = {mark.run: mark for marks in marks_of(targets) for mark in marks}
+    return [mark for mark in found.values() if mark.is_alive is False or (everything and mark.is_alive is None)]
+
+
+def _boxes_of(mark: Mark, source: zarr.Array[Any]) -> Sequence[Box]:
+    """Return what a run that was cut off was to rebuild; everything, if it was made from another array."""
+    layout = layout_of(source)
+    if mark.changed is None or mark.source != layout.name:
+        return [layout.whole]
+    inside = [
+        all(0 <= low < high <= n for (low, high), n in zip(box, layout.shape, strict=False)) for box in mark.changed
+    ]
+    return mark.changed if all(inside) else [layout.whole]
+
+
+def _kernel_for(arrays: Sequence[zarr.Array[Any]], order: object, mode: object) -> Kernel:
+    """Return the kernel, after all that can be checked before work begins has been."""
+    _require_arrays(arrays)
     if mode not in ("dask", "numpy", "coarsen"):
         raise NgioValueError(f"mode must be 'dask', 'numpy' or 'coarsen', got {mode!r}")
-    if source.dtype.newbyteorder("=") != target.dtype.newbyteorder("="):
-        raise NgioValueError(f"source and target must have one dtype, got {source.dtype} and {target.dtype}")
-    if source.ndim != target.ndim:
-        raise NgioValueError(f"source and target must have as many axes, got {source.shape} and {target.shape}")
-    if 0 in source.shape or 0 in target.shape:
-        raise NgioValueError(f"arrays without pixels cannot be zoomed, got {source.shape} and {target.shape}")
-    if str(source.store_path) == str(target.store_path):  # one place may be reached through different stores
-        raise NgioValueError(f"source and target are the same array: {source.store_path}")
+    source, *targets = arrays
+    for index, target in enumerate(targets, 1):
+        _require_fit(source, _label(index), target)
+        _require_writable(target)
+    _require_apart(arrays)
+    if mode != "numpy" and targets and not runs_in_this_process():
+        for array in arrays:
+            _require_shared(array)
     kernel = kernel_for(order, source.dtype)
     return _coarsening(kernel, source.dtype) if mode == "coarsen" else kernel
+
+
+def _require_arrays(arrays: Sequence[Any]) -> None:
+    for index, array in enumerate(arrays):
+        if not isinstance(array, zarr.Array):
+            raise NgioTypeError(f"{_label(index)} must be a zarr array, got {type(array).__name__}")
+
+
+def _label(index: int) -> str:
+    return f"target {index - 1}" if index else "source"
+
+
+def _require_fit(source: zarr.Array[Any], label: str, target: zarr.Array[Any]) -> None:
+    if source.dtype.newbyteorder("=") != target.dtype.newbyteorder("="):
+        raise NgioValueError(f"source and {label} must have one dtype, got {source.dtype} and {target.dtype}")
+    if source.ndim != target.ndim:
+        raise NgioValueError(f"source and {label} must have as many axes, got {source.shape} and {target.shape}")
+    if 0 in source.shape or 0 in target.shape:
+        raise NgioValueError(f"arrays without pixels cannot be zoomed, got {source.shape} and {target.shape}")
+
+
+def _require_writable(target: zarr.Array[Any]) -> None:
+    store = target.store_path.store
+    if target.read_only:
+        raise NgioValueError(f"{target.store_path} is read-only: open it with mode='r+'")
+    if not (store.supports_writes and store.supports_deletes):
+        raise NgioValueError(f"{target.store_path}: a {type(store).__name__} cannot replace chunks; write elsewhere")
+
+
+def _require_apart(arrays: Sequence[zarr.Array[Any]]) -> None:
+    """Raise if two arrays are one: a place may be reached through different stores."""
+    seen: dict[str, int] = {}
+    for index, array in enumerate(arrays):
+        place, store = array.store_path, array.store_path.store
+        key = str(Path(store.root / place.path).resolve() if isinstance(store, LocalStore) else place)
+        if key in seen:
+            raise NgioValueError(f"{_label(seen[key])} and {_label(index)} are the same array: {place}")
+        seen[key] = index
+
+
+def _require_shared(array: zarr.Array[Any]) -> None:
+    """Raise if other processes would not see the array, but a copy of it."""
+    store = array.store_path.store
+    while hasattr(store, "_store"):  # a wrapper
+        store = store._store  # noqa: SLF001
+    protocols = getattr(store.fs, "protocol", ()) if isinstance(store, FsspecStore) else ()
+    if isinstance(store, MemoryStore) or "memory" in ((protocols,) if isinstance(protocols, str) else protocols):
+        raise NgioValueError(
+            f"{array.store_path} is in the memory of this process, and the active dask scheduler works in others: use "
+            "mode='numpy', or dask.config.set(scheduler='threads')"
+        )
+    try:
+        pickle.dumps(array)
+    except Exception as error:
+        raise NgioValueError(
+            f"{array.store_path} cannot be sent to the processes of the active dask scheduler ({error}): use "
+            "mode='numpy', or dask.config.set(scheduler='threads')"
+        ) from error
 
 
 def _coarsening(kernel: Kernel, dtype: Any) -> Kernel:
@@ -144,22 +253,3 @@ def _coarsening(kernel: Kernel, dtype: Any) -> Kernel:
     if kernel.name == "cubic":
         raise NgioValueError("mode='coarsen' has no cubic: use order='mean', or another mode")
     return kernel_for({"linear": "mean", "nearest": "mode"}.get(kernel.name, kernel.name), dtype)
-
-
-def _require_array(label: str, array: Any) -> None:
-    if not isinstance(array, zarr.Array):
-        raise NgioTypeError(f"{label} must be a zarr array, got {type(array).__name__}")
-
-
-def _zoom_unit(
-    source: zarr.Array[Any], target: zarr.Array[Any], window: Window, kernel: Kernel, progress: Progress | None
-) -> None:
-    support = support_of(kernel, source.shape, target.shape, window)
-    values = np.asarray(source[support])  # at once: chunks are read as a whole
-
-    def read(part: Window) -> Any:
-        return values[within(part, support)]
-
-    target[window] = zoom_window(read, values.dtype, source.shape, target.shape, window, kernel)
-    if progress is not None:
-        progress(1)

@@ -1,10 +1,17 @@
-"""Sizes of chunks and shards where none are given: decided by the names of axes, never by their places."""
+"""How arrays are cut into chunks and shards."""
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import zarr
+
+from ngio_x._frozen import field, frozen, positive, to_ints, to_name
+from ngio_x.pyramid.boxes import Box, window_of
+from ngio_x.resample.evaluate import Window
 
 _PLANE: Final = ("y", "x")
 _CHUNK: Final = 1024
@@ -49,3 +56,50 @@ def _plane(axes: Sequence[str]) -> list[int]:
     """Return the positions of y and x, or of the last two axes."""
     named = [position for position, axis in enumerate(axes) if axis in _PLANE]
     return named or list(range(len(axes)))[-2:]
+
+
+@frozen
+class Layout:
+    """What an array on disk looks like: its shape, and the pieces in which it is read and written."""
+
+    name: str = field(to_name)
+    """Where the array is."""
+    shape: tuple[int, ...] = field(positive(to_ints))
+    chunks: tuple[int, ...] = field(positive(to_ints))
+    """What is decoded as a whole."""
+    unit: tuple[int, ...] = field(positive(to_ints))
+    """What is written as a whole, by one writer: a shard, else a chunk."""
+    itemsize: int = field(int)
+    """Bytes of a pixel."""
+
+    @property
+    def grid(self) -> tuple[int, ...]:
+        """Number of write units along each axis."""
+        return tuple(-(-size // unit) for size, unit in zip(self.shape, self.unit, strict=True))
+
+    @property
+    def whole(self) -> Box:
+        """The box of all pixels."""
+        return tuple((0, size) for size in self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all pixels."""
+        return math.prod(self.shape) * self.itemsize
+
+    def units(self) -> Iterator[Window]:
+        """Return the windows of all write units."""
+        steps = [range(0, size, unit) for size, unit in zip(self.shape, self.unit, strict=True)]
+        for corner in itertools.product(*steps):
+            yield window_of(
+                [(low, min(low + unit, size)) for low, unit, size in zip(corner, self.unit, self.shape, strict=True)]
+            )
+
+    def count_units(self, box: Box) -> int:
+        """Return the number of write units in a box that consists of them."""
+        return math.prod(-(-high // unit) - low // unit for (low, high), unit in zip(box, self.unit, strict=True))
+
+
+def layout_of(array: zarr.Array[Any]) -> Layout:
+    """Return what an array on disk looks like."""
+    return Layout(str(array.store_path), array.shape, array.chunks, array.shards or array.chunks, array.dtype.itemsize)

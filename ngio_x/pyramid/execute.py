@@ -1,0 +1,179 @@
+"""Do what a plan says: tasks read, zoom and write, in the calling thread or on the dask scheduler that is active."""
+
+from __future__ import annotations
+
+import itertools
+import queue
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, Final, TypeAlias
+
+import dask.config
+import numpy as np
+import numpy.typing as npt
+import zarr
+from dask.base import compute, get_scheduler
+from dask.callbacks import Callback
+from dask.delayed import delayed
+from dask.multiprocessing import get as get_in_processes
+from dask.system import CPU_COUNT
+from dask.threaded import get as get_in_threads
+
+from ngio_x.errors import NgioStorageError
+from ngio_x.pyramid.plan import PyramidPlan, Task
+from ngio_x.resample.evaluate import Window, within, zoom_window
+from ngio_x.resample.kernels import Kernel
+
+_THREAD_BYTES: Final = 64 * 2**20
+"""Bytes that tasks may hold for each thread: where one needs more, fewer run at the same time."""
+_BATCH: Final = 4096
+"""Tasks that are handed to dask at a time, so that what it knows of them does not grow with the image."""
+
+Arrays: TypeAlias = Sequence[zarr.Array[Any]]
+Report: TypeAlias = Callable[[int], object]
+"""Called with the number of write units that have just been written."""
+
+
+def run_here(plan: PyramidPlan, arrays: Arrays, report: Report) -> None:
+    """Do the tasks of a plan one after the other."""
+    for each in plan.passes:
+        for task in each.tasks():
+            report(run_task(arrays, plan.kernel, task))
+
+
+def run_on_dask(plan: PyramidPlan, arrays: Arrays, report: Report) -> None:
+    """Do the tasks of a plan on the active dask scheduler: those of one pass in any order, pass after pass."""
+    client = _client()
+    step = delayed(run_task, pure=False, traverse=False)
+    opened = delayed(list(arrays), traverse=False)  # one node that all tasks refer to
+    for _, passes in itertools.groupby(plan.passes, lambda each: each.levels[1:]):
+        together = list(passes)
+        held = max(each.bytes_held for each in together)
+        tasks = (step(opened, plan.kernel, task) for each in together for task in each.tasks())
+        while batch := list(itertools.islice(tasks, _BATCH)):
+            if client is None:
+                _compute(batch, held, report)
+            else:
+                _submit(client, batch, report)
+
+
+def runs_in_this_process() -> bool:
+    """Whether the active dask scheduler runs tasks in this process, where they see what is in its memory."""
+    scheduler = get_scheduler()
+    if isinstance(scheduler, partial):  # the scheduler that works with an executor
+        return isinstance(getattr(scheduler.args[0], "__self__", None), ThreadPoolExecutor)
+    return scheduler is not get_in_processes and _client() is None
+
+
+def _client() -> Any:
+    """Return the client of `dask.distributed` that computations go to, if they go to one."""
+    owner = getattr(get_scheduler(), "__self__", None)  # computations are a method of it
+    return owner if hasattr(owner, "cancel") else None
+
+
+def _compute(batch: Sequence[Any], held: int, report: Report) -> None:
+    """Compute with a scheduler of this machine."""
+    threads = dask.config.get("num_workers", None) or CPU_COUNT
+    fewer = max(1, threads * _THREAD_BYTES // held)
+    limited = fewer < threads and get_scheduler() in (None, get_in_threads, get_in_processes)
+
+    def finished(_key: Any, result: Any, *_state: Any) -> None:
+        if isinstance(result, int):
+            report(result)
+
+    with Callback(posttask=finished):
+        compute(*batch, optimize_graph=False, **({"num_workers": fewer} if limited else {}))
+
+
+def _submit(client: Any, batch: Sequence[Any], report: Report) -> None:
+    """Compute with a cluster, and hear of each task as it is done."""
+    done: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    futures = client.compute(batch)
+    try:
+        for future in futures:
+            future.add_done_callback(done.put)
+        for _ in futures:
+            report(done.get().result())
+    except BaseException:
+        client.cancel(futures)
+        raise
+
+
+def run_task(arrays: Arrays, kernel: Kernel, task: Task) -> int:
+    """Make and write what a task says; return the number of write units that it has written."""
+    first = task.parts[0]
+    values = _first_level(arrays[task.source], arrays[first.level], kernel, task)
+    _write(arrays[first.level], values, first.made, first.written)
+    for finer, coarser in itertools.pairwise(task.parts):
+        target = arrays[coarser.level]
+        values = _zoom(values, finer.made, arrays[finer.level].shape, target.shape, coarser.made, kernel)
+        _write(target, values, coarser.made, coarser.written)
+    return task.units
+
+
+def _first_level(source: zarr.Array[Any], target: zarr.Array[Any], kernel: Kernel, task: Task) -> npt.NDArray[Any]:
+    """Make the first level of a task, of one piece of the source after the other."""
+    pieces = (
+        (made, _zoom(read(source, inputs), inputs, source.shape, target.shape, made, kernel))
+        for made, inputs in task.pieces
+    )
+    whole = task.parts[0].made
+    if len(task.pieces) == 1:
+        return next(pieces)[1]
+    values = np.empty([part.stop - part.start for part in whole], source.dtype)
+    for made, piece in pieces:
+        values[within(made, whole)] = piece
+    return values
+
+
+def _zoom(
+    values: npt.NDArray[Any],
+    held: Window,
+    shape: Sequence[int],
+    target_shape: Sequence[int],
+    window: Window,
+    kernel: Kernel,
+) -> npt.NDArray[Any]:
+    """Zoom what is held of an array to a window of the next level."""
+    return zoom_window(lambda part: values[within(part, held)], values.dtype, shape, target_shape, window, kernel)
+
+
+def read(source: zarr.Array[Any], window: Window) -> npt.NDArray[Any]:
+    """Read a window of an array.
+
+    Raises:
+        NgioStorageError: If that fails; it names the chunk.
+    """
+    try:
+        return np.asarray(source[window])
+    except Exception as error:
+        raise NgioStorageError("read", str(source.store_path), *_unreadable(source, window, error)) from error
+
+
+def _unreadable(source: zarr.Array[Any], window: Window, error: Exception) -> tuple[Window, str]:
+    """Return the first chunk of a window that cannot be read, and why; the window, if all can now."""
+    sizes = zip(window, source.chunks, source.shape, strict=True)
+    along = [
+        [slice(low, min(low + chunk, size)) for low in range(part.start // chunk * chunk, part.stop, chunk)]
+        for part, chunk, size in sizes
+    ]
+    for chunk in itertools.product(*along):
+        try:
+            source[chunk]
+        except Exception as again:  # noqa: BLE001 — whatever a store or a codec raises
+            return chunk, _reason(again)
+    return window, _reason(error)
+
+
+def _write(target: zarr.Array[Any], values: npt.NDArray[Any], made: Window, written: Window | None) -> None:
+    if written is None:
+        return
+    try:
+        target[written] = values[within(written, made)]
+    except Exception as error:
+        raise NgioStorageError("write", str(target.store_path), written, _reason(error)) from error
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"

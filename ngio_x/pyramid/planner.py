@@ -1,0 +1,173 @@
+"""From shapes to a plan: which levels are made together, how write units are grouped, what a change reaches."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import numpy as np
+
+from ngio_x._frozen import evolve
+from ngio_x.errors import NgioValueError
+from ngio_x.pyramid.boxes import Box, boxes_of, window_of
+from ngio_x.pyramid.layout import Layout
+from ngio_x.pyramid.plan import Pass, PyramidPlan
+from ngio_x.resample.kernels import Kernel
+
+_READ: Final = 8 * 2**20
+"""Bytes of source that are worth a task: smaller write units are grouped."""
+_PIECE: Final = 4 * 2**20
+"""Bytes of source that are read at a time, or more…"""
+_AT_ONCE: Final = 12 * 2**20
+"""… as long as they and what is made of them are not more than this."""
+_HELD: Final = 16 * 2**20
+"""Bytes of a level that a task may hold to make the next one of it."""
+_ENOUGH: Final = 4
+"""Tasks that keep a small machine busy: work is not joined into fewer."""
+
+
+def levels_order(shapes: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
+    """Return `(finer, coarser)` pairs of positions, in the order in which to make the levels; the first is the source.
+
+    Each level is made of the smallest one that is there and at least as large along every axis.
+
+    Raises:
+        NgioValueError: If a level is larger than the source along an axis.
+    """
+    for index, shape in enumerate(shapes):
+        if any(m > n for n, m in zip(shapes[0], shape, strict=True)):
+            raise NgioValueError(
+                f"target {index - 1} with shape {tuple(shape)} is larger than the source with shape "
+                f"{tuple(shapes[0])}: consolidate from the finest level"
+            )
+    done, pairs = [0], []
+    for index in sorted(range(1, len(shapes)), key=lambda index: -math.prod(shapes[index])):
+        holds = [k for k in done if all(m <= n for n, m in zip(shapes[k], shapes[index], strict=True))]
+        pairs.append((min(holds, key=lambda k: math.prod(shapes[k])), index))
+        done.append(index)
+    return pairs
+
+
+def plan_whole(layouts: Sequence[Layout], kernel: Kernel, edges: Sequence[tuple[int, int]]) -> PyramidPlan:
+    """Plan all levels; one is made of blocks still in memory where that saves reading them.
+
+    Args:
+        layouts: The source first.
+        kernel: How pixels are made.
+        edges: `(finer, coarser)` positions, in the order in which to make the levels; see `levels_order`.
+    """
+    passes: list[Pass] = []
+    for finer, coarser in edges:
+        alone = _grouped(kernel, layouts, (finer, coarser), layouts[coarser].whole)
+        if passes and passes[-1].levels[-1] == finer:
+            joined = _grouped(kernel, layouts, (*passes[-1].levels, coarser), layouts[coarser].whole)
+            if _saves(joined, passes[-1], alone):
+                passes[-1] = joined
+                continue
+        passes.append(alone)
+    return PyramidPlan(tuple(layouts), kernel, tuple(passes))
+
+
+def plan_changes(
+    layouts: Sequence[Layout], kernel: Kernel, edges: Sequence[tuple[int, int]], changed: Sequence[Box]
+) -> PyramidPlan:
+    """Plan the write units that a change of some boxes of the source reaches, level by level."""
+    pixels: dict[int, set[Box]] = {0: set(changed)}
+    passes: list[Pass] = []
+    for finer, coarser in edges:
+        source, target = layouts[finer], layouts[coarser]
+        pixels[coarser] = {
+            reached for box in pixels[finer] if (reached := _reached(kernel, source, target, box)) is not None
+        }
+        passes.extend(_grouped(kernel, layouts, (finer, coarser), box) for box in _merged(target, pixels[coarser]))
+    return PyramidPlan(tuple(layouts), kernel, tuple(passes), partial=True)
+
+
+def _saves(joined: Pass, before: Pass, alone: Pass) -> bool:
+    """Whether to make a level together with the ones before it: less is read, and enough tasks are left."""
+    enough = math.prod(joined.grid) >= min(_ENOUGH, math.prod(before.grid))
+    return enough and max(joined.bytes_made) <= _HELD and joined.bytes_read < before.bytes_read + alone.bytes_read
+
+
+def _grouped(kernel: Kernel, layouts: Sequence[Layout], levels: tuple[int, ...], box: Box) -> Pass:
+    """Return a pass over a box of the last level, in which tasks are as large as is worth their overhead."""
+    first, last = layouts[levels[0]], layouts[levels[-1]]
+    units = [-(-high // unit) - low // unit for (low, high), unit in zip(box, last.unit, strict=True)]
+    changed = [n != m for n, m in zip(first.shape, last.shape, strict=True)]
+    group = [1] * len(units)
+    found = _cut(kernel, layouts, levels, box, group)
+    while growing := [axis for axis in range(len(units)) if group[axis] < units[axis]]:
+        # As square as can be along the axes that are zoomed, and longest along the last, as memory is laid out.
+        axis = min(growing, key=lambda axis: (not changed[axis], group[axis], -axis))
+        group[axis] *= 2
+        larger = _cut(kernel, layouts, levels, box, group)
+        few = math.prod(larger.grid) < min(_ENOUGH, math.prod(found.grid))
+        if few or larger.bytes_source > _READ or max(larger.bytes_made) > _HELD:
+            break
+        found = larger
+    return _in_pieces(found)
+
+
+def _cut(kernel: Kernel, layouts: Sequence[Layout], levels: tuple[int, ...], box: Box, group: Sequence[int]) -> Pass:
+    """Return a pass whose tasks write so many units of the last level along each axis."""
+    chosen = tuple(layouts[level] for level in levels)
+    source, last = chosen[0], chosen[-1]
+    cuts = tuple(
+        (*range(low, high, unit * count), high) for (low, high), unit, count in zip(box, last.unit, group, strict=True)
+    )
+    finer = tuple(
+        tuple(
+            _scaled(along, m, n, unit)
+            for along, m, n, unit in zip(cuts, last.shape, layout.shape, layout.unit, strict=True)
+        )
+        for layout in chosen[1:-1]
+    )
+    whole = tuple(-(-size // chunk) * chunk for size, chunk in zip(source.shape, source.chunks, strict=True))
+    return Pass(kernel, levels, chosen, (*finer, cuts), whole)
+
+
+def _scaled(cuts: Sequence[int], m: int, n: int, unit: int) -> tuple[int, ...]:
+    """Return cuts of an axis of `m` pixels as cuts of a finer one of `n`, moved to the nearest edges of its units."""
+    return tuple(n if cut == m else min(round(cut * n / m / unit) * unit, n) for cut in cuts)
+
+
+def _in_pieces(each: Pass) -> Pass:
+    """Return a pass that reads its source in small pieces, but whole chunks."""
+    source, limit = each.layouts[0], max(_PIECE, _AT_ONCE - each.bytes_made[0])
+    while each.bytes_piece > limit:
+        chunks = [stride // chunk for stride, chunk in zip(each.stride, source.chunks, strict=True)]
+        if max(chunks) == 1:
+            break
+        axis = chunks.index(max(chunks))
+        stride = list(each.stride)
+        stride[axis] = -(-chunks[axis] // 2) * source.chunks[axis]
+        each = evolve(each, stride=stride)
+    return each
+
+
+def _reached(kernel: Kernel, source: Layout, target: Layout, box: Box) -> Box | None:
+    """Return the pixels of the target that a change of a box of the source may change."""
+    reached = [kernel.reach(n, m, slice(*span)) for n, m, span in zip(source.shape, target.shape, box, strict=True)]
+    found = tuple((each.start, each.stop) for each in reached)
+    return found if all(low < high for low, high in found) else None
+
+
+def _merged(layout: Layout, pixels: set[Box]) -> Iterator[Box]:
+    """Return the write units that boxes of pixels touch, as boxes that do not overlap."""
+    if not pixels:
+        return
+    units = [
+        tuple((low // unit, -(-high // unit)) for (low, high), unit in zip(box, layout.unit, strict=True))
+        for box in pixels
+    ]
+    corner = [min(box[axis][0] for box in units) for axis in range(len(layout.shape))]
+    end = [max(box[axis][1] for box in units) for axis in range(len(layout.shape))]
+    touched = np.zeros([high - low for low, high in zip(corner, end, strict=True)], bool)
+    for box in units:
+        touched[window_of([(low - start, high - start) for (low, high), start in zip(box, corner, strict=True)])] = True
+    for box in boxes_of(touched):
+        yield tuple(
+            ((low + start) * unit, min((high + start) * unit, size))
+            for (low, high), start, unit, size in zip(box, corner, layout.unit, layout.shape, strict=True)
+        )
