@@ -44,7 +44,7 @@ def boxes_of(mask: npt.NDArray[np.bool_]) -> Iterator[Box]:
         if mask:
             yield ()
         return
-    differs = (mask[1:] != mask[:-1]).reshape(len(mask) - 1, -1).any(axis=1)
+    differs = (mask[1:] != mask[:-1]).any(axis=tuple(range(1, mask.ndim)))
     for low, high in itertools.pairwise([0, *(np.flatnonzero(differs) + 1).tolist(), len(mask)]):
         for rest in boxes_of(mask[low]):
             yield ((low, high), *rest)
