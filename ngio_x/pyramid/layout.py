@@ -10,7 +10,7 @@ from typing import Any, Final
 import zarr
 
 from ngio_x._frozen import field, frozen, positive, to_ints, to_name
-from ngio_x.pyramid.boxes import Box, window_of
+from ngio_x.pyramid.boxes import Box, volume, window_of
 from ngio_x.resample.evaluate import Window
 
 _PLANE: Final = ("y", "x")
@@ -95,9 +95,18 @@ class Layout:
                 [(low, min(low + unit, size)) for low, unit, size in zip(corner, self.unit, self.shape, strict=True)]
             )
 
+    def units_of(self, box: Box) -> Box:
+        """Return the range of write units along each axis that a box of pixels touches."""
+        return tuple((low // unit, -(-high // unit)) for (low, high), unit in zip(box, self.unit, strict=True))
+
+    def pixels_of(self, units: Box) -> Box:
+        """Return the box of pixels of a range of write units along each axis."""
+        sizes = zip(units, self.unit, self.shape, strict=True)
+        return tuple((low * unit, min(high * unit, size)) for (low, high), unit, size in sizes)
+
     def count_units(self, box: Box) -> int:
-        """Return the number of write units in a box that consists of them."""
-        return math.prod(-(-high // unit) - low // unit for (low, high), unit in zip(box, self.unit, strict=True))
+        """Return the number of write units that a box of pixels touches."""
+        return volume(self.units_of(box))
 
 
 def layout_of(array: zarr.Array[Any]) -> Layout:

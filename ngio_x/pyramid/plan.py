@@ -25,7 +25,7 @@ _SCRATCH: Final = 4 * 2**20
 
 
 class Part(NamedTuple):
-    """The window of a level that a task makes, and what it writes of it: whole write units, or nothing."""
+    """The window of a level that a task makes, and what it writes of it, if it does."""
 
     level: int
     made: Window
@@ -75,7 +75,7 @@ class Pass:
     def __attrs_post_init__(self) -> None:
         for layout, axes in zip(self.layouts[1:], self.cuts, strict=True):
             for cuts, unit, size in zip(axes, layout.unit, layout.shape, strict=True):
-                whole = all(cut % unit == 0 or cut == size for cut in cuts)
+                whole = all(cut % unit == 0 or cut == size for cut in cuts[1:-1])
                 if not whole or list(cuts) != sorted(cuts) or not 0 <= cuts[0] < cuts[-1] <= size:
                     raise NgioValueError(f"tasks would share units of {layout.name}: cuts {cuts}, units of {unit}")
 
@@ -212,13 +212,14 @@ class PyramidPlan:
     passes: tuple[Pass, ...] = field(tuple_of(Pass))
     """In the order in which they are to be done; neighbours that make the same levels may be done at the same time."""
     partial: bool = field(bool, default=False)
-    """Whether only some write units are made."""
+    """Whether only some pixels are made, and the rest of their write units kept."""
 
     def __attrs_post_init__(self) -> None:
         for layout, boxes in zip(self.layouts, self._written, strict=True):
             missing = 0 if self.partial or layout is self.layouts[0] else volume(layout.whole) - sum(map(volume, boxes))
-            if missing or any(overlap(a, b) for a, b in itertools.combinations(boxes, 2)):
-                raise NgioValueError(f"the plan does not make every pixel of {layout.name} once: {boxes}")
+            units = [layout.units_of(box) for box in boxes]
+            if missing or any(overlap(a, b) for a, b in itertools.combinations(units, 2)):
+                raise NgioValueError(f"the plan does not write every unit of {layout.name} once: {boxes}")
 
     @property
     def task_count(self) -> int:
@@ -251,7 +252,8 @@ class PyramidPlan:
         for layout, boxes in zip(self.layouts, self._written, strict=True):
             for peer, theirs in zip(other.layouts, other._written, strict=True):
                 if layout.name == peer.name:
-                    both = [common(a, b) for a, b in itertools.product(boxes, theirs) if overlap(a, b)]
+                    pairs = itertools.product(map(layout.units_of, boxes), map(layout.units_of, theirs))
+                    both = [layout.pixels_of(common(a, b)) for a, b in pairs if overlap(a, b)]
                     shared |= {layout.name: tuple(map(window_of, both))} if both else {}
         return shared
 

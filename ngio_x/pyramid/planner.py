@@ -72,7 +72,7 @@ def plan_whole(layouts: Sequence[Layout], kernel: Kernel, edges: Sequence[tuple[
 def plan_changes(
     layouts: Sequence[Layout], kernel: Kernel, edges: Sequence[tuple[int, int]], changed: Sequence[Box]
 ) -> PyramidPlan:
-    """Plan the write units that a change of some boxes of the source reaches, level by level."""
+    """Plan to make the pixels that a change of some boxes of the source reaches, level by level."""
     pixels: dict[int, set[Box]] = {0: set(changed)}
     passes: list[Pass] = []
     for finer, coarser in edges:
@@ -80,7 +80,7 @@ def plan_changes(
         pixels[coarser] = {
             reached for box in pixels[finer] if (reached := _reached(kernel, source, target, box)) is not None
         }
-        passes.extend(_grouped(kernel, layouts, (finer, coarser), box) for box in _merged(target, pixels[coarser]))
+        passes.extend(_grouped(kernel, layouts, (finer, coarser), box) for box in _apart(target, pixels[coarser]))
     return PyramidPlan(tuple(layouts), kernel, tuple(passes), partial=True)
 
 
@@ -93,7 +93,7 @@ def _saves(joined: Pass, before: Pass, alone: Pass) -> bool:
 def _grouped(kernel: Kernel, layouts: Sequence[Layout], levels: tuple[int, ...], box: Box) -> Pass:
     """Return a pass over a box of the last level, in which tasks are as large as is worth their overhead."""
     first, last = layouts[levels[0]], layouts[levels[-1]]
-    units = [-(-high // unit) - low // unit for (low, high), unit in zip(box, last.unit, strict=True)]
+    units = [high - low for low, high in last.units_of(box)]
     changed = [n != m for n, m in zip(first.shape, last.shape, strict=True)]
     group = [1] * len(units)
     found = _cut(kernel, layouts, levels, box, group)
@@ -114,7 +114,8 @@ def _cut(kernel: Kernel, layouts: Sequence[Layout], levels: tuple[int, ...], box
     chosen = tuple(layouts[level] for level in levels)
     source, last = chosen[0], chosen[-1]
     cuts = tuple(
-        (*range(low, high, unit * count), high) for (low, high), unit, count in zip(box, last.unit, group, strict=True)
+        (low, *range((low // unit + count) * unit, high, unit * count), high)
+        for (low, high), unit, count in zip(box, last.unit, group, strict=True)
     )
     finer = tuple(
         tuple(
@@ -153,21 +154,20 @@ def _reached(kernel: Kernel, source: Layout, target: Layout, box: Box) -> Box | 
     return found if all(low < high for low, high in found) else None
 
 
-def _merged(layout: Layout, pixels: set[Box]) -> Iterator[Box]:
-    """Return the write units that boxes of pixels touch, as boxes that do not overlap."""
-    if not pixels:
+def _apart(layout: Layout, boxes: set[Box]) -> Iterator[Box]:
+    """Return boxes that hold some others, and have no write unit in common."""
+    if not boxes:
         return
-    units = [
-        tuple((low // unit, -(-high // unit)) for (low, high), unit in zip(box, layout.unit, strict=True))
-        for box in pixels
-    ]
-    corner = [min(box[axis][0] for box in units) for axis in range(len(layout.shape))]
-    end = [max(box[axis][1] for box in units) for axis in range(len(layout.shape))]
-    touched = np.zeros([high - low for low, high in zip(corner, end, strict=True)], bool)
-    for box in units:
-        touched[window_of([(low - start, high - start) for (low, high), start in zip(box, corner, strict=True)])] = True
-    for box in boxes_of(touched):
-        yield tuple(
-            ((low + start) * unit, min((high + start) * unit, size))
-            for (low, high), start, unit, size in zip(box, corner, layout.unit, layout.shape, strict=True)
-        )
+    pixels = np.asarray(sorted(boxes))
+    units = np.asarray([layout.units_of(box) for box in sorted(boxes)])
+    corner = units[:, :, 0].min(axis=0)
+    touched = np.zeros(units[:, :, 1].max(axis=0) - corner, bool)
+    for box in units - corner[:, np.newaxis]:
+        touched[window_of(box.tolist())] = True
+    for run in boxes_of(touched):
+        low, high = np.asarray(
+            layout.pixels_of(tuple((a + at, b + at) for (a, b), at in zip(run, corner.tolist(), strict=True)))
+        ).T
+        inside = pixels[((pixels[:, :, 0] < high) & (low < pixels[:, :, 1])).all(axis=1)]
+        first, last = inside[:, :, 0].min(axis=0), inside[:, :, 1].max(axis=0)
+        yield tuple(zip(np.maximum(first, low).tolist(), np.minimum(last, high).tolist(), strict=True))
