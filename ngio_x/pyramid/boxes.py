@@ -33,6 +33,11 @@ def overlap(a: Box, b: Box) -> bool:
     return all(low < high for low, high in common(a, b))
 
 
+def aligned(span: Span, step: int, size: int) -> Span:
+    """Return the span of all steps of an axis that a span touches."""
+    return span[0] // step * step, min(-(-span[1] // step) * step, size)
+
+
 def window_of(box: Sequence[Span]) -> Window:
     """Return a box as slices."""
     return tuple(slice(low, high) for low, high in box)

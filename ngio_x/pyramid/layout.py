@@ -10,7 +10,7 @@ from typing import Any, Final
 import zarr
 
 from ngio_x._frozen import field, frozen, positive, to_ints, to_name
-from ngio_x.pyramid.boxes import Box, volume, window_of
+from ngio_x.pyramid.boxes import Box, aligned, volume, window_of
 from ngio_x.resample.evaluate import Window
 
 _PLANE: Final = ("y", "x")
@@ -103,6 +103,16 @@ class Layout:
         """Return the box of pixels of a range of write units along each axis."""
         sizes = zip(units, self.unit, self.shape, strict=True)
         return tuple((low * unit, min(high * unit, size)) for (low, high), unit, size in sizes)
+
+    def touched(self, box: Box) -> Box:
+        """Return the box of the pixels of all write units that a box touches."""
+        return tuple(aligned(span, unit, size) for span, unit, size in zip(box, self.unit, self.shape, strict=True))
+
+    def covered(self, box: Box) -> Box:
+        """Return the box of the pixels of all write units that lie inside a box."""
+        sizes = zip(box, self.unit, self.shape, strict=True)
+        ends = ((-(-low // unit) * unit, high if high == n else high // unit * unit) for (low, high), unit, n in sizes)
+        return tuple((low, max(low, high)) for low, high in ends)
 
     def count_units(self, box: Box) -> int:
         """Return the number of write units that a box of pixels touches."""

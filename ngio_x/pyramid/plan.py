@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from ngio_x._frozen import field, freeze, frozen, positive, to_ints, tuple_of
 from ngio_x.errors import NgioValueError
-from ngio_x.pyramid.boxes import Box, Span, common, overlap, volume, window_of
+from ngio_x.pyramid.boxes import Box, Span, aligned, common, overlap, volume, window_of
 from ngio_x.pyramid.layout import Layout
 from ngio_x.resample.evaluate import Window
 from ngio_x.resample.kernels import Kernel
@@ -96,18 +96,20 @@ class Pass:
 
     @property
     def bytes_written(self) -> int:
-        """Bytes of pixels that are encoded."""
-        return sum(layout.itemsize * volume(box) for layout, box in zip(self.layouts[1:], self.boxes, strict=True))
+        """Bytes of pixels that are encoded: write units are, as a whole."""
+        pairs = zip(self.layouts[1:], self.boxes, strict=True)
+        return sum(layout.itemsize * volume(layout.touched(box)) for layout, box in pairs)
 
     @property
     def bytes_read(self) -> int:
         """Bytes of pixels that are decoded; a chunk that is needed twice counts twice."""
-        source = self.layouts[0]
+        source, last = self.layouts[0], self.layouts[-1]
         total = source.itemsize
         for chunk, size, along in zip(source.chunks, source.shape, _stretches(self), strict=True):
             spans = [read for stretch in along for _, read in stretch.pieces]
-            total *= sum(min(-(-high // chunk) * chunk, size) - low // chunk * chunk for low, high in spans)
-        return total
+            total *= sum(high - low for low, high in (aligned(span, chunk, size) for span in spans))
+        box = self.boxes[-1]  # units that are made in part are read; a pass of several levels makes whole ones
+        return total + last.itemsize * (volume(last.touched(box)) - volume(last.covered(box)))
 
     @property
     def bytes_source(self) -> int:
@@ -135,7 +137,8 @@ class Pass:
         steps = [made[0] + self.bytes_piece + 2 * max(self.bytes_piece, chunk)]
         steps += [finer + coarser for finer, coarser in itertools.pairwise(made)]
         for at, layout in zip(self._made, self.layouts[1:], strict=True):
-            written = self._largest([[s.written[at] for s in along] for along in _stretches(self)])
+            sizes = zip(_stretches(self), layout.unit, layout.shape, strict=True)
+            written = self._largest([[aligned(s.written[at], unit, n) for s in along] for along, unit, n in sizes])
             # Of a shard there are its old bytes, the new ones chunk by chunk, and these in one piece.
             steps.append(made[at] + (2 if layout.unit == layout.chunks else 3) * written)
         return max(steps) + _SCRATCH
