@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import zarr
-from zarr.storage import FsspecStore, LocalStore, MemoryStore
+from zarr.storage import FsspecStore, MemoryStore
 
 from ngio_x._frozen import named, to_names
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.pyramid.boxes import Box
 from ngio_x.pyramid.execute import run_here, run_on_dask, runs_in_this_process
-from ngio_x.pyramid.layout import layout_of
+from ngio_x.pyramid.layout import layout_of, place_of
 from ngio_x.pyramid.marker import Mark, marked, marks_of, new_mark, remove_marks
 from ngio_x.pyramid.plan import PyramidPlan
 from ngio_x.pyramid.planner import levels_order, plan_changes, plan_whole
@@ -138,7 +137,7 @@ def _run(
     report = counter(progress, plan.unit_count)
     if not plan.passes:
         return
-    with marked(arrays[1:], new_mark(str(arrays[0].store_path), changed)):
+    with marked(arrays[1:], new_mark(plan.layouts[0].name, changed)):
         (run_here if mode == "numpy" else run_on_dask)(plan, arrays, report)
 
 
@@ -220,12 +219,10 @@ def _require_writable(target: zarr.Array[Any]) -> None:
 def _require_apart(arrays: Sequence[zarr.Array[Any]]) -> None:
     """Raise if two arrays are one: a place may be reached through different stores."""
     seen: dict[str, int] = {}
-    for index, array in enumerate(arrays):
-        place, store = array.store_path, array.store_path.store
-        key = str(Path(store.root / place.path).resolve() if isinstance(store, LocalStore) else place)
-        if key in seen:
-            raise NgioValueError(f"{_label(seen[key])} and {_label(index)} are the same array: {place}")
-        seen[key] = index
+    for index, place in enumerate(map(place_of, arrays)):
+        if place in seen:
+            raise NgioValueError(f"{_label(seen[place])} and {_label(index)} are the same array: {place}")
+        seen[place] = index
 
 
 def _require_shared(array: zarr.Array[Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import queue
 from collections.abc import Callable, Sequence
@@ -19,8 +20,10 @@ from dask.delayed import delayed
 from dask.multiprocessing import get as get_in_processes
 from dask.system import CPU_COUNT
 from dask.threaded import get as get_in_threads
+from zarr.storage import LocalStore, StorePath
 
 from ngio_x.errors import NgioStorageError
+from ngio_x.pyramid.layout import place_of
 from ngio_x.pyramid.plan import PyramidPlan, Task
 from ngio_x.resample.evaluate import Window, within, zoom_window
 from ngio_x.resample.kernels import Kernel
@@ -46,7 +49,7 @@ def run_on_dask(plan: PyramidPlan, arrays: Arrays, report: Report) -> None:
     """Do the tasks of a plan on the active dask scheduler: those of one pass in any order, pass after pass."""
     client = _client()
     step = delayed(run_task, pure=False, traverse=False)
-    opened = delayed(list(arrays), traverse=False)  # one node that all tasks refer to
+    opened = delayed([_anchored(array) for array in arrays], traverse=False)  # one node that all tasks refer to
     for _, passes in itertools.groupby(plan.passes, lambda each: each.levels[1:]):
         together = list(passes)
         held = max(each.bytes_held for each in together)
@@ -64,6 +67,15 @@ def runs_in_this_process() -> bool:
     if isinstance(scheduler, partial):  # the scheduler that works with an executor
         return isinstance(getattr(scheduler.args[0], "__self__", None), ThreadPoolExecutor)
     return scheduler is not get_in_processes and _client() is None
+
+
+def _anchored(array: zarr.Array[Any]) -> zarr.Array[Any]:
+    """Return an array of a directory with its absolute path: other processes may stand elsewhere."""
+    place, opened = array.store_path, array.async_array
+    if not isinstance(place.store, LocalStore) or place.store.root.is_absolute():
+        return array
+    store = LocalStore(place.store.root.absolute(), read_only=place.store.read_only)
+    return zarr.Array(dataclasses.replace(opened, store_path=StorePath(store, place.path)))
 
 
 def _client() -> Any:
@@ -148,7 +160,7 @@ def read(source: zarr.Array[Any], window: Window) -> npt.NDArray[Any]:
     try:
         return np.asarray(source[window])
     except Exception as error:
-        raise NgioStorageError("read", str(source.store_path), *_unreadable(source, window, error)) from error
+        raise NgioStorageError("read", place_of(source), *_unreadable(source, window, error)) from error
 
 
 def _unreadable(source: zarr.Array[Any], window: Window, error: Exception) -> tuple[Window, str]:
@@ -172,7 +184,7 @@ def _write(target: zarr.Array[Any], values: npt.NDArray[Any], made: Window, writ
     try:
         target[written] = values[within(written, made)]
     except Exception as error:
-        raise NgioStorageError("write", str(target.store_path), written, _reason(error)) from error
+        raise NgioStorageError("write", place_of(target), written, _reason(error)) from error
 
 
 def _reason(error: Exception) -> str:

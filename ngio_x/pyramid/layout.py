@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import zarr
+from zarr.storage import LocalStore
 
 from ngio_x._frozen import field, frozen, positive, to_ints, to_name
 from ngio_x.pyramid.boxes import Box, aligned, volume, window_of
@@ -121,4 +122,10 @@ class Layout:
 
 def layout_of(array: zarr.Array[Any]) -> Layout:
     """Return what an array on disk looks like."""
-    return Layout(str(array.store_path), array.shape, array.chunks, array.shards or array.chunks, array.dtype.itemsize)
+    return Layout(place_of(array), array.shape, array.chunks, array.shards or array.chunks, array.dtype.itemsize)
+
+
+def place_of(array: zarr.Array[Any]) -> str:
+    """Return where an array is: the same for every way to open it, as far as that can be told."""
+    place, store = array.store_path, array.store_path.store
+    return f"file://{(store.root / place.path).resolve()}" if isinstance(store, LocalStore) else str(place)

@@ -218,20 +218,3 @@ def test_each_level_comes_from_the_smallest_finer_one():
     """Levels that shrink along different axes come from whichever holds them."""
     assert levels_order([(8, 8), (2, 2), (4, 4)]) == [(0, 2), (2, 1)]
     assert levels_order([(8, 8), (2, 8), (8, 2), (1, 4)]) == [(0, 1), (0, 2), (1, 3)]
-
-
-@pytest.fixture
-def cluster():
-    distributed = pytest.importorskip("distributed")
-    options = {"n_workers": 1, "threads_per_worker": 2, "processes": True, "dashboard_address": None, "memory_limit": 0}
-    with distributed.LocalCluster(**options) as made, distributed.Client(made) as client:
-        yield client
-
-
-def test_other_processes_write_the_same_pixels(cluster, tmp_path):
-    """On a cluster, zooms on disk are those of numpy."""
-    group = zarr.open_group(tmp_path / "a.zarr", mode="w")
-    source = group.create_array("0", data=PIXELS, chunks=(16, 16))
-    target = group.create_array("1", shape=(18, 26), dtype="u2", chunks=(8, 8))
-    nx.consolidate_pyramid(source, [target])
-    assert_array_equal(target[...], nx.numpy_zoom(PIXELS, target_shape=(18, 26)))
