@@ -27,8 +27,8 @@ THREADS = 2
 
 
 @pytest.fixture(params=CASES)
-def pyramid(request, measuring, tmp_path):
-    """Level 0 of noise, and empty coarser levels."""
+def pyramid(request, measuring, tmp_path, codecs):
+    """Level 0 of noise, and empty coarser levels, opened with the codecs that are measured."""
     layout = dict(CASES[request.param])
     if not measuring:  # the same shapes, small
         layout |= {
