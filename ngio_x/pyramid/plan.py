@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from ngio_x._frozen import field, freeze, frozen, positive, to_ints, tuple_of
 from ngio_x.errors import NgioValueError
-from ngio_x.pyramid.boxes import Box, Span, aligned, common, overlap, volume, window_of
+from ngio_x.pyramid.boxes import Box, Span, aligned, are_apart, common, overlap, volume, window_of
 from ngio_x.pyramid.layout import Layout
 from ngio_x.resample.evaluate import Window
 from ngio_x.resample.kernels import Kernel
@@ -220,8 +220,7 @@ class PyramidPlan:
     def __attrs_post_init__(self) -> None:
         for layout, boxes in zip(self.layouts, self._written, strict=True):
             missing = 0 if self.partial or layout is self.layouts[0] else volume(layout.whole) - sum(map(volume, boxes))
-            units = [layout.units_of(box) for box in boxes]
-            if missing or any(overlap(a, b) for a, b in itertools.combinations(units, 2)):
+            if missing or not are_apart([layout.units_of(box) for box in boxes]):
                 raise NgioValueError(f"the plan does not write every unit of {layout.name} once: {boxes}")
 
     @property
