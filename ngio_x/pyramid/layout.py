@@ -11,6 +11,7 @@ import zarr
 
 from ngio_x._frozen import field, frozen, positive, to_ints, to_name
 from ngio_x.pyramid.boxes import Box, window_of
+from ngio_x.pyramid.places import directory_of
 from ngio_x.resample.evaluate import Window
 
 _PLANE: Final = ("y", "x")
@@ -102,4 +103,7 @@ class Layout:
 
 def layout_of(array: zarr.Array[Any]) -> Layout:
     """Return what an array on disk looks like."""
-    return Layout(str(array.store_path), array.shape, array.chunks, array.shards or array.chunks, array.dtype.itemsize)
+    directory = directory_of(array.store_path)
+    # However a directory was reached, plans that write there are known to.
+    name = str(array.store_path) if directory is None else f"file://{directory.resolve().as_posix()}"
+    return Layout(name, array.shape, array.chunks, array.shards or array.chunks, array.dtype.itemsize)
