@@ -12,6 +12,7 @@ from ngio_x._frozen import named, to_names
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.pyramid.boxes import Box
 from ngio_x.pyramid.execute import run_here, run_on_dask, runs_in_this_process
+from ngio_x.pyramid.intact import intact
 from ngio_x.pyramid.layout import layout_of
 from ngio_x.pyramid.marker import Mark, marked, marks_of, new_mark, remove_marks, seen_marks
 from ngio_x.pyramid.places import identity_of, is_in_memory
@@ -142,7 +143,7 @@ def _run(
     if not plan.passes:
         return
     with marked(arrays[1:], new_mark(layout_of(arrays[0]).name, changed)):
-        (run_here if mode == "numpy" else run_on_dask)(plan, arrays, report)
+        (run_here if mode == "numpy" else run_on_dask)(plan, list(map(intact, arrays)), report)
 
 
 def _changed(

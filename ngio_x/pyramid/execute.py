@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import queue
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Final, TypeAlias
@@ -19,8 +19,10 @@ from dask.delayed import delayed
 from dask.multiprocessing import get as get_in_processes
 from dask.system import CPU_COUNT
 from dask.threaded import get as get_in_threads
+from zarr.core.sync import sync
 
 from ngio_x.errors import NgioStorageError
+from ngio_x.pyramid.layout import layout_of
 from ngio_x.pyramid.plan import PyramidPlan, Task
 from ngio_x.resample.evaluate import Window, within, zoom_window
 from ngio_x.resample.kernels import Kernel
@@ -153,12 +155,7 @@ def read(source: zarr.Array[Any], window: Window) -> npt.NDArray[Any]:
 
 def _unreadable(source: zarr.Array[Any], window: Window, error: Exception) -> tuple[Window, str]:
     """Return the first chunk of a window that cannot be read, and why; the window, if all can now."""
-    sizes = zip(window, source.chunks, source.shape, strict=True)
-    along = [
-        [slice(low, min(low + chunk, size)) for low in range(part.start // chunk * chunk, part.stop, chunk)]
-        for part, chunk, size in sizes
-    ]
-    for chunk in itertools.product(*along):
+    for chunk in _pieces(source, window, source.chunks):
         try:
             source[chunk]
         except Exception as again:  # noqa: BLE001 — whatever a store or a codec raises
@@ -166,13 +163,42 @@ def _unreadable(source: zarr.Array[Any], window: Window, error: Exception) -> tu
     return window, _reason(error)
 
 
+def _pieces(array: zarr.Array[Any], window: Window, sizes: Sequence[int]) -> Iterator[Window]:
+    """Return the chunks, or shards, of an array that a window touches."""
+    along = [
+        [slice(low, min(low + size, n)) for low in range(part.start // size * size, part.stop, size)]
+        for part, size, n in zip(window, sizes, array.shape, strict=True)
+    ]
+    return itertools.product(*along)
+
+
 def _write(target: zarr.Array[Any], values: npt.NDArray[Any], made: Window, written: Window | None) -> None:
     if written is None:
         return
+    part = values[within(written, made)]
     try:
-        target[written] = values[within(written, made)]
+        try:
+            target[written] = part
+        except Exception:
+            # zarr reads a shard before it writes a new one in its place: a damaged one must not prevent that.
+            if target.shards is None or not _remove_damaged(target, written):
+                raise
+            target[written] = part
     except Exception as error:
         raise NgioStorageError("write", str(target.store_path), written, _reason(error)) from error
+
+
+def _remove_damaged(target: zarr.Array[Any], window: Window) -> bool:
+    """Remove the shards of a window that cannot be read; return whether there were any."""
+    found = False
+    for shard in _pieces(target, window, layout_of(target).unit):
+        try:
+            target[shard]
+        except Exception:  # noqa: BLE001 — whatever a store or a codec raises
+            at = tuple(part.start // unit for part, unit in zip(shard, layout_of(target).unit, strict=True))
+            sync((target.store_path / target.metadata.encode_chunk_key(at)).delete())
+            found = True
+    return found
 
 
 def _reason(error: Exception) -> str:
