@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any, Final, TypeVar
 
 import zarr
@@ -46,7 +47,9 @@ def intact(array: zarr.Array[Any]) -> zarr.Array[Any]:
         return array  # others know stores by their type, and read from these without Python
     store = _IntactStore(array.store_path.store, blosc=_ends_in_blosc(array))
     place = StorePath(store, array.store_path.path)
-    return zarr.Array(zarr.AsyncArray(metadata=array.metadata, store_path=place, config=array.async_array.config))
+    inner = copy.copy(array._async_array)  # noqa: SLF001 — the names of its other fields differ between versions
+    object.__setattr__(inner, "store_path", place)
+    return zarr.Array(inner)
 
 
 def _ends_in_blosc(array: zarr.Array[Any]) -> bool:
