@@ -35,7 +35,7 @@ class NgioStorageError(NgioError, OSError):
     """Pixels could not be read from or written to a store.
 
     Attributes:
-        action: `"read"` or `"write"`.
+        action: `"read"` or `"write"` pixels; `"mark"`, `"unmark"` or `"read the marks of"` what is being rebuilt.
         array: Where the array is.
         window: The chunk, or the write units, that it happened at, as slices; empty, if it was none of them.
         reason: What the store or the codec said.

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, Literal, TypeAlias
 
 import zarr
-from zarr.storage import FsspecStore, MemoryStore
 
 from ngio_x._frozen import named, to_names
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.pyramid.boxes import Box
 from ngio_x.pyramid.execute import run_here, run_on_dask, runs_in_this_process
-from ngio_x.pyramid.layout import layout_of, place_of
-from ngio_x.pyramid.marker import Mark, marked, marks_of, new_mark, remove_marks
+from ngio_x.pyramid.intact import intact
+from ngio_x.pyramid.layout import layout_of
+from ngio_x.pyramid.marker import Mark, marked, marks_of, new_mark, remove_marks, seen_marks
+from ngio_x.pyramid.places import anchored, identity_of, is_in_memory
 from ngio_x.pyramid.plan import PyramidPlan
 from ngio_x.pyramid.planner import levels_order, plan_changes, plan_whole
 from ngio_x.pyramid.progress import Progress, counter
@@ -52,7 +53,9 @@ def on_disk_zoom(
     """
     arrays = [source, target]
     kernel = _kernel_for(arrays, order, mode)
+    left = _left_undone(arrays, everything=True)
     _run(plan_whole([layout_of(array) for array in arrays], kernel, [(0, 1)]), arrays, mode, progress)
+    remove_marks([target], left)
 
 
 def consolidate_pyramid(
@@ -93,7 +96,7 @@ def consolidate_pyramid(
     arrays = [source, *targets]
     kernel = _kernel_for(arrays, order, mode)
     changed = _changed(source, regions, axes)
-    left = _left_undone(arrays[1:], everything=changed is None)
+    left = _left_undone(arrays, everything=changed is None)
     if changed is not None:
         changed += [box for mark in left for box in _boxes_of(mark, source)]
     _run(_planned(arrays, kernel, changed), arrays, mode, progress, changed)
@@ -110,6 +113,8 @@ def plan_pyramid(
     axes: Sequence[str] | None = None,
 ) -> PyramidPlan:
     """Return what `consolidate_pyramid` would do with these arguments; no pixel is read, and nothing is written.
+
+    What runs that were cut off left undone, and the next run does, is not in it.
 
     Raises:
         NgioTypeError: As `consolidate_pyramid`.
@@ -137,8 +142,9 @@ def _run(
     report = counter(progress, plan.unit_count)
     if not plan.passes:
         return
+    opened = [intact(anchored(array)) for array in arrays]
     with marked(arrays[1:], new_mark(plan.layouts[0].name, changed)):
-        (run_here if mode == "numpy" else run_on_dask)(plan, arrays, report)
+        (run_here if mode == "numpy" else run_on_dask)(plan, opened, report)
 
 
 def _changed(
@@ -155,9 +161,15 @@ def _changed(
     return boxes_from(regions, source.shape, names)
 
 
-def _left_undone(targets: Sequence[zarr.Array[Any]], *, everything: bool) -> list[Mark]:
-    """Return the marks of runs whose work this run does, too: those that ended, and without regions all but living."""
+def _left_undone(arrays: Sequence[zarr.Array[Any]], *, everything: bool) -> list[Mark]:
+    """Return the marks of runs whose work this run does, too: those that ended, and without regions all but living.
+
+    What is made of a level that such a run has left unfinished is not finished: these marks are not among them.
+    """
+    source, *targets = arrays
     found = {mark.run: mark for marks in marks_of(targets) for mark in marks}
+    for mark in seen_marks([source])[0]:
+        found.pop(mark.run, None)
     return [mark for mark in found.values() if mark.is_alive is False or (everything and mark.is_alive is None)]
 
 
@@ -167,7 +179,8 @@ def _boxes_of(mark: Mark, source: zarr.Array[Any]) -> Sequence[Box]:
     if mark.changed is None or mark.source != layout.name:
         return [layout.whole]
     inside = [
-        all(0 <= low < high <= n for (low, high), n in zip(box, layout.shape, strict=False)) for box in mark.changed
+        len(box) == source.ndim and all(0 <= low < high <= n for (low, high), n in zip(box, source.shape, strict=True))
+        for box in mark.changed
     ]
     return mark.changed if all(inside) else [layout.whole]
 
@@ -218,20 +231,16 @@ def _require_writable(target: zarr.Array[Any]) -> None:
 
 def _require_apart(arrays: Sequence[zarr.Array[Any]]) -> None:
     """Raise if two arrays are one: a place may be reached through different stores."""
-    seen: dict[str, int] = {}
-    for index, place in enumerate(map(place_of, arrays)):
-        if place in seen:
-            raise NgioValueError(f"{_label(seen[place])} and {_label(index)} are the same array: {place}")
-        seen[place] = index
+    seen: dict[Hashable, int] = {}
+    for index, array in enumerate(arrays):
+        first = seen.setdefault(identity_of(array.store_path), index)
+        if first != index:
+            raise NgioValueError(f"{_label(first)} and {_label(index)} are the same array: {array.store_path}")
 
 
 def _require_shared(array: zarr.Array[Any]) -> None:
     """Raise if other processes would not see the array, but a copy of it."""
-    store = array.store_path.store
-    while hasattr(store, "_store"):  # a wrapper
-        store = store._store  # noqa: SLF001
-    protocols = getattr(store.fs, "protocol", ()) if isinstance(store, FsspecStore) else ()
-    if isinstance(store, MemoryStore) or "memory" in ((protocols,) if isinstance(protocols, str) else protocols):
+    if is_in_memory(array.store_path.store):
         raise NgioValueError(
             f"{array.store_path} is in the memory of this process, and the active dask scheduler works in others: use "
             "mode='numpy', or dask.config.set(scheduler='threads')"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import queue
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Final, TypeAlias
@@ -20,10 +19,11 @@ from dask.delayed import delayed
 from dask.multiprocessing import get as get_in_processes
 from dask.system import CPU_COUNT
 from dask.threaded import get as get_in_threads
-from zarr.storage import LocalStore, StorePath
+from zarr.core.sync import sync
 
 from ngio_x.errors import NgioStorageError
-from ngio_x.pyramid.layout import place_of
+from ngio_x.pyramid.layout import layout_of
+from ngio_x.pyramid.places import name_of
 from ngio_x.pyramid.plan import PyramidPlan, Task
 from ngio_x.resample.evaluate import Window, within, zoom_window
 from ngio_x.resample.kernels import Kernel
@@ -49,7 +49,7 @@ def run_on_dask(plan: PyramidPlan, arrays: Arrays, report: Report) -> None:
     """Do the tasks of a plan on the active dask scheduler: those of one pass in any order, pass after pass."""
     client = _client()
     step = delayed(run_task, pure=False, traverse=False)
-    opened = delayed([_anchored(array) for array in arrays], traverse=False)  # one node that all tasks refer to
+    opened = delayed(list(arrays), traverse=False)  # one node that all tasks refer to
     for _, passes in itertools.groupby(plan.passes, lambda each: each.levels[1:]):
         together = list(passes)
         held = max(each.bytes_held for each in together)
@@ -67,15 +67,6 @@ def runs_in_this_process() -> bool:
     if isinstance(scheduler, partial):  # the scheduler that works with an executor
         return isinstance(getattr(scheduler.args[0], "__self__", None), ThreadPoolExecutor)
     return scheduler is not get_in_processes and _client() is None
-
-
-def _anchored(array: zarr.Array[Any]) -> zarr.Array[Any]:
-    """Return an array of a directory with its absolute path: other processes may stand elsewhere."""
-    place, opened = array.store_path, array.async_array
-    if not isinstance(place.store, LocalStore) or place.store.root.is_absolute():
-        return array
-    store = LocalStore(place.store.root.absolute(), read_only=place.store.read_only)
-    return zarr.Array(dataclasses.replace(opened, store_path=StorePath(store, place.path)))
 
 
 def _client() -> Any:
@@ -160,17 +151,12 @@ def read(source: zarr.Array[Any], window: Window) -> npt.NDArray[Any]:
     try:
         return np.asarray(source[window])
     except Exception as error:
-        raise NgioStorageError("read", place_of(source), *_unreadable(source, window, error)) from error
+        raise NgioStorageError("read", name_of(source.store_path), *_unreadable(source, window, error)) from error
 
 
 def _unreadable(source: zarr.Array[Any], window: Window, error: Exception) -> tuple[Window, str]:
     """Return the first chunk of a window that cannot be read, and why; the window, if all can now."""
-    sizes = zip(window, source.chunks, source.shape, strict=True)
-    along = [
-        [slice(low, min(low + chunk, size)) for low in range(part.start // chunk * chunk, part.stop, chunk)]
-        for part, chunk, size in sizes
-    ]
-    for chunk in itertools.product(*along):
+    for chunk in _pieces(source, window, source.chunks):
         try:
             source[chunk]
         except Exception as again:  # noqa: BLE001 — whatever a store or a codec raises
@@ -178,13 +164,44 @@ def _unreadable(source: zarr.Array[Any], window: Window, error: Exception) -> tu
     return window, _reason(error)
 
 
+def _pieces(array: zarr.Array[Any], window: Window, sizes: Sequence[int]) -> Iterator[Window]:
+    """Return the chunks, or shards, of an array that a window touches."""
+    along = [
+        [slice(low, min(low + size, n)) for low in range(part.start // size * size, part.stop, size)]
+        for part, size, n in zip(window, sizes, array.shape, strict=True)
+    ]
+    return itertools.product(*along)
+
+
 def _write(target: zarr.Array[Any], values: npt.NDArray[Any], made: Window, written: Window | None) -> None:
     if written is None:
         return
+    part = values[within(written, made)]
     try:
-        target[written] = values[within(written, made)]
+        try:
+            target[written] = part
+        except Exception:
+            # zarr reads a shard before it writes a new one in its place: a damaged one must not prevent that.
+            if target.shards is None or not _remove_damaged(target, written):
+                raise
+            target[written] = part
     except Exception as error:
-        raise NgioStorageError("write", place_of(target), written, _reason(error)) from error
+        raise NgioStorageError("write", name_of(target.store_path), written, _reason(error)) from error
+
+
+def _remove_damaged(target: zarr.Array[Any], window: Window) -> bool:
+    """Remove the shards in a window that cannot be read; return whether there were any."""
+    found = False
+    for shard in _pieces(target, window, layout_of(target).unit):
+        if any(part.start < whole.start or part.stop > whole.stop for part, whole in zip(shard, window, strict=True)):
+            continue  # some of it is to be kept
+        try:
+            target[shard]
+        except Exception:  # noqa: BLE001 — whatever a store or a codec raises
+            at = tuple(part.start // unit for part, unit in zip(shard, layout_of(target).unit, strict=True))
+            sync((target.store_path / target.metadata.encode_chunk_key(at)).delete())
+            found = True
+    return found
 
 
 def _reason(error: Exception) -> str:

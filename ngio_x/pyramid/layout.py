@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import zarr
-from zarr.storage import LocalStore
 
 from ngio_x._frozen import field, frozen, positive, to_ints, to_name
 from ngio_x.pyramid.boxes import Box, aligned, volume, window_of
+from ngio_x.pyramid.places import name_of
 from ngio_x.resample.evaluate import Window
 
 _PLANE: Final = ("y", "x")
@@ -122,10 +122,5 @@ class Layout:
 
 def layout_of(array: zarr.Array[Any]) -> Layout:
     """Return what an array on disk looks like."""
-    return Layout(place_of(array), array.shape, array.chunks, array.shards or array.chunks, array.dtype.itemsize)
-
-
-def place_of(array: zarr.Array[Any]) -> str:
-    """Return where an array is: the same for every way to open it, as far as that can be told."""
-    place, store = array.store_path, array.store_path.store
-    return f"file://{(store.root / place.path).resolve()}" if isinstance(store, LocalStore) else str(place)
+    name, unit = name_of(array.store_path), array.shards or array.chunks
+    return Layout(name, array.shape, array.chunks, unit, array.dtype.itemsize)
