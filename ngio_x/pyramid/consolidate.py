@@ -153,7 +153,7 @@ def _changed(
     """Return the boxes of the source that regions hold, or None for everything."""
     if regions is None:
         return None
-    names: Sequence[str] | None = getattr(source.metadata, "dimension_names", None)
+    names: Sequence[str | None] | None = getattr(source.metadata, "dimension_names", None)
     if axes is not None:
         names = named("axes", to_names)(axes)
         if len(names) != source.ndim:

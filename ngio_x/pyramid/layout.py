@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
 import zarr
 
 from ngio_x._frozen import field, frozen, positive, to_ints, to_name
-from ngio_x.pyramid.boxes import Box, aligned, volume, window_of
+from ngio_x.pyramid.boxes import Box, volume, window_of
 from ngio_x.pyramid.places import name_of
 from ngio_x.resample.evaluate import Window
 
@@ -96,28 +98,35 @@ class Layout:
                 [(low, min(low + unit, size)) for low, unit, size in zip(corner, self.unit, self.shape, strict=True)]
             )
 
-    def units_of(self, box: Box) -> Box:
-        """Return the range of write units along each axis that a box of pixels touches."""
+    def in_units(self, box: Box) -> Box:
+        """Return a box of the write units that a box of pixels touches."""
         return tuple((low // unit, -(-high // unit)) for (low, high), unit in zip(box, self.unit, strict=True))
 
-    def pixels_of(self, units: Box) -> Box:
-        """Return the box of pixels of a range of write units along each axis."""
-        sizes = zip(units, self.unit, self.shape, strict=True)
+    def in_pixels(self, box: Box) -> Box:
+        """Return the box of pixels that a box of write units holds."""
+        sizes = zip(box, self.unit, self.shape, strict=True)
         return tuple((low * unit, min(high * unit, size)) for (low, high), unit, size in sizes)
 
-    def touched(self, box: Box) -> Box:
-        """Return the box of the pixels of all write units that a box touches."""
-        return tuple(aligned(span, unit, size) for span, unit, size in zip(box, self.unit, self.shape, strict=True))
+    def rounded_out(self, box: Box) -> Box:
+        """Return the box of all pixels of the write units that a box touches."""
+        return self.in_pixels(self.in_units(box))
 
-    def covered(self, box: Box) -> Box:
-        """Return the box of the pixels of all write units that lie inside a box."""
+    def rounded_in(self, box: Box) -> Box:
+        """Return the box of the write units that lie inside a box as a whole, which may be empty."""
         sizes = zip(box, self.unit, self.shape, strict=True)
         ends = ((-(-low // unit) * unit, high if high == n else high // unit * unit) for (low, high), unit, n in sizes)
         return tuple((low, max(low, high)) for low, high in ends)
 
+    def touched(self, boxes: Iterable[Box]) -> npt.NDArray[np.bool_]:
+        """Return which write units some boxes of pixels touch, on the grid of all."""
+        mask = np.zeros(self.grid, bool)
+        for box in boxes:
+            mask[window_of(self.in_units(box))] = True
+        return mask
+
     def count_units(self, box: Box) -> int:
-        """Return the number of write units that a box of pixels touches."""
-        return volume(self.units_of(box))
+        """Return the number of write units that a box touches."""
+        return volume(self.in_units(box)) if volume(box) else 0
 
 
 def layout_of(array: zarr.Array[Any]) -> Layout:

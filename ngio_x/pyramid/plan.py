@@ -13,15 +13,21 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from ngio_x._frozen import field, freeze, frozen, positive, to_ints, tuple_of
+import numpy as np
+
+from ngio_x._frozen import field, freeze, frozen, positive, shown, to_ints, tuple_of
 from ngio_x.errors import NgioValueError
-from ngio_x.pyramid.boxes import Box, Span, aligned, are_apart, common, overlap, volume, window_of
+from ngio_x.pyramid.boxes import Box, Span, boxes_of, volume, window_of
 from ngio_x.pyramid.layout import Layout
 from ngio_x.resample.evaluate import Window
 from ngio_x.resample.kernels import Kernel
 
-_SCRATCH: Final = 4 * 2**20
-"""Bytes of intermediate results that a task needs beside what it holds, at most."""
+_SCRATCH: Final = 8 * 2**20
+"""Bytes of intermediate results that a task needs beside what it holds, at most…"""
+_WIDE: Final = 12
+"""… unless it has a wide kernel along three axes: then, this many for each pixel that it reads at a time, too."""
+_DECODED_AT_ONCE: Final = 10
+"""Chunks that zarr decodes at a time (its `async.concurrency`); of a shard, all that are needed."""
 
 
 class Part(NamedTuple):
@@ -73,11 +79,21 @@ class Pass:
     """Pixels of the source that are read at a time along each axis, from a chunk's edge on."""
 
     def __attrs_post_init__(self) -> None:
+        if not len(self.levels) == len(self.layouts) == len(self.cuts) + 1 >= 2:
+            raise NgioValueError(f"levels {self.levels} need a layout each, and cuts each but for the first")
+        counts = {tuple(map(len, axes)) for axes in self.cuts}
+        if len(counts) > 1 or any(count < 2 for axis in counts for count in axis):
+            raise NgioValueError(f"all levels must have as many cuts along an axis, and at least two: got {counts}")
         for layout, axes in zip(self.layouts[1:], self.cuts, strict=True):
             for cuts, unit, size in zip(axes, layout.unit, layout.shape, strict=True):
                 whole = all(cut % unit == 0 or cut == size for cut in cuts[1:-1])
-                if not whole or list(cuts) != sorted(cuts) or not 0 <= cuts[0] < cuts[-1] <= size:
-                    raise NgioValueError(f"tasks would share units of {layout.name}: cuts {cuts}, units of {unit}")
+                # Only tasks of the last level make something in any case.
+                steps = {high - low for low, high in itertools.pairwise(cuts)}
+                in_order = min(steps) > 0 or (min(steps) == 0 and layout is not self.layouts[-1])
+                if not (whole and in_order and cuts[0] >= 0 and cuts[-1] <= size):
+                    raise NgioValueError(
+                        f"tasks would share units of {layout.name}: cuts {shown(cuts)}, units of {unit}"
+                    )
 
     @property
     def grid(self) -> tuple[int, ...]:
@@ -98,7 +114,7 @@ class Pass:
     def bytes_written(self) -> int:
         """Bytes of pixels that are encoded: write units are, as a whole."""
         pairs = zip(self.layouts[1:], self.boxes, strict=True)
-        return sum(layout.itemsize * volume(layout.touched(box)) for layout, box in pairs)
+        return sum(layout.itemsize * volume(layout.rounded_out(box)) for layout, box in pairs)
 
     @property
     def bytes_read(self) -> int:
@@ -107,15 +123,19 @@ class Pass:
         total = source.itemsize
         for chunk, size, along in zip(source.chunks, source.shape, _stretches(self), strict=True):
             spans = [read for stretch in along for _, read in stretch.pieces]
-            total *= sum(high - low for low, high in (aligned(span, chunk, size) for span in spans))
+            total *= sum(min(high, size) - low for low, high in _rounded(spans, chunk))
         box = self.boxes[-1]  # units that are made in part are read; a pass of several levels makes whole ones
-        return total + last.itemsize * (volume(last.touched(box)) - volume(last.covered(box)))
+        return total + last.itemsize * (volume(last.rounded_out(box)) - volume(last.rounded_in(box)))
+
+    @property
+    def reads(self) -> tuple[int, ...]:
+        """Pixels of the source that one task needs along each axis, at most."""
+        return tuple(max(s.pieces[-1][1][1] - s.pieces[0][1][0] for s in along) for along in _stretches(self))
 
     @property
     def bytes_source(self) -> int:
         """Bytes of the source that one task needs, at most."""
-        reads = [[(s.pieces[0][1][0], s.pieces[-1][1][1]) for s in along] for along in _stretches(self)]
-        return self._largest(reads)
+        return math.prod(self.reads) * self.layouts[0].itemsize
 
     @property
     def bytes_piece(self) -> int:
@@ -131,17 +151,41 @@ class Pass:
     def bytes_held(self) -> int:
         """Bytes that one task holds at a time, at most: pixels, and what is decoded or encoded of them."""
         made = self.bytes_made
-        source = self.layouts[0]
-        chunk = math.prod(map(min, source.chunks, source.shape)) * source.itemsize
         # Of a chunk there are its encoded and its decoded form.
-        steps = [made[0] + self.bytes_piece + 2 * max(self.bytes_piece, chunk)]
+        steps = [made[0] + self._bytes_of_a_piece + self.bytes_piece + 2 * self._bytes_decoded]
         steps += [finer + coarser for finer, coarser in itertools.pairwise(made)]
         for at, layout in zip(self._made, self.layouts[1:], strict=True):
-            sizes = zip(_stretches(self), layout.unit, layout.shape, strict=True)
-            written = self._largest([[aligned(s.written[at], unit, n) for s in along] for along, unit, n in sizes])
-            # Of a shard there are its old bytes, the new ones chunk by chunk, and these in one piece.
-            steps.append(made[at] + (2 if layout.unit == layout.chunks else 3) * written)
-        return max(steps) + _SCRATCH
+            spans = [[s.written[at] for s in along] for along in _stretches(self)]
+            written = self._largest([_rounded(each, unit) for each, unit in zip(spans, layout.unit, strict=True)])
+            # Of a shard there are its old bytes, the new ones chunk by chunk, and these in one piece; of a chunk a
+            # copy that has what lies beyond the border, too, what a codec reserves, and what it returns.
+            steps.append(made[at] + 3 * written)
+        return max(steps) + self._bytes_scratch
+
+    @property
+    def _bytes_of_a_piece(self) -> int:
+        """Bytes of the first level that are made at a time before they are put into place; none if it is all of it."""
+        along = [[made for stretch in each for made, _ in stretch.pieces] for each in _stretches(self)]
+        several = any(len(stretch.pieces) > 1 for each in _stretches(self) for stretch in each)
+        return self._largest(along) if several else 0
+
+    @property
+    def _bytes_scratch(self) -> int:
+        """Bytes of intermediate results, at most."""
+        zoomed = sum(n != m for n, m in zip(self.layouts[0].shape, self.layouts[1].shape, strict=True))
+        if self.kernel.name != "cubic" or zoomed < 3:
+            return _SCRATCH
+        itemsize = self.layouts[0].itemsize
+        return _SCRATCH + self.bytes_piece // itemsize * _WIDE * max(1, itemsize // 8)
+
+    @property
+    def _bytes_decoded(self) -> int:
+        """Bytes of the chunks that are decoded at a time, at most: whole ones, even if a piece needs little of them."""
+        source = self.layouts[0]
+        reads = [[read for stretch in each for _, read in stretch.pieces] for each in _stretches(self)]
+        touched = self._largest([_rounded(spans, chunk) for spans, chunk in zip(reads, source.chunks, strict=True)])
+        at_once = _DECODED_AT_ONCE * math.prod(source.chunks) * source.itemsize
+        return touched if source.unit != source.chunks else min(touched, at_once)
 
     def tasks(self) -> Iterator[Task]:
         """Return the tasks, one at a time."""
@@ -218,10 +262,20 @@ class PyramidPlan:
     """Whether only some pixels are made, and the rest of their write units kept."""
 
     def __attrs_post_init__(self) -> None:
-        for layout, boxes in zip(self.layouts, self._written, strict=True):
-            missing = 0 if self.partial or layout is self.layouts[0] else volume(layout.whole) - sum(map(volume, boxes))
-            if missing or not are_apart([layout.units_of(box) for box in boxes]):
-                raise NgioValueError(f"the plan does not write every unit of {layout.name} once: {boxes}")
+        was_read: set[int] = set()
+        for each in self.passes:
+            if each.layouts != tuple(self.layouts[level] for level in each.levels):
+                raise NgioValueError(f"layouts of the plan and of a pass differ: {each.layouts}")
+            was_read.add(each.levels[0])
+            if not was_read.isdisjoint(each.levels[1:]):
+                raise NgioValueError(f"the plan makes {self.layouts[each.levels[1]].name} after it has been read")
+        for index, (layout, boxes) in enumerate(zip(self.layouts, self._written, strict=True)):
+            if index == 0 and boxes:
+                raise NgioValueError(f"the plan writes to its source {layout.name}")
+            missing = 0 if self.partial or index == 0 else volume(layout.whole) - sum(map(volume, boxes))
+            units = sum(map(layout.count_units, boxes))
+            if missing or (len(boxes) > 1 and np.count_nonzero(layout.touched(boxes)) < units):
+                raise NgioValueError(f"the plan does not make every pixel of {layout.name} once: {shown(boxes)}")
 
     @property
     def task_count(self) -> int:
@@ -253,10 +307,10 @@ class PyramidPlan:
         shared: dict[str, tuple[Window, ...]] = {}
         for layout, boxes in zip(self.layouts, self._written, strict=True):
             for peer, theirs in zip(other.layouts, other._written, strict=True):
-                if layout.name == peer.name:
-                    pairs = itertools.product(map(layout.units_of, boxes), map(layout.units_of, theirs))
-                    both = [layout.pixels_of(common(a, b)) for a, b in pairs if overlap(a, b)]
-                    shared |= {layout.name: tuple(map(window_of, both))} if both else {}
+                if layout.name == peer.name and boxes and theirs:
+                    both = layout.touched(boxes) & layout.touched(theirs)
+                    windows = tuple(window_of(layout.in_pixels(box)) for box in boxes_of(both))
+                    shared |= {layout.name: windows} if windows else {}
         return shared
 
     @property
@@ -280,6 +334,11 @@ class PyramidPlan:
                 steps.append(f"{layout.name} {part}{layout.shape}, {layout.count_units(box)} units of {layout.unit}")
             lines.append(" → ".join(steps))
         return "\n".join(lines)
+
+
+def _rounded(spans: Sequence[Span], step: int) -> list[Span]:
+    """Return spans enlarged to the edges of chunks, also beyond the end of an axis."""
+    return [(low // step * step, -(-high // step) * step) for low, high in spans]
 
 
 def _hull(own: Span, needed: Span) -> Span:

@@ -14,6 +14,7 @@ from ngio_x.pyramid.boxes import Box, boxes_of, window_of
 from ngio_x.pyramid.layout import Layout
 from ngio_x.pyramid.plan import Pass, PyramidPlan
 from ngio_x.resample.kernels import Kernel
+from ngio_x.resample.zoom import require_exact
 
 _READ: Final = 8 * 2**20
 """Bytes of source that are worth a task: smaller write units are grouped."""
@@ -25,6 +26,8 @@ _HELD: Final = 16 * 2**20
 """Bytes of a level that a task may hold to make the next one of it."""
 _ENOUGH: Final = 4
 """Tasks that keep a small machine busy: work is not joined into fewer."""
+_SAMPLE: Final = 8
+"""Tasks along an axis that are looked at to choose a size: a million of them would take a minute."""
 
 
 def levels_order(shapes: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
@@ -44,7 +47,8 @@ def levels_order(shapes: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
     done, pairs = [0], []
     for index in sorted(range(1, len(shapes)), key=lambda index: -math.prod(shapes[index])):
         holds = [k for k in done if all(m <= n for n, m in zip(shapes[k], shapes[index], strict=True))]
-        pairs.append((min(holds, key=lambda k: math.prod(shapes[k])), index))
+        # Of two with as many pixels always the same one, in whichever order they are given.
+        pairs.append((min(holds, key=lambda k: (math.prod(shapes[k]), tuple(shapes[k]))), index))
         done.append(index)
     return pairs
 
@@ -56,9 +60,13 @@ def plan_whole(layouts: Sequence[Layout], kernel: Kernel, edges: Sequence[tuple[
         layouts: The source first.
         kernel: How pixels are made.
         edges: `(finer, coarser)` positions, in the order in which to make the levels; see `levels_order`.
+
+    Raises:
+        NgioValueError: If an axis is so long that positions along it would not be exact.
     """
     passes: list[Pass] = []
     for finer, coarser in edges:
+        require_exact(layouts[finer].shape, layouts[coarser].shape)
         alone = _grouped(kernel, layouts, (finer, coarser), layouts[coarser].whole)
         if passes and passes[-1].levels[-1] == finer:
             joined = _grouped(kernel, layouts, (*passes[-1].levels, coarser), layouts[coarser].whole)
@@ -72,11 +80,16 @@ def plan_whole(layouts: Sequence[Layout], kernel: Kernel, edges: Sequence[tuple[
 def plan_changes(
     layouts: Sequence[Layout], kernel: Kernel, edges: Sequence[tuple[int, int]], changed: Sequence[Box]
 ) -> PyramidPlan:
-    """Plan to make the pixels that a change of some boxes of the source reaches, level by level."""
+    """Plan to make the pixels that a change of some boxes of the source reaches, level by level.
+
+    Raises:
+        NgioValueError: If an axis is so long that positions along it would not be exact.
+    """
     pixels: dict[int, set[Box]] = {0: set(changed)}
     passes: list[Pass] = []
     for finer, coarser in edges:
         source, target = layouts[finer], layouts[coarser]
+        require_exact(source.shape, target.shape)
         pixels[coarser] = {
             reached for box in pixels[finer] if (reached := _reached(kernel, source, target, box)) is not None
         }
@@ -93,20 +106,32 @@ def _saves(joined: Pass, before: Pass, alone: Pass) -> bool:
 def _grouped(kernel: Kernel, layouts: Sequence[Layout], levels: tuple[int, ...], box: Box) -> Pass:
     """Return a pass over a box of the last level, in which tasks are as large as is worth their overhead."""
     first, last = layouts[levels[0]], layouts[levels[-1]]
-    units = [high - low for low, high in last.units_of(box)]
+    units = [high - low for low, high in last.in_units(box)]
     changed = [n != m for n, m in zip(first.shape, last.shape, strict=True)]
     group = [1] * len(units)
-    found = _cut(kernel, layouts, levels, box, group)
     while growing := [axis for axis in range(len(units)) if group[axis] < units[axis]]:
         # As square as can be along the axes that are zoomed, and longest along the last, as memory is laid out.
         axis = min(growing, key=lambda axis: (not changed[axis], group[axis], -axis))
-        group[axis] *= 2
-        larger = _cut(kernel, layouts, levels, box, group)
-        few = math.prod(larger.grid) < min(_ENOUGH, math.prod(found.grid))
-        if few or larger.bytes_source > _READ or max(larger.bytes_made) > _HELD:
+        larger = [count * 2 if at == axis else count for at, count in enumerate(group)]
+        few = _task_count(units, larger) < min(_ENOUGH, _task_count(units, group))
+        sample = _cut(kernel, layouts, levels, _first_tasks(box, last, larger), larger)
+        if few or sample.bytes_source > _READ or max(sample.bytes_made) > _HELD:
             break
-        found = larger
-    return _in_pieces(found)
+        group = larger
+    return _in_pieces(_cut(kernel, layouts, levels, box, group))
+
+
+def _task_count(units: Sequence[int], group: Sequence[int]) -> int:
+    """Return the number of tasks where each takes a group of the units along each axis."""
+    return math.prod(-(-count // each) for count, each in zip(units, group, strict=True))
+
+
+def _first_tasks(box: Box, layout: Layout, group: Sequence[int]) -> Box:
+    """Return the part of a box that a few tasks along each axis make: they tell how large all of them are."""
+    return tuple(
+        (low, min(low + _SAMPLE * count * unit, high))
+        for (low, high), unit, count in zip(box, layout.unit, group, strict=True)
+    )
 
 
 def _cut(kernel: Kernel, layouts: Sequence[Layout], levels: tuple[int, ...], box: Box, group: Sequence[int]) -> Pass:
@@ -136,15 +161,30 @@ def _scaled(cuts: Sequence[int], m: int, n: int, unit: int) -> tuple[int, ...]:
 def _in_pieces(each: Pass) -> Pass:
     """Return a pass that reads its source in small pieces, but whole chunks."""
     source, limit = each.layouts[0], max(_PIECE, _AT_ONCE - each.bytes_made[0])
+    if each.bytes_piece > limit:  # a stride that is longer than any task cuts nothing: halve that without a look
+        longest = zip(each.stride, source.chunks, each.reads, strict=True)
+        each = evolve(each, stride=[_halved(stride, chunk, read + chunk) for stride, chunk, read in longest])
     while each.bytes_piece > limit:
         chunks = [stride // chunk for stride, chunk in zip(each.stride, source.chunks, strict=True)]
         if max(chunks) == 1:
             break
         axis = chunks.index(max(chunks))
         stride = list(each.stride)
-        stride[axis] = -(-chunks[axis] // 2) * source.chunks[axis]
+        stride[axis] = _half(stride[axis], source.chunks[axis])
         each = evolve(each, stride=stride)
     return each
+
+
+def _halved(stride: int, chunk: int, most: int) -> int:
+    """Return a stride halved as often as it stays above a number of pixels, which is more than a chunk."""
+    while _half(stride, chunk) >= most:
+        stride = _half(stride, chunk)
+    return stride
+
+
+def _half(stride: int, chunk: int) -> int:
+    """Return half as many whole chunks, rounded up."""
+    return -(-stride // (2 * chunk)) * chunk
 
 
 def _reached(kernel: Kernel, source: Layout, target: Layout, box: Box) -> Box | None:
@@ -159,15 +199,14 @@ def _apart(layout: Layout, boxes: set[Box]) -> Iterator[Box]:
     if not boxes:
         return
     pixels = np.asarray(sorted(boxes))
-    units = np.asarray([layout.units_of(box) for box in sorted(boxes)])
+    units = np.asarray([layout.in_units(box) for box in sorted(boxes)])
     corner = units[:, :, 0].min(axis=0)
     touched = np.zeros(units[:, :, 1].max(axis=0) - corner, bool)
     for box in units - corner[:, np.newaxis]:
         touched[window_of(box.tolist())] = True
     for run in boxes_of(touched):
-        low, high = np.asarray(
-            layout.pixels_of(tuple((a + at, b + at) for (a, b), at in zip(run, corner.tolist(), strict=True)))
-        ).T
+        moved = [(low + at, high + at) for (low, high), at in zip(run, corner.tolist(), strict=True)]
+        low, high = np.asarray(layout.in_pixels(tuple(moved))).T
         inside = pixels[((pixels[:, :, 0] < high) & (low < pixels[:, :, 1])).all(axis=1)]
         first, last = inside[:, :, 0].min(axis=0), inside[:, :, 1].max(axis=0)
         yield tuple(zip(np.maximum(first, low).tolist(), np.minimum(last, high).tolist(), strict=True))

@@ -20,7 +20,7 @@ RegionLike: TypeAlias = tuple[Selection, ...] | Mapping[int, Selection] | Mappin
 """A slicing tuple, slices by position or name of an axis, or a region in pixels."""
 
 
-def boxes_from(regions: Iterable[RegionLike], shape: Sequence[int], names: Sequence[str] | None) -> list[Box]:
+def boxes_from(regions: Iterable[RegionLike], shape: Sequence[int], names: Sequence[str | None] | None) -> list[Box]:
     """Return the boxes of pixels of an array that regions hold; those that are empty are left out.
 
     Args:
@@ -40,6 +40,7 @@ def boxes_from(regions: Iterable[RegionLike], shape: Sequence[int], names: Seque
             box = _box(region, shape, names)
         except (NgioValueError, NgioTypeError) as error:
             if isinstance(error, NgioEmptyRegionError):
+                error.add_note(f"It is region {number}.")
                 raise
             raise type(error)(f"region {number}: {error}") from None
         if all(low < high for low, high in box):
@@ -47,7 +48,7 @@ def boxes_from(regions: Iterable[RegionLike], shape: Sequence[int], names: Seque
     return boxes
 
 
-def _box(region: RegionLike, shape: Sequence[int], names: Sequence[str] | None) -> Box:
+def _box(region: RegionLike, shape: Sequence[int], names: Sequence[str | None] | None) -> Box:
     if isinstance(region, Roi):
         return _of_roi(region, shape, names)
     if isinstance(region, Mapping):
@@ -59,7 +60,8 @@ def _box(region: RegionLike, shape: Sequence[int], names: Sequence[str] | None) 
     else:
         raise NgioTypeError(f"must be a tuple of slices, a mapping by axis, or a Roi, got {shown(region)}")
     return tuple(
-        _span(chosen.get(axis, slice(None)), size, names[axis] if names else axis) for axis, size in enumerate(shape)
+        _span(chosen.get(axis, slice(None)), size, (names[axis] if names else None) or axis)
+        for axis, size in enumerate(shape)
     )
 
 
@@ -74,34 +76,40 @@ def _spelled_out(region: Sequence[Any], ndim: int) -> list[Any]:
     return items
 
 
-def _position(key: Any, ndim: int, names: Sequence[str] | None) -> int:
+def _position(key: Any, ndim: int, names: Sequence[str | None] | None) -> int:
     if isinstance(key, str):
-        if names is None:
+        known = () if names is None else tuple(names)
+        if key not in known and not _all_named(names):
             raise NgioValueError(
                 f"names axis {key!r}, but the source does not name its axes: pass axes=, or give positions"
             )
-        if key not in names:
-            raise NgioValueError(f"names axis {key!r}, but the axes are {tuple(names)}")
-        return list(names).index(key)
+        if known.count(key) != 1:
+            raise NgioValueError(f"names axis {key!r}, but the axes are {known}")
+        return known.index(key)
     position = _index(key, "a position of an axis")
     if not -ndim <= position < ndim:
         raise NgioValueError(f"speaks of axis {position}, but there are {ndim}")
     return position % ndim
 
 
+def _all_named(names: Sequence[str | None] | None) -> bool:
+    """Whether a name that is not among these names no axis; zarr lets some axes be without one."""
+    return names is not None and None not in names
+
+
 def _span(selection: Any, size: int, axis: int | str) -> Span:
     """Return what a selection along an axis holds; nothing is clipped, because what lies outside was not meant."""
     if isinstance(selection, slice):
-        if selection.step is not None and _index(selection.step, "a step") != 1:
+        if selection.step is not None and _index(selection.step, f"axis {axis!r}: a step") != 1:
             raise NgioValueError(f"axis {axis!r}: {selection} has a step: give the whole slice")
         low, high = (
-            default if bound is None else _counted(bound, size)
+            default if bound is None else _counted(bound, size, axis)
             for bound, default in ((selection.start, 0), (selection.stop, size))
         )
         if not (0 <= low <= size and 0 <= high <= size):
             raise _beyond(selection, size, axis)
         return low, max(low, high)
-    positions = [_counted(item, size) for item in np.atleast_1d(np.asarray(selection, dtype=object)).tolist()]
+    positions = [_counted(item, size, axis) for item in np.atleast_1d(np.asarray(selection, dtype=object)).tolist()]
     if not positions:
         return 0, 0
     if not (min(positions) >= 0 and max(positions) < size):
@@ -109,9 +117,9 @@ def _span(selection: Any, size: int, axis: int | str) -> Span:
     return min(positions), max(positions) + 1
 
 
-def _counted(value: Any, size: int) -> int:
+def _counted(value: Any, size: int, axis: int | str) -> int:
     """Return a position counted from the start: negative ones count from the end."""
-    position = _index(value, "a slice, or a position,")
+    position = _index(value, f"axis {axis!r}: a position, or a bound of a slice,")
     return position + size if position < 0 else position
 
 
@@ -128,14 +136,14 @@ def _beyond(selection: Any, size: int, axis: int | str) -> NgioValueError:
     return NgioValueError(f"axis {axis!r}: {shown(selection)} reaches beyond the {size} pixels of the source")
 
 
-def _of_roi(roi: Roi, shape: Sequence[int], names: Sequence[str] | None) -> Box:
+def _of_roi(roi: Roi, shape: Sequence[int], names: Sequence[str | None] | None) -> Box:
     """Return every pixel that a region touches. What it holds outside of the array does not exist, and is ignored."""
     if roi.space != "pixel":
         raise NgioValueError(f"{roi.get_name()} is in world units: convert it with Roi.to_pixel(pixel_size)")
     box = [(0, size) for size in shape]
     for interval in roi.slices:
         start, stop = interval.bounds
-        missing = names is not None and interval.axis_name not in names
+        missing = names is not None and _all_named(names) and interval.axis_name not in names
         at = None if missing else _position(interval.axis_name, len(shape), names)
         size = 1 if at is None else shape[at]  # an axis that the array lacks counts as one pixel
         found = pixel_window(start, stop, size)

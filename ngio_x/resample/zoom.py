@@ -128,10 +128,19 @@ def _target_shape(
         raise NgioValueError(f"{label} must have one number for each of the {len(shape)} axes, got {numbers}")
     if target_shape is None:
         numbers = tuple(zoomed_size(size, factor) for size, factor in zip(shape, numbers, strict=True))
-    for n, m in zip(shape, numbers, strict=True):
+    require_exact(shape, numbers)
+    return tuple(numbers)
+
+
+def require_exact(shape: Sequence[int], target_shape: Sequence[float]) -> None:
+    """Raise if positions along an axis would not be exact, because it has too many samples.
+
+    Raises:
+        NgioValueError: It names the sizes.
+    """
+    for n, m in zip(shape, target_shape, strict=True):
         if n != m and n * m >= _LARGEST_PRODUCT:
             raise NgioValueError(f"an axis of {n} samples cannot be zoomed to {m:.6g}: positions would not be exact")
-    return tuple(numbers)
 
 
 def _refuse_masks(array: Any) -> None:
