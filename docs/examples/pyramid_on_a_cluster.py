@@ -46,7 +46,7 @@ def main(size):
     )  # fmt: skip
     with (
         tempfile.TemporaryDirectory() as folder,
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
         Client(cluster) as client,
     ):
         group = zarr.open_group(Path(folder) / "image.zarr", mode="w", zarr_format=3)

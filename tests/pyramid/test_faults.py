@@ -338,7 +338,7 @@ def check_elsewhere(root):
 def test_errors_come_back_from_a_cluster(tmp_path):
     """With their fields; and what its workers cannot see is refused before work."""
     distributed = pytest.importorskip("distributed")
-    options = {"n_workers": 1, "threads_per_worker": 2, "processes": True, "dashboard_address": None, "memory_limit": 0}
+    options = {"n_workers": 1, "threads_per_worker": 2, "processes": True, "dashboard_address": ":0", "memory_limit": 0}
     with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster):
         check_elsewhere(tmp_path)
 

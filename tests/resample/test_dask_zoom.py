@@ -68,7 +68,7 @@ def test_worker_processes_give_the_same_pixels(lazy, order):
 def test_a_cluster_gives_the_same_pixels(lazy):
     """Two workers in processes of their own, as on two machines."""
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
+        LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0") as cluster,
         Client(cluster) as client,
     ):
         zooms = [nx.dask_zoom(lazy, (0.4, 1.7), order=order, chunks=60) for order in ("linear", "max")]
