@@ -305,5 +305,5 @@ class Edits(RuleBasedStateMachine):
 
 def test_levels_are_right_whenever_all_edits_were_consolidated():
     """A state machine: edits, runs of some or all of them in any spelling, and runs that were cut off."""
-    Edits.TestCase.settings = settings(stateful_step_count=10)
+    Edits.TestCase.settings = settings(max_examples=settings().max_examples // 2 + 1, stateful_step_count=10)
     Edits.TestCase("runTest").runTest()

@@ -238,6 +238,24 @@ def test_damaged_chunks_of_a_target_are_replaced(tmp_path, layout, damage, mode)
     assert_array_equal(target[...], nx.numpy_zoom(PIXELS, target_shape=(21, 37)))
 
 
+@pytest.mark.parametrize("layout", ["v2 blosc", "v3 zstd", "shard"])
+def test_a_damaged_chunk_of_which_something_is_to_be_kept_is_named_and_stays(tmp_path, layout):
+    """After an edit, the pixels that it does not reach are those on disk; building all of the level mends it."""
+    group = zarr.open_group(tmp_path, mode="w", zarr_format=LAYOUTS[layout].get("zarr_format", 3))
+    options = {key: value for key, value in LAYOUTS[layout].items() if key != "zarr_format"}
+    source = group.create_array("0", data=PIXELS, chunks=(16, 16))
+    target = group.create_array("1", shape=(24, 24), dtype="u2", **options)
+    nx.consolidate_pyramid(source, [target])
+    files = damaged_files(tmp_path / "1")
+    for file in files:
+        file.write_bytes(b"garbage")
+    with pytest.raises(NgioStorageError, match=r"could not write \[1:2, 1:2\] of .*/1: "):
+        nx.consolidate_pyramid(source, [target], regions=[(slice(2, 4), slice(2, 4))])
+    assert {file.read_bytes() for file in files} == {b"garbage"}
+    nx.consolidate_pyramid(source, [target])
+    assert_array_equal(target[...], nx.numpy_zoom(PIXELS, target_shape=(24, 24)))
+
+
 def test_a_shard_that_is_sound_is_not_removed_because_it_cannot_be_written():
     """A store that refuses to write keeps what it has."""
     store = Failing(MemoryStore())
