@@ -22,7 +22,7 @@ CASES = {
     "8191² uint16, zarr 2, blosc": {"shape": (8191, 8191), "chunks": (1024, 1024), "zarr_format": 2},
 }  # fmt: skip
 BARE = "decode level 0, encode the rest"
-PEERS = ["ngio_x dask", "ngio_x numpy", "ngio dask", "ngio coarsen", "ngio numpy", BARE]
+PEERS = ["ngio_x dask", "ngio_x numpy", "ngio dask", "ngio coarsen", BARE]
 THREADS = 2
 
 
@@ -43,7 +43,10 @@ def pyramid(request, measuring, tmp_path, codecs):
     group = zarr.open_group(tmp_path / "image.zarr", mode="w", zarr_format=layout["zarr_format"])
     builder.to_zarr(group)
     arrays = [group[level.path] for level in builder.levels]
-    arrays[0][...] = np.random.default_rng(0).poisson(100, shape).astype("u2")
+    tile = np.random.default_rng(0).poisson(100, [min(n, 1024) for n in shape[-2:]]).astype("u2")
+    times = [-(-n // k) for n, k in zip(shape[-2:], tile.shape, strict=True)]
+    plane = np.tile(tile, times)[: shape[-2], : shape[-1]]
+    arrays[0][...] = np.broadcast_to(plane, shape)
     return request.param, arrays
 
 
@@ -78,6 +81,8 @@ def bare(arrays, pixels):
 @pytest.mark.parametrize("peer", PEERS)
 def test_consolidating(benchmark, pyramid, codecs, peer):
     case, arrays = pyramid
+    if codecs == "zarrs" and arrays[0].metadata.zarr_format == 2:
+        pytest.skip("zarrs leaves zarr 2 to zarr")
     benchmark.group = f"consolidating {case}, {codecs}"
     source, *targets = arrays
     nx.consolidate_pyramid(source, targets)
@@ -92,7 +97,7 @@ def test_consolidating(benchmark, pyramid, codecs, peer):
         else:
             nx.consolidate_pyramid(source, targets, mode=mode)
 
-    benchmark.pedantic(run, rounds=5, warmup_rounds=1)
+    benchmark.pedantic(run, rounds=3, warmup_rounds=1)
     if who == "ngio_x":
         for array, expected in zip(targets, pixels, strict=True):
             assert_array_equal(array[...], expected)

@@ -160,7 +160,8 @@ def _scaled(cuts: Sequence[int], m: int, n: int, unit: int) -> tuple[int, ...]:
 
 def _in_pieces(each: Pass) -> Pass:
     """Return a pass that reads its source in small pieces, but whole chunks."""
-    source, limit = each.layouts[0], max(_PIECE, _AT_ONCE - each.bytes_made[0])
+    source, made = each.layouts[0], each.bytes_made[0]
+    limit = max(_PIECE, _AT_ONCE - made, made // 4)  # beside a large shard, a larger piece makes no difference
     if each.bytes_piece > limit:  # a stride that is longer than any task cuts nothing: halve that without a look
         longest = zip(each.stride, source.chunks, each.reads, strict=True)
         each = evolve(each, stride=[_halved(stride, chunk, read + chunk) for stride, chunk, read in longest])
