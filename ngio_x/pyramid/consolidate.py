@@ -79,8 +79,8 @@ def consolidate_pyramid(
         targets: The coarser levels, in any order; none larger than `source`. The list itself is not changed.
         order: As in `on_disk_zoom`.
         mode: As in `on_disk_zoom`.
-        regions: What has changed of the source since its pyramid was consistent. Only write units that the change
-            reaches are rebuilt, and the result is that of rebuilding all. Each region is a tuple of slices and
+        regions: What has changed of the source since its pyramid was consistent. Only pixels that the change reaches
+            are made again, and the result is that of rebuilding all. Each region is a tuple of slices and
             positions as numpy takes them, a mapping of such by position or name of an axis, or a `Roi` in pixels, of
             which every pixel that it touches counts. Empty ones are ignored.
         axes: Names of the axes, for regions by name. By default the `dimension_names` of the source.

@@ -92,11 +92,8 @@ class Layout:
 
     def units(self) -> Iterator[Window]:
         """Return the windows of all write units."""
-        steps = [range(0, size, unit) for size, unit in zip(self.shape, self.unit, strict=True)]
-        for corner in itertools.product(*steps):
-            yield window_of(
-                [(low, min(low + unit, size)) for low, unit, size in zip(corner, self.unit, self.shape, strict=True)]
-            )
+        for corner in itertools.product(*map(range, self.grid)):
+            yield window_of(self.in_pixels(tuple((at, at + 1) for at in corner)))
 
     def in_units(self, box: Box) -> Box:
         """Return a box of the write units that a box of pixels touches."""

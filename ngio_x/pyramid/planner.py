@@ -10,7 +10,7 @@ import numpy as np
 
 from ngio_x._frozen import evolve
 from ngio_x.errors import NgioValueError
-from ngio_x.pyramid.boxes import Box, boxes_of, window_of
+from ngio_x.pyramid.boxes import Box, boxes_of
 from ngio_x.pyramid.layout import Layout
 from ngio_x.pyramid.plan import Pass, PyramidPlan
 from ngio_x.resample.kernels import Kernel
@@ -200,14 +200,8 @@ def _apart(layout: Layout, boxes: set[Box]) -> Iterator[Box]:
     if not boxes:
         return
     pixels = np.asarray(sorted(boxes))
-    units = np.asarray([layout.in_units(box) for box in sorted(boxes)])
-    corner = units[:, :, 0].min(axis=0)
-    touched = np.zeros(units[:, :, 1].max(axis=0) - corner, bool)
-    for box in units - corner[:, np.newaxis]:
-        touched[window_of(box.tolist())] = True
-    for run in boxes_of(touched):
-        moved = [(low + at, high + at) for (low, high), at in zip(run, corner.tolist(), strict=True)]
-        low, high = np.asarray(layout.in_pixels(tuple(moved))).T
+    for run in boxes_of(layout.touched(boxes)):
+        low, high = np.asarray(layout.in_pixels(run)).T
         inside = pixels[((pixels[:, :, 0] < high) & (low < pixels[:, :, 1])).all(axis=1)]
         first, last = inside[:, :, 0].min(axis=0), inside[:, :, 1].max(axis=0)
         yield tuple(zip(np.maximum(first, low).tolist(), np.minimum(last, high).tolist(), strict=True))
