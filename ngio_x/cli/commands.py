@@ -23,8 +23,7 @@ from ngio_x.errors import NgioError, NgioUserWarning, NgioValueError
 from ngio_x.metadata.dimensions import Dimensions
 from ngio_x.metadata.units import unit_from_symbol
 from ngio_x.ngff.read import open_ome_zarr
-from ngio_x.ngff.store import open_group
-from ngio_x.ngff.write import array_at, write_ome_zarr
+from ngio_x.ngff.write import write_ome_zarr
 
 _WIDE = 100_000
 """Columns of output that is no terminal: its lines are never wrapped."""
@@ -106,7 +105,7 @@ def convert(
 def info(image: Annotated[str, typer.Argument(help="An OME-Zarr image: a path or a URL.")]) -> None:
     """Show axes, levels, shapes, chunks and pixel sizes of an OME-Zarr image."""
     with _reaching(image):
-        tree, group = open_ome_zarr(image), open_group(image)
+        tree = open_ome_zarr(image, chunks=None)
     console = Console(width=None if sys.stdout.isatty() else _WIDE, markup=False, emoji=False, highlight=False)
     axes = dimensions_of(tree.children["0"].ds["image"]).axes_handler.axes
     described = ", ".join(f"{axis.name} ({axis.unit or axis.axis_type})" for axis in axes)
@@ -120,8 +119,8 @@ def info(image: Annotated[str, typer.Argument(help="An OME-Zarr image: a path or
             dimensions = dimensions_of(labelled)
             scale = zip(dimensions.axes, dimensions.dataset.scale, strict=True)
             sizes = ", ".join(f"{axis} {size:.6g}" for axis, size in scale if axis != "c")
-            array = array_at(group, f"{node.path.rpartition('/')[0]}/{node.attrs['path']}".lstrip("/"))
-            table.add_row(node.path.lstrip("/"), _times(array.shape), _times(array.chunks), str(array.dtype), sizes)
+            chunks = _times(labelled.encoding["chunks"])
+            table.add_row(node.path.lstrip("/"), _times(labelled.shape), chunks, str(labelled.dtype), sizes)
     console.print(table)
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from ngio_x._frozen import field, frozen, shown, to_floats, to_name
+from ngio_x._frozen import field, frozen, shown, to_bool, to_floats, to_name
 from ngio_x.errors import NgioValueError
 
 _COLORS: Final = ("00FFFF", "FF00FF", "FFFF00", "00FF00", "FF0000", "0000FF")
@@ -40,6 +40,8 @@ class Channel:
     """The lowest and the highest grey level possible."""
     display: tuple[float, ...] = field(_to_range, default=(0.0, 255.0))
     """The grey levels to show as black and as the full colour."""
+    active: bool = field(to_bool, default=True)
+    """Whether viewers show it to begin with."""
 
 
 def channels_of(labels: Sequence[str], pixels: npt.NDArray[Any]) -> tuple[Channel, ...]:

@@ -1,166 +1,138 @@
-"""OME-Zarr images as trees of labelled arrays."""
+"""OME-Zarr images, wells and plates as trees of labelled arrays."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Any
 
-import dask.array as da
 import numpy as np
 import xarray as xr
 import zarr
-from dask.array.core import normalize_chunks
+from xarray.indexes import PandasIndex
 
-from ngio_x._frozen import evolve
+from ngio_x._frozen import named, one_of
 from ngio_x.arrays.image import LABELS, ROLE
 from ngio_x.arrays.lattice import Lattice, anchor_of
 from ngio_x.arrays.pixel_index import PixelIndex
-from ngio_x.errors import NgioValidationError, NgioValueError
-from ngio_x.metadata.axes import Axis
+from ngio_x.errors import NgioValidationError
 from ngio_x.metadata.frame import Frame
-from ngio_x.ngff.multiscales import Multiscales, from_attributes
+from ngio_x.ngff.documents import Multiscales
+from ngio_x.ngff.facts import facts_of
+from ngio_x.ngff.hierarchy import Hierarchy, Picture, read_hierarchy
+from ngio_x.ngff.pixels import ChunksByAxis, dask_pixels, lazy_pixels
 from ngio_x.ngff.store import StoreLike, open_group
-from ngio_x.ngff.write import array_at, label_names, member
 from ngio_x.pyramid.create import warn_if_unfinished
 from ngio_x.pyramid.marker import warn_if_rebuilding
 
-_AUTO_CHUNK_BYTES = 16 * 2**20
+IMAGE = "image"
+"""The variable that holds the pixels of an image; those of labels are called as the label image is."""
 
 
 def open_ome_zarr(
     store: StoreLike,
     *,
-    chunks: Literal["auto"] | Mapping[str, int] = "auto",
+    chunks: ChunksByAxis = "auto",
     frame: Frame | None = None,
+    images: str = "*",
 ) -> xr.DataTree:
-    """Open an OME-Zarr image as a tree of lazy, labelled arrays; no pixel is read.
+    """Open an OME-Zarr image, well or plate as a tree of lazy, labelled arrays; no pixel is read.
 
     Nodes `/0`, `/1`, … (finest first) hold the variable `image`; `/labels/<name>/0`, … the variable `<name>`. The path
-    of each array on disk is the node's attribute `path`.
+    of each array on disk is the node's attribute `path`. Images of wells and plates are such trees below `/<image>` and
+    `/<row>/<column>/<image>`. What the metadata say besides stands in the attributes of the image's node: `version`,
+    `name`, `channels`, `kernel`, …
 
     Args:
         store: A path, a URL, a zarr store, or an open group.
-        chunks: Sizes of the dask blocks by axis; `"auto"` takes whole chunks of the store, about 16 MiB together.
+        chunks: Sizes of the dask blocks by axis; `"auto"` takes whole chunks of the store, about 16 MiB together. None
+            gives arrays that are read when their values are asked for, without dask.
         frame: Which point of pixel 0 the translation of level 0 speaks of, `"corner"` or `"center"`. By default what
             the file says, if ngio_x wrote it, else `"corner"`.
+        images: Of a well or a plate: which images to open, by their path, such as `"B/*/0"` (`*` matches anything).
 
     Raises:
         NgioFileNotFoundError: If there is no zarr group.
-        NgioValueError: If `chunks` or `frame` make no sense.
-        NgioValidationError: If it is no OME-NGFF 0.4 or 0.5 image, or its metadata and arrays do not fit.
+        NgioValueError: If an argument makes no sense.
+        NgioValidationError: If it is no OME-NGFF image, well or plate of versions 0.1 to 0.6, or its metadata and
+            arrays do not fit; naming every rule of the specification that a document breaks.
     """
+    hierarchy = hierarchy_at(store, frame, images)
+    if chunks is None:
+        return tree_of(hierarchy, lambda array, _: lazy_pixels(array))
+    return tree_of(hierarchy, lambda array, names: dask_pixels(array, names, chunks))
+
+
+def hierarchy_at(store: StoreLike, frame: Frame | None, images: str = "*") -> Hierarchy:
+    """Return what lies at a store; warn of what is being rebuilt, or was left so."""
+    if frame is not None:
+        named("frame", one_of("corner", "center"))(frame)
     group = open_group(store)
-    image = _described(group, frame)
-    nodes: dict[str, xr.Dataset] = {"/": xr.Dataset(attrs=_facts(image))}
-    nodes |= _levels(group, image, image, "/", "image", chunks)
-    folder = group.get("labels")
-    if isinstance(folder, zarr.Group):
-        for name in label_names(folder):
-            label_group = member(folder, name)
-            if not isinstance(label_group, zarr.Group):
-                raise NgioValidationError(f"{folder.store_path} lists the labels {name!r}, but has no such group")
-            labels = evolve(_described(label_group, frame, image.frame), is_label=True)
-            nodes[f"/labels/{name}"] = xr.Dataset(attrs=_facts(labels))
-            nodes |= _levels(label_group, labels, image, f"/labels/{name}/", name, chunks)
-    return xr.DataTree.from_dict(nodes, name=image.name)
-
-
-def _described(group: zarr.Group, frame: Frame | None, default: Frame = "corner") -> Multiscales:
-    """Return what the attributes of a group say; `default` is the frame where neither they nor the caller does."""
     warn_if_unfinished(group, stacklevel=3)
-    image = from_attributes(group.attrs.asdict(), str(group.store_path), default)
-    return image if frame is None else evolve(image, frame=frame)
+    hierarchy = read_hierarchy(group, frame, images)
+    warn_if_rebuilding([array for picture in hierarchy.pictures for array in picture.arrays], stacklevel=3)
+    return hierarchy
 
 
-def _facts(image: Multiscales) -> dict[str, Any]:
-    """Return what the metadata says beyond the coordinates, as JSON-able attributes."""
-    facts: dict[str, Any] = {"version": image.version}
-    if image.name is not None:
-        facts["name"] = image.name
+def tree_of(hierarchy: Hierarchy, pixels: Callable[[zarr.Array[Any], tuple[str, ...]], Any]) -> xr.DataTree:
+    """Return a tree whose arrays hold what `pixels` makes of an array on disk and the names of its axes."""
+    nodes: dict[str, xr.Dataset] = {}
+    for node, described in hierarchy.described.items():
+        nodes[f"/{node}"] = xr.Dataset(attrs=facts_of(described.document, described.version))  # type: ignore[arg-type]
+    for picture in hierarchy.pictures:
+        nodes[f"/{picture.node}"] = xr.Dataset(attrs=facts_of(picture.image, picture.version))
+        for level in range(len(picture.arrays)):
+            dataset = level_dataset(picture, level, pixels)
+            nodes[f"/{picture.node}/{level}".replace("//", "/")] = dataset
+    root = next((picture.image.name for picture in hierarchy.pictures if not picture.node), None)
+    return xr.DataTree.from_dict(nodes, name=root)
+
+
+def level_dataset(
+    picture: Picture, level: int, pixels: Callable[[zarr.Array[Any], tuple[str, ...]], Any]
+) -> xr.Dataset:
+    """Return a level of an image, with its coordinates and its path on disk."""
+    image, array = picture.image, picture.arrays[level]
+    names = image.axes_handler.axes_names
+    name = variable_of(picture)
+    attrs = {ROLE: LABELS} if image.label is not None else {}
     if image.channels:
-        facts["channels"] = [
-            {
-                "label": channel.label,
-                "color": channel.color,
-                "limits": list(channel.limits),
-                "display": list(channel.display),
-            }
-            for channel in image.channels
-        ]
-    return facts
+        attrs |= {"channels": facts_of(image, picture.version)["channels"]}
+    unit = array.shards or array.chunks
+    encoding = {
+        "chunks": array.chunks,
+        "shards": array.shards,
+        "preferred_chunks": dict(zip(names, unit, strict=True)),
+    }
+    variable = xr.Variable(names, pixels(array, names), attrs, encoding)
+    return xr.Dataset({name: variable}, _coords(picture, level), {"path": image.datasets[level].path})
 
 
-def _levels(
-    group: zarr.Group,
-    image: Multiscales,
-    parent: Multiscales,
-    prefix: str,
-    name: str,
-    chunks: Literal["auto"] | Mapping[str, int],
-) -> dict[str, xr.Dataset]:
-    nodes = {}
-    axes, arrays = image.axes_handler.axes, [array_at(group, dataset.path) for dataset in image.datasets]
-    _require_levels(arrays, image.axes_handler.axes_names)
-    warn_if_rebuilding(arrays, stacklevel=3)
-    for index, (dataset, edge, array) in enumerate(zip(image.datasets, image.edges(parent), arrays, strict=True)):
-        pixels = _dask_array(array, image.axes_handler.axes_names, chunks)
-        coords = _coords(axes, array.shape, dataset.scale, edge, image)
-        facts = {ROLE: LABELS} if image.is_label else {}
-        labelled = xr.DataArray(pixels, dims=image.axes_handler.axes_names, coords=coords, attrs=facts)
-        nodes[f"{prefix}{index}"] = xr.Dataset({name: labelled}, attrs={"path": dataset.path})
-    return nodes
+def variable_of(picture: Picture) -> str:
+    """Return the name of the variable that holds the pixels of an image or of labels.
+
+    Raises:
+        NgioValidationError: If labels are called as one of their axes is.
+    """
+    above, _, name = picture.node.rpartition("/")
+    if not (above == "labels" or above.endswith("/labels") or "/labels/" in f"/{above}"):
+        return IMAGE
+    if name in picture.image.axes_handler.axes_names:
+        raise NgioValidationError(f"labels '{name}' are called as one of their axes is: open that group by itself")
+    return name
 
 
-def _require_levels(arrays: list[zarr.Array[Any]], names: tuple[str, ...]) -> None:
-    """Raise unless the arrays have the axes that are named, and go from fine to coarse."""
-    for array in arrays:
-        if array.ndim != len(names):
-            raise NgioValidationError(f"{array.store_path} has {array.ndim} dimensions, but its metadata names {names}")
-    for finer, coarser in itertools.pairwise(arrays):
-        for name, n, m in zip(names, finer.shape, coarser.shape, strict=True):
-            if m > n:
-                raise NgioValidationError(
-                    f"the levels must be listed from fine to coarse: along axis '{name}', {coarser.store_path} has {m} "
-                    f"pixels after {n} in {finer.store_path}"
-                )
-
-
-def _coords(
-    axes: tuple[Axis, ...],
-    shape: tuple[int, ...],
-    scale: tuple[float, ...],
-    edge: tuple[float, ...],
-    image: Multiscales,
-) -> xr.Coordinates:
-    coords = xr.Coordinates()
-    for axis, size, spacing, origin in zip(axes, shape, scale, edge, strict=True):
+def _coords(picture: Picture, level: int) -> xr.Coordinates:
+    image: Multiscales = picture.image
+    variables: dict[Any, xr.Variable] = {}
+    indexes: dict[Any, xr.Index] = {}
+    shape, scale, edges = picture.arrays[level].shape, image.datasets[level].scale, picture.edges[level]
+    for axis, size, spacing, origin in zip(image.axes_handler.axes, shape, scale, edges, strict=True):
         if axis.axis_type != "channel":
             lattice = Lattice(origin, spacing, size, anchor=anchor_of(axis.axis_type), unit=axis.unit)
-            coords = coords.assign(xr.Coordinates.from_xindex(PixelIndex(lattice, axis.name)))
+            index = indexes[axis.name] = PixelIndex(lattice, axis.name)
+            variables |= index.create_variables()
         elif len(image.channels) == size:
             labels = np.asarray([channel.label for channel in image.channels], dtype=np.str_)
-            coords = coords.assign({axis.name: (axis.name, labels)})
-    return coords
-
-
-def _dask_array(
-    array: zarr.Array[Any], names: tuple[str, ...], chunks: Literal["auto"] | Mapping[str, int]
-) -> da.Array:
-    if chunks == "auto":
-        sizes = normalize_chunks(
-            "auto",
-            array.shape,
-            limit=_AUTO_CHUNK_BYTES,
-            dtype=array.dtype,
-            previous_chunks=array.shards or array.chunks,
-        )
-    elif isinstance(chunks, Mapping):
-        if unknown := [axis for axis in chunks if axis not in names]:
-            raise NgioValueError(f"chunks names axis {unknown[0]!r}, but the image has {names}")
-        given = tuple(chunks.get(name, size) for name, size in zip(names, array.chunks, strict=True))
-        sizes = normalize_chunks(given, array.shape, dtype=array.dtype)
-    else:
-        raise NgioValueError(f"chunks must be 'auto' or sizes by axis, got {chunks!r}")
-    pixels: da.Array = da.from_zarr(array, chunks=sizes)
-    return pixels
+            names = indexes[axis.name] = PandasIndex(labels, axis.name)
+            variables |= names.create_variables()
+    return xr.Coordinates(variables, indexes)

@@ -1,48 +1,41 @@
-"""Labelled images to OME-Zarr: pixels first, coarser levels from them, metadata last."""
+"""Labelled arrays as OME-Zarr images."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import dask.array as da
 import numpy as np
 import xarray as xr
 import zarr
 
-from ngio_x._frozen import at_least, evolve, named, to_int, to_optional_name
-from ngio_x.arrays.image import LABELS, ROLE, dimensions_of, is_labels
-from ngio_x.arrays.zoom import kernel_of
-from ngio_x.errors import NgioFileExistsError, NgioTypeError, NgioValidationError, NgioValueError
-from ngio_x.metadata.axes import CANONICAL_ORDER, AxesHandler
+from ngio_x._frozen import evolve, shown
+from ngio_x.arrays.image import dimensions_of
+from ngio_x.errors import NgioFileExistsError, NgioTypeError, NgioValueError
 from ngio_x.metadata.channels import Channel, channels_of
-from ngio_x.metadata.dataset import Dataset
-from ngio_x.metadata.dimensions import Dimensions
-from ngio_x.metadata.frame import Frame, written_translation
-from ngio_x.ngff.multiscales import (
-    ZARR_FORMATS,
-    Multiscales,
-    Version,
-    from_attributes,
-    require_image_axes,
-    to_attributes,
-    unversioned,
-    versioned,
+from ngio_x.metadata.frame import Frame
+from ngio_x.ngff.attributes import ZARR_FORMATS, Version, write_attributes
+from ngio_x.ngff.documents import ImageLabel, LabelList, Multiscales
+from ngio_x.ngff.draft import (
+    ByAxis,
+    Draft,
+    Given,
+    Storage,
+    as_label_image,
+    count_units,
+    draft_image,
+    given_image,
+    given_labels,
 )
+from ngio_x.ngff.hierarchy import Picture, label_paths, read_image
 from ngio_x.ngff.store import StoreLike, new_group, open_group
-from ngio_x.pyramid.builder import ImagePyramidBuilder
-from ngio_x.pyramid.consolidate import consolidate_pyramid
-from ngio_x.pyramid.layout import auto_chunks, layout_of
-from ngio_x.pyramid.progress import Progress, counter, shower
-from ngio_x.pyramid.scaling import to_scaling_factor
-from ngio_x.resample.kernels import KernelName, Order
-
-_COARSEST = 256
-"""Levels are added until the coarsest is at most this many pixels wide and high."""
+from ngio_x.pyramid.build import build_pyramid
+from ngio_x.pyramid.progress import Progress, shower
+from ngio_x.resample.kernels import Order
 
 
 def write_ome_zarr(
-    image: xr.DataArray,
+    image: xr.DataArray | xr.DataTree,
     store: StoreLike,
     *,
     version: Version = "0.5",
@@ -50,8 +43,12 @@ def write_ome_zarr(
     scale_factors: Mapping[str, float] | None = None,
     frame: Frame | None = None,
     order: Order | None = None,
-    chunks: Mapping[str, int] | None = None,
+    chunks: ByAxis | None = None,
+    shards: ByAxis | str | None = None,
+    compressors: Any = "auto",
+    labels: Mapping[str, xr.DataArray] | None = None,
     name: str | None = None,
+    channels: Sequence[str | Channel] | None = None,
     overwrite: bool = False,
     progress: Progress = False,
 ) -> None:
@@ -60,55 +57,73 @@ def write_ome_zarr(
     At a local path the image appears only when it is complete; elsewhere its metadata is written last.
 
     Args:
-        image: Numpy- or dask-backed, with axes among t, c, z, y, x (any order; y and x are needed). Names along c
-            become channel names.
+        image: An array (numpy or dask, larger than memory if need be) with axes among t, c, z, y, x, in any order; y
+            and x are needed. Or a tree as `open_ome_zarr` gives it, cropped or otherwise changed; its labels are
+            written, too, and what its attributes say.
         store: Where to: a path, a URL, a zarr store, or an empty zarr group.
         version: OME-NGFF `"0.4"` (zarr format 2) or `"0.5"` (zarr format 3).
-        levels: Number of levels. By default, as many as bring y and x down to 256 pixels.
+        levels: Number of levels. By default a tree keeps its own, and of an array as many are made as bring y and x
+            down to 256 pixels.
         scale_factors: Factor from one level to the next, by axis. By default 2 for y and x.
-        frame: Which point of pixel 0 the translation of level 0 speaks of: `"corner"` (default) or `"center"`.
+        frame: Which point of pixel 0 the translation of level 0 speaks of: `"corner"` or `"center"`. By default as in
+            the file that a tree comes from, else `"corner"`.
         order: A kernel of `numpy_zoom`; by default nearest for label and boolean images, else linear.
         chunks: Chunk sizes by axis; by default 1024 for y and x, 1 for the others.
-        name: Name of the image; by default that of the array.
+        shards: Shard sizes by axis, multiples of the chunks; `"auto"` makes shards of about 32 MiB. Version 0.5 only.
+        compressors: As in `zarr.create_array`.
+        labels: Label images to add, by name; see `write_labels`.
+        name: Name of the image; by default that of the array or tree.
+        channels: One name, or `Channel` with colour and limits, for each channel. By default the names along c, with
+            colours and limits that the array's attributes know or that suit the pixels.
         overwrite: Replace a zarr hierarchy that is there already.
         progress: True shows a bar on standard error; a function is called with `(done, total)` write units.
 
     Raises:
         NgioFileExistsError: If something is there and `overwrite` is False, or it is no zarr hierarchy.
         NgioValueError: If the image cannot be an OME-NGFF image, or an argument makes no sense.
-        NgioTypeError: If `image` is no DataArray of numbers.
+        NgioTypeError: If `image` is no DataArray of numbers, nor a tree of such.
     """
-    _require_image(image)
-    if version not in tuple(ZARR_FORMATS):
-        raise NgioValueError(f"version must be one of {', '.join(map(repr, ZARR_FORMATS))}, got {version!r}")
-    name = named("name", to_optional_name)(name) or _name_of(image)
-    image = image.transpose(*(axis for axis in CANONICAL_ORDER if axis in image.dims))
-    kernel, dimensions = kernel_of(image, order).name, dimensions_of(image)
-    shapes = _level_shapes(dimensions, levels, scale_factors)
-    used_frame: Frame = frame or "corner"
-    builder = _builder(dimensions, image.dtype, shapes, dimensions.dataset.scale, chunks, version, used_frame)
-    with new_group(store, ZARR_FORMATS[version], overwrite=overwrite, lazy=image.chunks is not None) as group:
-        builder.to_zarr(group)
-        arrays = _fill(image, group, builder, kernel, progress)
-        document = Multiscales(
-            version,
-            _datasets(builder, dimensions.axes_handler),
-            name,
-            kernel,
-            _channels(image, arrays[-1]),
-            is_labels(image),
-            used_frame,
-        )
-        group.attrs.update(to_attributes(document))
+    storage = Storage(version, chunks, shards, compressors)
+    draft = draft_image(
+        given_image(image),
+        storage,
+        levels=levels,
+        scale_factors=scale_factors,
+        frame=frame,
+        order=order,
+        name=name,
+        channels=channels,
+    )
+    shapes = [level.shape for level in draft.builder.levels]
+    added = {
+        key: _draft_labels(given, key, storage, draft.image, shapes, frame)
+        for key, given in {**given_labels(image), **_given_by_name(labels)}.items()
+    }
+    drafts = [draft, *added.values()]
+    report = _Report(progress, drafts)
+    lazy = any(level.chunks is not None for each in drafts for level in each.pixels)
+    with new_group(store, ZARR_FORMATS[version], overwrite=overwrite, lazy=lazy) as group:
+        document = _fill(draft, group, report)
+        if added:
+            folder = group.create_group("labels")
+            for key, each in added.items():
+                inside = folder.create_group(key)
+                inside.attrs.put(write_attributes(_fill(each, inside, report), version))
+            folder.attrs.put(write_attributes(LabelList(tuple(added)), version))
+        group.attrs.put(write_attributes(document, version))
 
 
 def write_labels(
     labels: xr.DataArray,
-    store: StoreLike,
+    group: StoreLike,
     name: str,
     *,
     frame: Frame | None = None,
-    chunks: Mapping[str, int] | None = None,
+    order: Order | None = None,
+    chunks: ByAxis | None = None,
+    shards: ByAxis | str | None = None,
+    compressors: Any = "auto",
+    colors: Mapping[int, str | Sequence[int]] | None = None,
     overwrite: bool = False,
     progress: Progress = False,
 ) -> None:
@@ -118,106 +133,137 @@ def write_labels(
 
     Args:
         labels: Integer array with axes among t, z, y, x.
-        store: The image: a path, a URL, a zarr store, or its open group.
+        group: The image: a path, a URL, a zarr store, or its open group.
         name: Name of the label image, one path segment.
         frame: As for `open_ome_zarr`: the one that the image was opened with. By default what the image says.
+        order: `"nearest"` (default) or `"mode"`.
         chunks: Chunk sizes by axis; see `write_ome_zarr`.
+        shards: Shard sizes by axis; see `write_ome_zarr`.
+        compressors: As in `zarr.create_array`.
+        colors: Colours by label: six hexadecimal digits, or three or four numbers from 0 to 255. Labels that are not
+            named are for viewers to colour; some then show only those that are.
         overwrite: Replace a label image of that name.
         progress: True shows a bar on standard error; a function is called with `(done, total)` write units.
 
     Raises:
         NgioFileExistsError: If there is one of that name and `overwrite` is False.
         NgioValueError: If the array cannot be a label image, or the name is no single path segment.
+        NgioTypeError: If it holds no integers.
     """
-    _require_image(labels)
-    if labels.dtype.kind not in "iu":
-        raise NgioTypeError(f"labels are integers, got {labels.dtype}: convert with .astype('uint32')")
-    if not isinstance(name, str) or not name.strip(".") or "/" in name or "\\" in name:
-        raise NgioValueError(f"the name of a label image is one path segment, got {name!r}")
-    require_image_axes([str(dim) for dim in labels.dims], labels=True)
-    parent = open_group(store, "r+")
-    image = from_attributes(parent.attrs.asdict(), str(parent.store_path))
-    labels = labels.transpose(*(axis for axis in CANONICAL_ORDER if axis in labels.dims)).assign_attrs({ROLE: LABELS})
-    dimensions = dimensions_of(labels)
-    _require_same_units(dimensions, image)
-    shapes = _label_shapes(dimensions, image, parent)
-    base = dict(zip(image.axes_handler.axes_names, image.datasets[0].scale, strict=True))
-    base_scale = [base.get(axis, 1.0) for axis in dimensions.axes]
-    used_frame: Frame = frame or image.frame
-    builder = _builder(dimensions, labels.dtype, shapes, base_scale, chunks, image.version, used_frame)
+    parent = open_group(group, "r+")
+    picture = read_image(parent)
+    version = _written_version(picture)
+    shapes = [array.shape for array in picture.arrays]
+    storage = Storage(version, chunks, shards, compressors)
+    given = Given((as_label_image(labels),), None, {})
+    draft = _draft_labels(given, name, storage, picture.image, shapes, frame, order, _label_of(colors))
+    listed = label_paths(parent)
     folder = parent.require_group("labels")
     if name in folder and not overwrite:
         raise NgioFileExistsError(f"{folder.store_path} has labels {name!r} already: pass overwrite=True to replace it")
-    place, lazy = folder.store_path / name, labels.chunks is not None
-    with new_group(place, builder.zarr_format, overwrite=overwrite, lazy=lazy) as group:
-        builder.to_zarr(group)
-        _fill(labels, group, builder, "nearest", progress)
-        datasets = _datasets(builder, dimensions.axes_handler)
-        document = Multiscales(image.version, datasets, name, "nearest", is_label=True, frame=used_frame)
-        group.attrs.update(to_attributes(document))
-    listed = label_names(folder)
+    lazy = labels.chunks is not None
+    with new_group(folder.store_path / name, ZARR_FORMATS[version], overwrite=overwrite, lazy=lazy) as inside:
+        document = _fill(draft, inside, _Report(progress, [draft]))
+        inside.attrs.put(write_attributes(document, version))
     if name not in listed:
-        folder.attrs.update(versioned({"labels": [*listed, name]}, image.version))
+        folder.attrs.update(write_attributes(LabelList((*listed, name)), version))
 
 
-def label_names(folder: zarr.Group) -> list[str]:
-    """Return the label images that a `labels` group lists.
+def derive(
+    image: xr.DataArray | xr.DataTree,
+    store: StoreLike,
+    *,
+    dtype: Any = None,
+    version: Version = "0.5",
+    levels: int | None = None,
+    scale_factors: Mapping[str, float] | None = None,
+    frame: Frame | None = None,
+    order: Order | None = None,
+    chunks: ByAxis | None = None,
+    shards: ByAxis | str | None = None,
+    compressors: Any = "auto",
+    name: str | None = None,
+    channels: Sequence[str | Channel] | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Make an empty OME-Zarr image on the lattice of another, for results of processing; no pixel is written.
+
+    Its pixels are 0 until `write_region` writes them. Arguments that are not named here are those of `write_ome_zarr`.
+
+    Args:
+        image: An array, or a tree, whose levels (but not its labels) the new image has.
+        store: Where to.
+        dtype: Of the new image; by default that of `image`.
+        version: See `write_ome_zarr`.
+        levels: See `write_ome_zarr`.
+        scale_factors: See `write_ome_zarr`.
+        frame: See `write_ome_zarr`.
+        order: How the levels are to be made of level 0, once it has pixels.
+        chunks: See `write_ome_zarr`.
+        shards: See `write_ome_zarr`.
+        compressors: See `write_ome_zarr`.
+        name: See `write_ome_zarr`.
+        channels: See `write_ome_zarr`; limits and colours are those of the data type.
+        overwrite: See `write_ome_zarr`.
 
     Raises:
-        NgioValidationError: If the list is no list of names.
+        NgioFileExistsError: As `write_ome_zarr`.
+        NgioValueError: As `write_ome_zarr`.
+        NgioTypeError: As `write_ome_zarr`.
     """
-    document, _ = unversioned(folder.attrs.asdict())
-    names = document.get("labels", [])
-    if not isinstance(names, list) or not all(isinstance(item, str) for item in names):
-        raise NgioValidationError(f"{folder.store_path}: 'labels' must be a list of names, got {names!r}")
-    return names
+    draft = draft_image(
+        given_image(image),
+        Storage(version, chunks, shards, compressors),
+        levels=levels,
+        scale_factors=scale_factors,
+        frame=frame,
+        order=order,
+        name=name,
+        channels=channels,
+    )
+    builder = draft.builder if dtype is None else evolve(draft.builder, data_type=dtype)
+    with new_group(store, builder.zarr_format, overwrite=overwrite) as group:
+        builder.to_zarr(group)
+        nothing = np.zeros((len(draft.channels), 0), builder.data_type)
+        document = evolve(draft.image, channels=_seen(draft.channels, nothing))
+        group.attrs.put(write_attributes(document, version))
 
 
-def _require_image(image: Any) -> None:
-    if not isinstance(image, xr.DataArray):
-        raise NgioTypeError(
-            f"expected a DataArray, got {type(image).__name__}: as_image gives an array names and sizes"
-        )
-    require_image_axes([str(dim) for dim in image.dims])
-    if image.dtype.kind not in "iufb":
-        raise NgioTypeError(f"OME-NGFF images hold numbers, got {image.dtype}")
-    if image.size == 0:
-        raise NgioValueError(f"the image has no pixels: its sizes are {dict(image.sizes)}")
+# ---- Labels
 
 
-def _level_shapes(
-    dimensions: Dimensions, levels: int | None, scale_factors: Mapping[str, float] | None
-) -> list[tuple[int, ...]]:
-    factors = {"y": 2.0, "x": 2.0} if scale_factors is None else _to_factors(scale_factors)
-    if unknown := [axis for axis in factors if axis not in dimensions.axes]:
-        raise NgioValueError(f"scale_factors names axis {unknown[0]!r}, but the image has {dimensions.axes}")
-    if levels is not None:
-        levels = named("levels", at_least(1, to_int))(levels)
-    shapes = [dimensions.shape]
-    while len(shapes) < levels if levels is not None else _is_large(shapes[-1], dimensions):
-        following = tuple(
-            max(1, int(size // factors.get(axis, 1.0))) for axis, size in zip(dimensions.axes, shapes[-1], strict=True)
-        )
-        if following == shapes[-1]:
-            if levels is None:
-                break
-            raise NgioValueError(f"levels={levels} are too many: at most {len(shapes)} differ in shape")
-        shapes.append(following)
-    return shapes
+def _given_by_name(labels: Mapping[str, Any] | None) -> dict[str, Given]:
+    if labels is None:
+        return {}
+    if not isinstance(labels, Mapping):
+        raise NgioTypeError(f"labels must be arrays by name, got {type(labels).__name__}")
+    return {name: Given((as_label_image(array),), None, {}) for name, array in labels.items()}
 
 
-def _to_factors(value: Any) -> dict[str, float]:
-    if not isinstance(value, Mapping):
-        raise NgioValueError(f"scale_factors must be a mapping by axis name, got {value!r}")
-    return {axis: named(f"scale_factors along {axis!r}", to_scaling_factor)(item) for axis, item in value.items()}
+def _draft_labels(
+    given: Given,
+    name: str,
+    storage: Storage,
+    image: Multiscales,
+    shapes: Sequence[tuple[int, ...]],
+    frame: Frame | None,
+    order: Order | None = None,
+    label: ImageLabel | None = None,
+) -> Draft:
+    """Return what a label image will be on disk: it has as many levels as its image (a MUST of OME-NGFF)."""
+    if not isinstance(name, str) or not name.strip(".") or "/" in name or "\\" in name:
+        raise NgioValueError(f"the name of a label image is one path segment, got {name!r}")
+    _require_same_units(given.levels[0], image)
+    kept = len(given.levels) == len(shapes)
+    made = None if kept and len(shapes) > 1 else _label_shapes(given.levels[0], image, shapes)
+    return draft_image(
+        given, storage, shapes=made, frame=frame, order=order, name=name, parent=image, label=label
+    )  # fmt: skip
 
 
-def _is_large(shape: tuple[int, ...], dimensions: Dimensions) -> bool:
-    return max(shape[dimensions.axes.index("y")], shape[dimensions.axes.index("x")]) > _COARSEST
-
-
-def _require_same_units(dimensions: Dimensions, image: Multiscales) -> None:
-    for axis in dimensions.axes_handler.axes:
+def _require_same_units(labels: xr.DataArray, image: Multiscales) -> None:
+    from_labels = dimensions_of(labels)
+    for axis in from_labels.axes_handler.axes:
         other = image.axes_handler.get_axis(axis.name)
         if other is not None and None not in (axis.unit, other.unit) and axis.unit != other.unit:
             raise NgioValueError(
@@ -226,125 +272,80 @@ def _require_same_units(dimensions: Dimensions, image: Multiscales) -> None:
             )
 
 
-def _label_shapes(dimensions: Dimensions, image: Multiscales, group: zarr.Group) -> list[tuple[int, ...]]:
-    """Return level shapes in proportion to those of the image: OME-NGFF wants as many levels."""
-    arrays = [array_at(group, dataset.path) for dataset in image.datasets]
+def _label_shapes(labels: xr.DataArray, image: Multiscales, shapes: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    """Return level shapes in proportion to those of the image."""
     names = image.axes_handler.axes_names
     ratios = [
-        {axis: n / arrays[0].shape[i] for i, (axis, n) in enumerate(zip(names, array.shape, strict=True))}
-        for array in arrays
-    ]
-    return [
-        tuple(
-            max(1, int(size * ratio.get(axis, 1.0)))
-            for axis, size in zip(dimensions.axes, dimensions.shape, strict=True)
-        )
-        for ratio in ratios
-    ]
+        {axis: n / base for axis, n, base in zip(names, shape, shapes[0], strict=True)} for shape in shapes
+    ]  # fmt: skip
+    sizes = [(str(axis), size) for axis, size in labels.sizes.items()]
+    return [tuple(max(1, int(size * ratio.get(axis, 1.0))) for axis, size in sizes) for ratio in ratios]
 
 
-def _builder(
-    dimensions: Dimensions,
-    dtype: np.dtype[Any],
-    shapes: Sequence[tuple[int, ...]],
-    base_scale: Sequence[float],
-    chunks: Mapping[str, int] | None,
-    version: Version,
-    frame: Frame,
-) -> ImagePyramidBuilder:
-    """Return the pyramid of an image whose first pixel begins at the dataset's translation."""
-    names, edge = dimensions.axes, dimensions.dataset.translation
-    if unknown := [axis for axis in chunks or {} if axis not in names]:
-        raise NgioValueError(f"chunks names axis {unknown[0]!r}, but the image has {names}")
-    sizes = dict(zip(names, auto_chunks(names, shapes[0]), strict=True)) | dict(chunks or {})
-    builder = ImagePyramidBuilder.from_shapes(
-        shapes,
-        dimensions.dataset.scale,
-        names,
-        chunks=tuple(sizes[name] for name in names),
-        data_type=dtype.name,
-        zarr_format=ZARR_FORMATS[version],
+def _label_of(colors: Mapping[int, str | Sequence[int]] | None) -> ImageLabel:
+    if colors is None:
+        return ImageLabel()
+    if not isinstance(colors, Mapping):
+        raise NgioValueError(f"colors must be colours by label, got {shown(colors)}")
+    return ImageLabel(colors={value: _rgba(color) for value, color in colors.items()})
+
+
+def _rgba(color: Any) -> Any:
+    """Return red, green, blue and alpha of a colour; what is none is refused where it is put."""
+    if isinstance(color, str):
+        digits = Channel("a", color).color
+        return (*(int(digits[k : k + 2], 16) for k in (0, 2, 4)), 255)
+    return (*color, 255) if isinstance(color, (list, tuple)) and len(color) == 3 else color
+
+
+def _written_version(picture: Picture) -> Version:
+    for version in ZARR_FORMATS:
+        if picture.version == version:
+            return version  # type: ignore[return-value]
+    raise NgioValueError(
+        f"{picture.arrays[0].store_path} is of an image of OME-NGFF {picture.version}, which is only read: "
+        "write it anew with write_ome_zarr"
     )
-    levels = tuple(
-        evolve(level, translation=written_translation(edge, level.scale, base_scale, names, frame=frame))
-        for level in builder.levels
-    )
-    return evolve(builder, levels=levels)
 
 
-def _datasets(builder: ImagePyramidBuilder, handler: AxesHandler) -> tuple[Dataset, ...]:
-    return tuple(Dataset(level.path, handler, level.scale, level.translation) for level in builder.levels)
+# ---- Pixels
 
 
-def _fill(
-    image: xr.DataArray,
-    group: zarr.Group,
-    builder: ImagePyramidBuilder,
-    kernel: KernelName,
-    progress: Progress,
-) -> list[zarr.Array[Any]]:
-    """Write level 0 and build the others from it; return the arrays."""
-    arrays = [array_at(group, level.path) for level in builder.levels]
-    first, *rest = (layout.count_units(layout.whole) for layout in map(layout_of, arrays))
-    show, total = shower(progress), first + sum(rest)
-    _store(image, arrays[0], None if progress is False else counter(show, total))
-    consolidate_pyramid(arrays[0], arrays[1:], kernel, progress=lambda done, _: show(first + done, total))
-    return arrays
+class _Report:
+    """Tells a caller how many write units of several images are done."""
+
+    def __init__(self, progress: Progress, drafts: Sequence[Draft]) -> None:
+        self._show, self._done = shower(progress), 0
+        self._total = sum(count_units(draft) for draft in drafts)
+
+    def __call__(self, done: int, total: int) -> None:
+        """Say that so many units of the present build are done."""
+        self._show(self._done + done, self._total)
+        if done == total:
+            self._done += total
 
 
-def _store(image: xr.DataArray, target: zarr.Array[Any], report: Callable[[int], object] | None) -> None:
-    """Write the pixels of an image, each write unit by one writer."""
-    if image.chunks is None:
-        for window in layout_of(target).units():
-            target[window] = np.asarray(image.data[window])
-            if report is not None:
-                report(1)
-        return
-    aligned = image.data.rechunk(target.shards or target.chunks)
-    destination: Any = target if report is None else _Reporting(target, report)
-    da.store(aligned, destination, lock=False)
+def _fill(draft: Draft, group: zarr.Group, report: Progress) -> Multiscales:
+    """Write the pixels of a draft into a new group, and return the document that describes them."""
+    draft.builder.to_zarr(group)
+    arrays: list[zarr.Array[Any]] = [group[level.path] for level in draft.builder.levels]  # type: ignore[misc]
+    if len(draft.pixels) == 1:
+        build_pyramid(draft.pixels[0].data, arrays, draft.kernel, progress=report)
+    else:
+        for level, array in zip(draft.pixels, arrays, strict=True):
+            build_pyramid(level.data, [array], draft.kernel, progress=report)
+    if all(isinstance(channel, Channel) for channel in draft.channels):
+        return evolve(draft.image, channels=draft.channels)
+    at = draft.builder.axes.index("c") if "c" in draft.builder.axes else None
+    coarsest = np.asarray(arrays[-1][...])
+    pixels = coarsest[np.newaxis] if at is None else np.moveaxis(coarsest, at, 0)
+    return evolve(draft.image, channels=_seen(draft.channels, pixels))
 
 
-class _Reporting:
-    """A zarr array that says when a unit of it has been written."""
-
-    def __init__(self, target: zarr.Array[Any], report: Callable[[int], object]) -> None:
-        self.target, self.report = target, report
-        self.shape, self.dtype = target.shape, target.dtype
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        self.target[key] = value
-        self.report(1)
-
-
-def array_at(group: zarr.Group, path: str) -> zarr.Array[Any]:
-    """Return the array at a path of a group.
-
-    Raises:
-        NgioValidationError: If there is none.
-    """
-    found = member(group, path)
-    if not isinstance(found, zarr.Array):
-        raise NgioValidationError(f"{group.store_path} has no array {path!r}, which its metadata names")
-    return found
-
-
-def member(group: zarr.Group, path: str) -> zarr.Array[Any] | zarr.Group | None:
-    """Return what stands at a path of a group, if anything does; no path leads out of the group."""
-    try:
-        return group.get(path)
-    except ValueError:  # of paths with "..", and the like
-        return None
-
-
-def _channels(image: xr.DataArray, coarsest: zarr.Array[Any]) -> tuple[Channel, ...]:
-    if "c" not in image.dims:
+def _seen(channels: Sequence[Channel | str], pixels: Any) -> tuple[Channel, ...]:
+    """Return channels of which some are only named, with colours and limits that suit their pixels."""
+    if not channels:
         return ()
-    count = image.sizes["c"]
-    labels = [str(label) for label in image["c"].values] if "c" in image.coords else []
-    named = labels if all(labels) and labels else [f"channel_{index}" for index in range(count)]
-    return channels_of(named, np.moveaxis(np.asarray(coarsest[...]), image.dims.index("c"), 0))
-
-
-def _name_of(image: xr.DataArray) -> str | None:
-    return image.name if isinstance(image.name, str) else None
+    names = [channel.label if isinstance(channel, Channel) else channel for channel in channels]
+    found = channels_of(names, pixels)
+    return tuple(own if isinstance(own, Channel) else new for own, new in zip(channels, found, strict=True))

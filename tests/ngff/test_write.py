@@ -94,7 +94,7 @@ def test_inputs_are_not_changed(tmp_path):
 @pytest.mark.parametrize(
     ("given", "error", "message"),
     [
-        (np.zeros((4, 4)), NgioTypeError, "expected a DataArray, got ndarray: as_image"),
+        (np.zeros((4, 4)), NgioTypeError, "expected a DataArray or a DataTree, got ndarray"),
         (xr.DataArray(np.zeros((4, 4)), dims=("a", "x")), NgioValueError, "have axes t, c, z, y, x, got 'a'"),
         (xr.DataArray(np.zeros((4, 4)), dims=("z", "x")), NgioValueError, "have y and x axes"),
         (xr.DataArray(np.zeros((4, 4), "c8"), dims=("y", "x")), NgioTypeError, "hold numbers, got complex64"),
@@ -124,7 +124,7 @@ def test_what_cannot_be_an_image_is_refused(tmp_path, given, error, message):
         ({"scale_factors": {"y": float("inf")}}, "scale_factors along 'y' must be a finite number"),
         ({"scale_factors": {"q": 2}}, "scale_factors names axis 'q', but the image has"),
         ({"chunks": {"q": 2}}, "chunks names axis 'q', but the image has"),
-        ({"chunks": {"y": 0}}, "chunks must be > 0"),
+        ({"chunks": {"y": 0}}, "chunks along 'y' must be ≥ 1, got 0"),
         ({"frame": "left"}, "frame must be 'corner' or 'center', got 'left'"),
         ({"order": "quintic"}, "order must be one of"),
         ({"name": 5}, "name must be a string"),

@@ -1,0 +1,410 @@
+"""What an image will be on disk: its arrays and its document, made from labelled arrays before anything is written."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from ngio_x._frozen import at_least, evolve, freeze, named, shown, to_int, to_name, to_optional_name
+from ngio_x.arrays.image import LABELS, ROLE, dimensions_of, is_labels
+from ngio_x.arrays.zoom import kernel_of
+from ngio_x.errors import NgioTypeError, NgioValueError
+from ngio_x.metadata.axes import CANONICAL_ORDER
+from ngio_x.metadata.channels import Channel
+from ngio_x.metadata.dataset import Dataset
+from ngio_x.metadata.dimensions import Dimensions
+from ngio_x.metadata.frame import Frame, LevelOrigin, written_translation
+from ngio_x.ngff.attributes import ZARR_FORMATS, Version
+from ngio_x.ngff.documents import ImageLabel, Multiscales
+from ngio_x.ngff.facts import from_facts
+from ngio_x.pyramid.builder import ImagePyramidBuilder
+from ngio_x.pyramid.layout import auto_chunks, auto_shards
+from ngio_x.pyramid.level import PyramidLevel
+from ngio_x.pyramid.scaling import to_scaling_factor
+from ngio_x.resample.kernels import KernelName, Order
+
+Shape = tuple[int, ...]
+ByAxis = Mapping[str, int]
+
+_COARSEST: Final = 256
+"""Levels are added until the coarsest is at most this many pixels wide and high."""
+
+
+class Storage(NamedTuple):
+    """How pixels are cut and encoded."""
+
+    version: Version = "0.5"
+    chunks: ByAxis | None = None
+    shards: ByAxis | str | None = None
+    compressors: Any = "auto"
+
+
+class Draft(NamedTuple):
+    """An image that is not on disk yet."""
+
+    builder: ImagePyramidBuilder
+    image: Multiscales
+    pixels: tuple[xr.DataArray, ...]
+    """In the order of the axes on disk: each level, or level 0 alone, of which the others are to be made."""
+    kernel: KernelName
+    """How they are to be made."""
+    channels: tuple[Channel | str, ...]
+    """The name alone of those whose limits and colours are still to be found."""
+
+
+class Given(NamedTuple):
+    """What a caller gave to be written."""
+
+    levels: tuple[xr.DataArray, ...]
+    """Finest first; one, if the others are to be made."""
+    paths: tuple[str, ...] | None
+    facts: Mapping[str, Any]
+    """Attributes, as reading gives them."""
+
+
+def given_image(image: Any) -> Given:
+    """Return the levels of an image, and what its attributes say.
+
+    Raises:
+        NgioTypeError: If it is no DataArray of numbers, nor a tree of such.
+        NgioValueError: If it cannot be an OME-NGFF image.
+    """
+    if isinstance(image, xr.DataTree):
+        return _given_tree(image)
+    _require_image(image)
+    name = image.name if isinstance(image.name, str) else None
+    channels = image.attrs.get("channels")
+    return Given((_ordered(image),), None, {"name": name, "channels": channels})
+
+
+def _given_tree(tree: xr.DataTree) -> Given:
+    nodes = sorted((int(name), node) for name, node in tree.children.items() if name.isdecimal() and node.data_vars)
+    if not nodes:
+        raise NgioValueError(
+            "the tree has no levels '0', '1', … of an image: of a well or a plate, write the images one at a time"
+        )
+    levels = []
+    for number, node in nodes:
+        arrays = list(node.data_vars.values())
+        if len(arrays) != 1:
+            raise NgioValueError(f"level {number} of the tree must hold one variable, got {list(node.data_vars)}")
+        _require_image(arrays[0])
+        levels.append(_ordered(arrays[0]))
+    _require_one_image(levels)
+    paths = tuple(str(node.attrs.get("path", name)) for name, node in nodes)
+    facts: dict[str, Any] = {"channels": levels[0].attrs.get("channels")}
+    facts |= {str(key): value for key, value in tree.attrs.items()}
+    if tree.name is not None:
+        facts["name"] = tree.name
+    return Given(tuple(levels), paths if len(set(paths)) == len(paths) else None, facts)
+
+
+def _require_one_image(levels: Sequence[xr.DataArray]) -> None:
+    for number, (finer, coarser) in enumerate(itertools.pairwise(levels), 1):
+        if finer.dims != coarser.dims or finer.dtype != coarser.dtype:
+            raise NgioValueError(
+                f"levels {number - 1} and {number} must have one dtype and the same axes, got {finer.dtype} "
+                f"{finer.dims} and {coarser.dtype} {coarser.dims}"
+            )
+        if any(m > n for n, m in zip(finer.shape, coarser.shape, strict=True)):
+            raise NgioValueError(f"level {number} is larger than the one before: {coarser.shape} after {finer.shape}")
+
+
+def draft_image(
+    given: Given,
+    storage: Storage,
+    *,
+    shapes: Sequence[Shape] | None = None,
+    levels: int | None = None,
+    scale_factors: Mapping[str, float] | None = None,
+    frame: Frame | None = None,
+    order: Order | None = None,
+    name: str | None = None,
+    channels: Sequence[Any] | None = None,
+    parent: Multiscales | None = None,
+    label: ImageLabel | None = None,
+) -> Draft:
+    """Return what an image will be on disk.
+
+    Args:
+        given: The image.
+        storage: How it is cut and encoded.
+        shapes: Of the levels to make; by default they follow from `levels` and `scale_factors`.
+        levels: See `write_ome_zarr`.
+        scale_factors: See `write_ome_zarr`.
+        frame: See `write_ome_zarr`.
+        order: See `write_ome_zarr`.
+        name: See `write_ome_zarr`.
+        channels: See `write_ome_zarr`.
+        parent: Of a label image: the image that it labels.
+        label: What makes it a label image.
+    """
+    _require_version(storage.version)
+    fields = from_facts(given.facts)
+    first = given.levels[0]
+    kernel, dimensions = kernel_of(first, order).name, dimensions_of(first)
+    keeps = len(given.levels) > 1 and levels is None and scale_factors is None and shapes is None
+    pixels = given.levels if keeps else given.levels[:1]
+    described = (
+        [dimensions_of(level) for level in given.levels] if keeps else _made(dimensions, shapes, levels, scale_factors)
+    )
+    used_frame: Frame = frame or fields.get("frame", "corner" if parent is None else parent.frame)
+    origin: LevelOrigin = fields.get("level_origin", "center") if keeps else "center"
+    base = _base_scale(dimensions, parent)
+    translations = [
+        written_translation(each.dataset.translation, each.dataset.scale, base, each.axes, origin, used_frame)
+        for each in described
+    ]
+    builder = _builder(described, translations, given.paths if keeps else None, first.dtype, storage)
+    handler = dimensions.axes_handler
+    made_by = {"kernel": fields.get("kernel"), "metadata": fields.get("metadata")} if keeps else _record(kernel)
+    document = Multiscales(
+        tuple(Dataset(level.path, handler, level.scale, level.translation) for level in builder.levels),
+        name=named("name", to_optional_name)(name) or fields.get("name"),
+        label=label or fields.get("label") or (ImageLabel() if is_labels(first) else None),
+        frame=used_frame,
+        level_origin=origin,
+        rest=fields.get("rest", {}),
+        others=fields.get("others", {}),
+        **made_by,
+    )
+    return Draft(builder, document, pixels, kernel, _channels(first, fields.get("channels", ()), channels))
+
+
+def _record(kernel: KernelName) -> dict[str, Any]:
+    """Return what the metadata says of levels that `consolidate_pyramid` makes."""
+    return {"kernel": kernel, "metadata": {"method": "ngio_x.consolidate_pyramid", "kwargs": {"order": kernel}}}
+
+
+def _require_version(version: Any) -> None:
+    if version not in tuple(ZARR_FORMATS):
+        raise NgioValueError(f"version must be one of {', '.join(map(repr, ZARR_FORMATS))}, got {version!r}")
+
+
+def _base_scale(dimensions: Dimensions, parent: Multiscales | None) -> list[float]:
+    """Return the pixel size that translations of coarser levels are relative to: that of the image."""
+    if parent is None:
+        return list(dimensions.dataset.scale)
+    sizes = dict(zip(parent.axes_handler.axes_names, parent.datasets[0].scale, strict=True))
+    return [sizes.get(axis, 1.0) for axis in dimensions.axes]
+
+
+# ---- What can be an image
+
+
+def require_image_axes(names: Sequence[str], *, labels: bool = False) -> None:
+    """Raise unless OME-NGFF allows an image with these axes.
+
+    Raises:
+        NgioValueError: Naming the rule that is broken.
+    """
+    if unknown := [name for name in names if name not in CANONICAL_ORDER]:
+        raise NgioValueError(f"OME-NGFF images have axes t, c, z, y, x, got '{unknown[0]}' in {tuple(names)}")
+    if not {"y", "x"} <= set(names):
+        raise NgioValueError(f"OME-NGFF images have y and x axes (2 or 3 space axes are a MUST), got {tuple(names)}")
+    if labels and "c" in names:
+        raise NgioValueError("label images have no channel axis: select one channel")
+
+
+def _require_image(image: Any) -> None:
+    if not isinstance(image, xr.DataArray):
+        raise NgioTypeError(
+            f"expected a DataArray or a DataTree, got {type(image).__name__}: as_image gives an array names and sizes"
+        )
+    require_image_axes([str(dim) for dim in image.dims])
+    if image.dtype.kind not in "iufb":
+        raise NgioTypeError(f"OME-NGFF images hold numbers, got {image.dtype}")
+    if image.size == 0:
+        raise NgioValueError(f"the image has no pixels: its sizes are {dict(image.sizes)}")
+
+
+def as_label_image(labels: Any) -> xr.DataArray:
+    """Return an array of ids with the role of labels.
+
+    Raises:
+        NgioTypeError: If it holds no integers.
+        NgioValueError: If it cannot be an OME-NGFF label image.
+    """
+    _require_image(labels)
+    if labels.dtype.kind not in "iu":
+        raise NgioTypeError(f"labels are integers, got {labels.dtype}: convert with .astype('uint32')")
+    require_image_axes([str(dim) for dim in labels.dims], labels=True)
+    with_role: xr.DataArray = labels.assign_attrs({ROLE: LABELS})
+    return with_role
+
+
+def _ordered(image: xr.DataArray) -> xr.DataArray:
+    return image.transpose(*(axis for axis in CANONICAL_ORDER if axis in image.dims))
+
+
+# ---- Levels
+
+
+def _made(
+    dimensions: Dimensions,
+    shapes: Sequence[Shape] | None,
+    levels: int | None,
+    scale_factors: Mapping[str, float] | None,
+) -> list[Dimensions]:
+    """Return the levels to make: they all begin where level 0 does, and have its extent."""
+    if shapes is None:
+        shapes = _level_shapes(dimensions, levels, scale_factors)
+    return [
+        evolve(
+            dimensions,
+            shape=shape,
+            chunks=shape,
+            dataset=evolve(
+                dimensions.dataset,
+                scale=[
+                    size if n == m else size * (n / m)
+                    for size, n, m in zip(dimensions.dataset.scale, dimensions.shape, shape, strict=True)
+                ],
+            ),
+        )
+        for shape in shapes
+    ]
+
+
+def _level_shapes(dimensions: Dimensions, levels: int | None, scale_factors: Mapping[str, float] | None) -> list[Shape]:
+    factors = {"y": 2.0, "x": 2.0} if scale_factors is None else _to_factors(scale_factors)
+    if unknown := [axis for axis in factors if axis not in dimensions.axes]:
+        raise NgioValueError(f"scale_factors names axis {unknown[0]!r}, but the image has {dimensions.axes}")
+    if levels is not None:
+        levels = named("levels", at_least(1, to_int))(levels)
+    shapes = [dimensions.shape]
+    while len(shapes) < levels if levels is not None else _is_large(shapes[-1], dimensions):
+        following = tuple(
+            max(1, int(size // factors.get(axis, 1.0))) for axis, size in zip(dimensions.axes, shapes[-1], strict=True)
+        )
+        if following == shapes[-1]:
+            if levels is None:
+                break
+            raise NgioValueError(f"levels={levels} are too many: at most {len(shapes)} differ in shape")
+        shapes.append(following)
+    return shapes
+
+
+def _to_factors(value: Any) -> dict[str, float]:
+    if not isinstance(value, Mapping):
+        raise NgioValueError(f"scale_factors must be a mapping by axis name, got {value!r}")
+    return {axis: named(f"scale_factors along {axis!r}", to_scaling_factor)(item) for axis, item in value.items()}
+
+
+def _is_large(shape: Shape, dimensions: Dimensions) -> bool:
+    return max(shape[dimensions.axes.index("y")], shape[dimensions.axes.index("x")]) > _COARSEST
+
+
+def _builder(
+    levels: Sequence[Dimensions],
+    translations: Sequence[tuple[float, ...]],
+    paths: Sequence[str] | None,
+    dtype: np.dtype[Any],
+    storage: Storage,
+) -> ImagePyramidBuilder:
+    names, shape = levels[0].axes, levels[0].shape
+    chunks = _chunk_shape(names, shape, storage)
+    shards = _shard_shape(names, shape, chunks, dtype, storage)
+    made = tuple(
+        PyramidLevel(path, each.shape, each.dataset.scale, translation, chunks, shards)
+        for path, each, translation in zip(paths or map(str, range(len(levels))), levels, translations, strict=True)
+    )
+    return ImagePyramidBuilder(
+        made,
+        names,
+        dtype.name,
+        compressors=freeze(storage.compressors),
+        zarr_format=ZARR_FORMATS[storage.version],
+    )
+
+
+def count_units(draft: Draft) -> int:
+    """Return the number of write units of all levels."""
+    total = 0
+    for level in draft.builder.levels:
+        unit = level.shards if isinstance(level.shards, tuple) else level.chunks
+        total += math.prod(-(-n // size) for n, size in zip(level.shape, unit, strict=True) if isinstance(size, int))
+    return total
+
+
+def _chunk_shape(names: tuple[str, ...], shape: Shape, storage: Storage) -> Shape:
+    sizes = dict(zip(names, auto_chunks(names, shape), strict=True)) | _by_axis("chunks", storage.chunks, names)
+    return tuple(sizes[name] for name in names)
+
+
+def _shard_shape(
+    names: tuple[str, ...], shape: Shape, chunks: Shape, dtype: np.dtype[Any], storage: Storage
+) -> Shape | None:
+    if storage.shards is None:
+        return None
+    if storage.version == "0.4":
+        raise NgioValueError(f"shards={shown(storage.shards)} need version='0.5': zarr format 2 has none")
+    if storage.shards == "auto":
+        return auto_shards(names, shape, chunks, dtype.itemsize)
+    sizes = dict(zip(names, chunks, strict=True)) | _by_axis("shards", storage.shards, names)
+    return tuple(sizes[name] for name in names)
+
+
+def _by_axis(what: str, sizes: Any, names: tuple[str, ...]) -> dict[str, int]:
+    if sizes is None:
+        return {}
+    if not isinstance(sizes, Mapping):
+        raise NgioValueError(f"{what} must be sizes by axis name, got {shown(sizes)}")
+    if unknown := [axis for axis in sizes if axis not in names]:
+        raise NgioValueError(f"{what} names axis {unknown[0]!r}, but the image has {names}")
+    return {axis: named(f"{what} along {axis!r}", at_least(1, to_int))(size) for axis, size in sizes.items()}
+
+
+# ---- Channels
+
+
+def _channels(image: xr.DataArray, known: Iterable[Channel], given: Sequence[Any] | None) -> tuple[Channel | str, ...]:
+    """Return the channels of an image: those that are known, and the names of others."""
+    if given is not None:
+        return _given_channels(image, given)
+    by_label = {channel.label: channel for channel in known}
+    if "c" not in image.dims:
+        kept = by_label.get(str(image["c"].item())) if "c" in image.coords else None
+        only = list(by_label.values())
+        return (kept,) if kept else tuple(only) if len(only) == 1 and "c" not in image.coords else ()
+    labels = _labels_of(image)
+    return tuple(by_label.get(label, label) for label in labels)
+
+
+def _given_channels(image: xr.DataArray, given: Sequence[Any]) -> tuple[Channel | str, ...]:
+    if isinstance(given, (str, Mapping)):
+        raise NgioValueError(f"channels must be one name or Channel for each channel, got {shown(given)}")
+    channels = tuple(item if isinstance(item, Channel) else named("channels", to_name)(item) for item in given)
+    count = image.sizes.get("c", 1)
+    if len(channels) != count:
+        raise NgioValueError(f"channels must be {count}, as the image has, got {len(channels)}")
+    return channels
+
+
+def _labels_of(image: xr.DataArray) -> list[str]:
+    labels = [str(label) for label in image["c"].values] if "c" in image.coords else []
+    return labels if all(labels) and labels else [f"channel_{index}" for index in range(image.sizes["c"])]
+
+
+# ---- Labels of a tree
+
+
+def given_labels(image: Any) -> dict[str, Given]:
+    """Return the label images of a tree, by name."""
+    if not isinstance(image, xr.DataTree) or "labels" not in image.children:
+        return {}
+    folder = image.children["labels"]
+    found = {
+        node.relative_to(folder): _given_tree(node)
+        for node in folder.subtree
+        if any(name.isdecimal() and child.data_vars for name, child in node.children.items())
+    }
+    return {
+        name: given._replace(levels=tuple(as_label_image(level) for level in given.levels))
+        for name, given in found.items()
+    }

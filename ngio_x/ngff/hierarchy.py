@@ -1,0 +1,255 @@
+"""What lies at a group of a store: an image with its labels, a well, or a plate; documents and arrays, no pixels."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Iterable, Sequence
+from fnmatch import fnmatchcase
+from typing import Any, NamedTuple, TypeVar
+
+import zarr
+from zarr.core.sync import sync
+from zarr.errors import NodeTypeValidationError
+from zarr.storage import StorePath
+
+from ngio_x._frozen import evolve
+from ngio_x.errors import NgioFileNotFoundError, NgioValidationError
+from ngio_x.metadata.frame import Frame
+from ngio_x.ngff.attributes import Described, read_attributes
+from ngio_x.ngff.documents import ImageLabel, LabelList, Multiscales, Plate, Well
+from ngio_x.pyramid.places import name_of
+
+T = TypeVar("T")
+
+
+class Picture(NamedTuple):
+    """An image or a label image, with its arrays."""
+
+    node: str
+    """Its node in a tree, relative to the root: `""` for the root itself."""
+    version: str
+    image: Multiscales
+    parent: Multiscales
+    """The image that it labels; of an image, the image itself."""
+    arrays: tuple[zarr.Array[Any], ...]
+    """Its levels, finest first."""
+
+    @property
+    def edges(self) -> list[tuple[float, ...]]:
+        """The world coordinate of the lower edge of the first pixel of every level, one number an axis."""
+        return self.image.edges(self.parent)
+
+
+class Hierarchy(NamedTuple):
+    """All that lies at a group: each node of a tree that a document describes."""
+
+    described: dict[str, Described]
+    """What the groups above images say, by node."""
+    pictures: list[Picture]
+
+
+def read_hierarchy(group: zarr.Group, frame: Frame | None = None, pattern: str = "*") -> Hierarchy:
+    """Read what lies at a group, and check that metadata and arrays fit.
+
+    Args:
+        group: An image, a well, or a plate.
+        frame: See `open_ome_zarr`.
+        pattern: Of a well or a plate: which images to read, as in `fnmatch`, by their path in it.
+
+    Raises:
+        NgioValidationError: If they do not, naming group or array.
+    """
+    found: Hierarchy = sync(_Reader(group, frame, pattern).read())
+    return found
+
+
+def read_image(group: zarr.Group, frame: Frame | None = None) -> Picture:
+    """Read an image, or a label image by itself, without its labels; errors as for `read_hierarchy`."""
+    found: Picture = sync(_Reader(group, frame, "*").read_image())
+    return found
+
+
+def label_paths(group: zarr.Group) -> tuple[str, ...]:
+    """Return the paths of the label images that an image lists; errors as for `read_hierarchy`."""
+    found: tuple[str, ...] = sync(_Reader(group, None, "*").label_paths())
+    return found
+
+
+class _Reader:
+    """Reads the groups and arrays of a hierarchy, those that do not depend on one another at the same time."""
+
+    def __init__(self, group: zarr.Group, frame: Frame | None, pattern: str) -> None:
+        self._root, self._format, self._attributes = group.store_path, group.metadata.zarr_format, group.attrs.asdict()
+        self._frame, self._pattern = frame, pattern
+
+    async def read(self) -> Hierarchy:
+        where = name_of(self._root)
+        described = self._described(self._attributes, where)
+        document = described.document
+        if isinstance(document, Multiscales):
+            return Hierarchy({}, await self._image(self._root, "", described))
+        if isinstance(document, Well):
+            return await self._well(self._root, "", described)
+        if isinstance(document, Plate):
+            return await self._plate(described)
+        raise NgioValidationError(f"{where} is a list of label images: open one of them, or the image above it")
+
+    async def read_image(self) -> Picture:
+        return await self._picture(self._root, "", self._described(self._attributes, name_of(self._root)), None)
+
+    async def label_paths(self) -> tuple[str, ...]:
+        return await self._labels(self._root)
+
+    async def _plate(self, described: Described) -> Hierarchy:
+        wells = [well.path for well in described.document.wells]  # type: ignore[union-attr]
+        found = await _all(self._well_at(path) for path in wells)
+        documents = {"": described}
+        for well in found:
+            documents |= well.described
+        return Hierarchy(documents, [picture for well in found for picture in well.pictures])
+
+    async def _well_at(self, path: str) -> Hierarchy:
+        place = self._root / path
+        described = self._described(await self._attributes_at(place), name_of(place))
+        if not isinstance(described.document, Well):
+            raise NgioValidationError(f"{name_of(place)} is no well, though its plate lists it as one")
+        return await self._well(place, path, described)
+
+    async def _well(self, place: StorePath, node: str, described: Described) -> Hierarchy:
+        images = [image.path for image in described.document.images]  # type: ignore[union-attr]
+        nodes = {path: f"{node}/{path}".lstrip("/") for path in images}
+        wanted = [path for path in images if fnmatchcase(nodes[path], self._pattern)]
+        found = await _all(self._image_at(place / path, nodes[path]) for path in wanted)
+        return Hierarchy({node: described} if wanted or not node else {}, list(itertools.chain.from_iterable(found)))
+
+    async def _image_at(self, place: StorePath, node: str) -> list[Picture]:
+        described = self._described(await self._attributes_at(place), name_of(place))
+        if not isinstance(described.document, Multiscales):
+            raise NgioValidationError(f"{name_of(place)} is no image, though its well lists it as one")
+        return await self._image(place, node, described)
+
+    async def _image(self, place: StorePath, node: str, described: Described) -> list[Picture]:
+        """Return an image and its labels."""
+        reading = asyncio.gather(self._picture(place, node, described, None), self._labels(place))
+        first, labels = await reading
+        found = await _all(
+            self._picture(place / "labels" / path, f"{node}/labels/{path}".lstrip("/"), None, first.image)
+            for path in labels
+        )
+        return [first, *found]
+
+    async def _labels(self, place: StorePath) -> tuple[str, ...]:
+        """Return the paths of the label images of an image."""
+        try:
+            attributes = await self._attributes_at(place / "labels")
+        except NgioFileNotFoundError:
+            return ()
+        if not attributes.get("ome", attributes):
+            return ()  # a group that was made, and nothing put into it
+        document = self._described(attributes, name_of(place / "labels")).document
+        if not isinstance(document, LabelList):
+            raise NgioValidationError(f"{name_of(place / 'labels')} is no list of label images")
+        return document.paths
+
+    async def _picture(
+        self, place: StorePath, node: str, described: Described | None, parent: Multiscales | None
+    ) -> Picture:
+        where = name_of(place)
+        if described is None:
+            try:
+                attributes = await self._attributes_at(place)
+            except NgioFileNotFoundError:
+                above, _, path = where.rpartition("/labels/")
+                raise NgioValidationError(f"{above}/labels lists the labels '{path}', but has no such group") from None
+            described = self._described(attributes, where, "corner" if parent is None else parent.frame)
+        image = described.document
+        if not isinstance(image, Multiscales):
+            raise NgioValidationError(f"{where} is no image")
+        arrays = await _all(self._array(place, dataset.path) for dataset in image.datasets)
+        _require_levels(arrays, image.axes_handler.axes_names)
+        if not image.has_sizes:
+            image = _sized(image, arrays)
+        if parent is not None:
+            _require_integers(arrays)
+            image = evolve(image, label=image.label or ImageLabel(source=None))
+        return Picture(node, described.version, image, parent or image, tuple(arrays))
+
+    def _described(self, attributes: dict[str, Any], where: str, default: Frame = "corner") -> Described:
+        """Return what attributes say; `default` is the frame where neither they nor the caller does."""
+        described = read_attributes(attributes, where, default)
+        if self._frame is None or not isinstance(described.document, Multiscales):
+            return described
+        return described._replace(document=evolve(described.document, frame=self._frame))
+
+    async def _attributes_at(self, place: StorePath) -> dict[str, Any]:
+        try:
+            group = await zarr.AsyncGroup.open(place, zarr_format=self._format, use_consolidated=False)
+        except FileNotFoundError:
+            raise NgioFileNotFoundError(f"there is no zarr group at {name_of(place)}") from None
+        except _FAULTS as error:
+            raise _unreadable(place, error) from error
+        return dict(group.attrs)
+
+    async def _array(self, place: StorePath, path: str) -> zarr.Array[Any]:
+        try:
+            found = await zarr.AsyncArray.open(place / path, zarr_format=self._format)
+        except (FileNotFoundError, NodeTypeValidationError):
+            raise NgioValidationError(f"{name_of(place)} has no array '{path}', which its metadata names") from None
+        except _FAULTS as error:
+            raise _unreadable(place / path, error) from error
+        return zarr.Array(found)
+
+
+_FAULTS = (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError)
+"""What zarr raises where its own metadata are truncated, or say what they may not."""
+
+
+def _unreadable(place: StorePath, error: BaseException) -> NgioValidationError:
+    return NgioValidationError(f"the zarr metadata of {name_of(place)} cannot be read: {type(error).__name__}: {error}")
+
+
+async def _all(awaitables: Iterable[Awaitable[T]]) -> list[T]:
+    """Return all results; of several errors, the first in order is raised, when the others have ended, too."""
+    results = await asyncio.gather(*awaitables, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return results  # type: ignore[return-value]
+
+
+def _require_levels(arrays: Sequence[zarr.Array[Any]], names: tuple[str, ...]) -> None:
+    """Raise unless the arrays have the axes that are named, and go from fine to coarse."""
+    for array in arrays:
+        if array.ndim != len(names):
+            raise NgioValidationError(f"{array.store_path} has {array.ndim} dimensions, but its metadata names {names}")
+        given = getattr(array.metadata, "dimension_names", None)
+        if given is not None and None not in given and tuple(given) != names:
+            raise NgioValidationError(
+                f"{array.store_path} has dimensions {tuple(given)}, but its metadata names {names}"
+            )
+        if 0 in array.shape:
+            raise NgioValidationError(f"{array.store_path} has no pixels: its shape is {array.shape}")
+    for finer, coarser in itertools.pairwise(arrays):
+        for name, n, m in zip(names, finer.shape, coarser.shape, strict=True):
+            if m > n:
+                raise NgioValidationError(
+                    f"the levels must be listed from fine to coarse: along axis '{name}', {coarser.store_path} has {m} "
+                    f"pixels after {n} in {finer.store_path}"
+                )
+
+
+def _require_integers(arrays: Sequence[zarr.Array[Any]]) -> None:
+    for array in arrays:
+        if array.dtype.kind not in "iu":
+            raise NgioValidationError(f"{array.store_path} is of a label image, but holds {array.dtype}, no integers")
+
+
+def _sized(image: Multiscales, arrays: Sequence[zarr.Array[Any]]) -> Multiscales:
+    """Return an image whose pixel sizes count pixels of level 0."""
+    first = arrays[0].shape
+    datasets = [
+        evolve(dataset, scale=[n / m for n, m in zip(first, array.shape, strict=True)])
+        for dataset, array in zip(image.datasets, arrays, strict=True)
+    ]
+    return evolve(image, datasets=datasets)
