@@ -1,8 +1,8 @@
 """What other tools mean by a coordinate: one table, and converters for points and regions.
 
-Along an axis, the coordinates of any tool follow from three answers: does it count pixels or units, from the image or from
-the zero of the world, and which point of a pixel stands on the mark? A converter maps the edge and the size of pixel 0
-of one convention to those of another. The drawing is in `docs/coordinates.md`.
+Along an axis, the coordinates of any tool follow from three answers: does it count pixels or units, from the image or
+from the zero of the world, and which point of a pixel stands on the mark? A converter maps the edge and the size of
+pixel 0 of one convention to those of another. The drawing is in `docs/coordinates.md`.
 """
 
 from __future__ import annotations
