@@ -48,7 +48,7 @@ class Convention:
 WORLD: Final = Convention("world", "world", "edge")
 """Regions and labels of ngio_x; OME-NGFF 0.6 in files of `frame="center"`."""
 NGFF: Final = Convention("world", "world", "label")
-"""OME-NGFF 0.6, ITK and ngff-zarr, and napari's world with the plugin napari-ome-zarr, in files of `frame="corner"`."""
+"""OME-NGFF 0.6, ITK and ngff-zarr, in files of `frame="corner"`."""
 NGIO: Final = Convention("world", "image", "edge")
 """ngio's regions and ROI tables."""
 NAPARI: Final = Convention("pixel", "image", "label")
@@ -61,8 +61,8 @@ def to_napari(places: Places, image: xr.DataArray, axes: Sequence[str] | None = 
     """Return world points or a region in the data coordinates of a napari layer that shows the image.
 
     The pixel at array position i has its centre at i, as it has in scipy.ndimage and scikit-image. A layer of points or
-    shapes lies over the image if it has the same `scale` and `translate`: those of `napari_layer`, or whatever the
-    image's layer was opened with.
+    shapes lies over the image if it has the same `scale`, `translate` and `affine`: those of `napari_layer`, or
+    whatever the image's layer was opened with.
 
     Args:
         places: Points of shape (…, d), or a region; a region in pixel space means array positions.
@@ -119,10 +119,10 @@ def to_ngff(
 ) -> Places:
     """Return where world points or a region lie for readers of pixel centres that open the image's file.
 
-    Such are OME-NGFF 0.6, ITK, ngff-zarr, and napari's world with the plugin napari-ome-zarr: pixel i has its centre at
-    translation + i·scale. They see a file of `frame="corner"` half a pixel of its level 0 below the world of ngio_x,
-    and one of `frame="center"` where ngio_x does. `image` is level 0 of its file (for a label image, that of the image
-    it belongs to); the rest is as for `to_napari`.
+    Such are OME-NGFF 0.6, ITK and ngff-zarr: pixel i has its centre at translation + i·scale. They see a file of
+    `frame="corner"` half a pixel of its level 0 below the world of ngio_x, and one of `frame="center"` where ngio_x
+    does. `image` is level 0 of its file (for a label image, that of the image it belongs to); the rest is as for
+    `to_napari`.
     """
     return _converted(places, image, axes, WORLD, _convention_of(frame))
 
