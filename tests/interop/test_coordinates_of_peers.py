@@ -153,6 +153,18 @@ class TestOmeZarr:
             seen = np.array(steps[1]["translation"]) + positions(ours) * steps[0]["scale"]
             assert_allclose(seen, nx.to_ngff(centres(ours), image, frame=frame), rtol=0, atol=1e-12)
 
+    @quiet
+    def test_levels_that_ome_zarr_makes_share_one_extent(self, tmp_path):
+        """It writes centres, of which the first is at 0; both frames read its levels over each other."""
+        zarr, writer = imported("zarr", "ome_zarr.writer")
+        group = zarr.open_group(tmp_path / "theirs.zarr", mode="w")
+        writer.write_image(np.zeros((64, 96), "u1"), group, axes="yx", scale_factors=[2, 4])
+        for frame, edge in (("corner", 0), ("center", -0.5)):
+            tree = nx.open_ome_zarr(tmp_path / "theirs.zarr", frame=frame)
+            for level in list(tree.children):
+                found = tree[level]["image"].xindexes["x"].lattice.extent
+                assert found == (edge, edge + 96)
+
 
 class TestNapari:
     """napari sets the centre of array position i at data coordinate i."""

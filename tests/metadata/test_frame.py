@@ -159,7 +159,7 @@ class TestLabelImages:
     @pytest.mark.parametrize("frame", ["corner", "center"])
     @pytest.mark.parametrize("level_origin", ["center", "corner"])
     def test_levels_that_all_are_coarser_than_the_image(self, frame, level_origin):
-        """A segmentation of level 1 with a level of its own, at another place: both come back, with the note or without."""
+        """A segmentation of level 1 with a level of its own, at another place: both come back, noted or not."""
         place, coarser = (10.0, 0.0, -2.0, 9.0), (6.0, 1.0, 2.0, 2.0)
         written = [written_translation(place, scale, FINE, AXES, level_origin, frame) for scale in (COARSE, coarser)]
         beside = {"base_scale": FINE, "base_translation": written_translation(EDGE, FINE, FINE, AXES, frame=frame)}
