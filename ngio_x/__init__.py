@@ -15,6 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ngio_x import errors as errors
+    from ngio_x.arrays.coordinates import from_napari as from_napari
+    from ngio_x.arrays.coordinates import from_ngff as from_ngff
+    from ngio_x.arrays.coordinates import from_ngio as from_ngio
+    from ngio_x.arrays.coordinates import from_spatialdata as from_spatialdata
+    from ngio_x.arrays.coordinates import napari_layer as napari_layer
+    from ngio_x.arrays.coordinates import to_napari as to_napari
+    from ngio_x.arrays.coordinates import to_ngff as to_ngff
+    from ngio_x.arrays.coordinates import to_ngio as to_ngio
+    from ngio_x.arrays.coordinates import to_spatialdata as to_spatialdata
     from ngio_x.arrays.crop import crop as crop
     from ngio_x.arrays.crop import window as window
     from ngio_x.arrays.image import as_image as as_image
@@ -57,12 +66,25 @@ if TYPE_CHECKING:
     from ngio_x.resample.kernels import InterpolationOrder as InterpolationOrder
     from ngio_x.resample.zoom import dask_zoom as dask_zoom
     from ngio_x.resample.zoom import numpy_zoom as numpy_zoom
+    from ngio_x.roi.corners import bounding_roi as bounding_roi
+    from ngio_x.roi.corners import corners as corners
     from ngio_x.roi.roi import Roi as Roi
     from ngio_x.roi.roi_slice import RoiSlice as RoiSlice
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "arrays.coordinates": (
+        "from_napari",
+        "from_ngff",
+        "from_ngio",
+        "from_spatialdata",
+        "napari_layer",
+        "to_napari",
+        "to_ngff",
+        "to_ngio",
+        "to_spatialdata",
+    ),
     "arrays.crop": ("crop", "window"),
     "arrays.image": ("as_image", "as_labels", "dimensions_of", "pixel_size_of"),
     "arrays.lattice": ("Lattice",),
@@ -92,6 +114,7 @@ _HOMES = {
     "pyramid.plan": ("PyramidPlan",),
     "resample.kernels": ("InterpolationOrder",),
     "resample.zoom": ("dask_zoom", "numpy_zoom"),
+    "roi.corners": ("bounding_roi", "corners"),
     "roi.roi": ("Roi",),
     "roi.roi_slice": ("RoiSlice",),
 }

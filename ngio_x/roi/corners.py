@@ -1,0 +1,89 @@
+"""Between regions and points: the corners of a rectangle, and the smallest region around points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ngio_x.errors import NgioTypeError, NgioValueError
+from ngio_x.roi.roi import Roi
+
+
+def corners(roi: Roi, axes: Sequence[str] = ("y", "x")) -> npt.NDArray[np.float64]:
+    """Return the corners of a region in the plane of two axes, in order around it: what viewers call a rectangle.
+
+    Corners 0 and 2 are the lower and the upper bounds.
+
+    >>> corners(Roi.from_values({"y": (0, 2), "x": (5, 3)}, None)).tolist()
+    [[0.0, 5.0], [0.0, 8.0], [2.0, 8.0], [2.0, 5.0]]
+
+    Args:
+        roi: The region, in whichever coordinates.
+        axes: The two axes, in the order of the columns.
+
+    Returns:
+        Shape (4, 2), in the coordinates of the region.
+
+    Raises:
+        NgioValueError: If there are not two axes, or the region is unbounded along one of them.
+        NgioKeyError: If the region lacks one of them.
+    """
+    if len(axes) != 2:
+        raise NgioValueError(f"a rectangle has two axes, got {tuple(axes)}")
+    first, second = (_closed(roi, axis) for axis in axes)
+    return np.array([(first[i], second[j]) for i, j in ((0, 0), (0, 1), (1, 1), (1, 0))], dtype=np.float64)
+
+
+def bounding_roi(
+    points: npt.ArrayLike, axes: Sequence[str] = ("y", "x"), name: str | None = None, label: int | None = None
+) -> Roi:
+    """Return the smallest region around points, such as the corners of a rectangle that somebody drew.
+
+    >>> bounding_roi([(2, 8), (0, 5)])["x"].bounds
+    (5.0, 8.0)
+
+    Args:
+        points: Shape (…, d), in world units; at least one.
+        axes: The d axes, in the order of the columns.
+        name: Name of the region.
+        label: Id of the object.
+
+    Raises:
+        NgioTypeError: If the points are no numbers.
+        NgioValueError: If there are none, they are not finite, or their columns do not fit the axes.
+    """
+    places = to_points(points, axes).reshape(-1, len(axes))
+    if not len(places):
+        raise NgioValueError("a region needs at least one point, got none")
+    spans = zip(axes, places.min(axis=0).tolist(), places.max(axis=0).tolist(), strict=True)
+    return Roi.from_values({axis: slice(low, high) for axis, low, high in spans}, name, label)
+
+
+def to_points(points: Any, axes: Sequence[str]) -> npt.NDArray[np.float64]:
+    """Return points as floats, shape (…, d), one column for each of the d axes.
+
+    Raises:
+        NgioTypeError: If they are no numbers.
+        NgioValueError: If columns and axes do not fit, or an axis is named twice.
+    """
+    if len(set(axes)) < len(axes):
+        raise NgioValueError(f"axes names each axis once, got {tuple(axes)}")
+    try:
+        array = np.asarray(points)
+    except ValueError as error:
+        raise NgioTypeError(f"points are an array of numbers: {error}") from None
+    if array.dtype.kind not in "iuf":
+        raise NgioTypeError(f"points are an array of numbers, got {type(points).__name__} of {array.dtype}")
+    if array.ndim == 0 or array.shape[-1] != len(axes):
+        raise NgioValueError(f"points of shape {array.shape} need as many columns as there are axes: {tuple(axes)}")
+    return array.astype(np.float64)
+
+
+def _closed(roi: Roi, axis: str) -> tuple[float, float]:
+    start, end = roi[axis].bounds
+    if start is None or end is None:
+        raise NgioValueError(f"{roi.get_name()} is unbounded along '{axis}': it has no corners")
+    return start, end
