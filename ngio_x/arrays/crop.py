@@ -11,6 +11,7 @@ import xarray as xr
 from ngio_x.arrays.image import lattice_of
 from ngio_x.arrays.tree import IMAGE, Levels, images_of, with_levels
 from ngio_x.errors import NgioEmptyRegionError, NgioTypeError, NgioUserWarning, NgioValueError
+from ngio_x.metadata.axes import axis_type_of
 from ngio_x.roi.roi import Roi
 from ngio_x.roi.roi_slice import RoiSlice
 from ngio_x.roi.rounding import Bounds, pixel_window
@@ -134,23 +135,37 @@ def _crop_image(
     empty: dict[str, NgioEmptyRegionError] = {}
     gone: set[str | None] = set()
     for name, levels in pyramids.items():
-        left = {path: node.to_dataset() for path, node in levels.items() if node.name not in gone}
         lost: dict[str, NgioEmptyRegionError] = {}
-        for path, dataset in left.items():
+        for path, node in levels.items():
+            if node.name in gone:
+                continue
+            dataset = node.to_dataset()
+            region = world if name == IMAGE else _for_labels(world, dataset)
             try:
-                pieces[path] = dataset.isel(window(dataset, world, bounds, missing_dims=missing_dims))
+                pieces[path] = dataset.isel(window(dataset, region, bounds, missing_dims=missing_dims))
             except NgioEmptyRegionError as error:
                 lost[path] = error
-        if len(lost) < len(left):
-            empty |= {f"level {path!r}": why for path, why in lost.items()}
-        elif lost:
-            path, why = next(iter(lost.items()))
-            empty[f"{'image' if name == IMAGE else 'label image'} {str(PurePosixPath(path).parent)!r}"] = why
+        empty |= _described(lost, whole=not pieces.keys() & levels.keys(), what="label image" if name else "image")
         if name == IMAGE:
-            gone = {levels[path].name for path in lost}
-            if len(lost) == len(levels):
+            gone = {node.name for path, node in levels.items() if path in lost}
+            if not pieces:
                 break
     return pieces, empty
+
+
+def _described(lost: dict[str, NgioEmptyRegionError], *, whole: bool, what: str) -> dict[str, NgioEmptyRegionError]:
+    """Return the reasons by what is left out: single levels, or a pyramid as a whole."""
+    if not whole:
+        return {f"level {path!r}": why for path, why in lost.items()}
+    return {f"{what} {str(PurePosixPath(path).parent)!r}": why for path, why in list(lost.items())[:1]}
+
+
+def _for_labels(roi: Roi, labels: xr.Dataset) -> Roi:
+    """Return the region over all channels where labels lack them: they hold for each."""
+    for item in roi.slices:
+        if axis_type_of(item.axis_name) == "channel" and item.axis_name not in labels.dims:
+            roi = roi.update_slice(item.axis_name, slice(None))
+    return roi
 
 
 def _to_world(roi: Roi, image: xr.Dataset) -> Roi:

@@ -113,7 +113,8 @@ def _applied(
 
 def _replaced(dataset: xr.Dataset, changed: Mapping[Any, xr.DataArray], path: str) -> xr.Dataset:
     """Return the level with some arrays replaced; the coordinates are those that its arrays bring along."""
-    arrays = [changed.get(name, array).rename(name) for name, array in dataset.data_vars.items()]
+    # As datasets, because merging arrays makes their attributes those of the level.
+    arrays = [changed.get(name, array).to_dataset(name=name) for name, array in dataset.data_vars.items()]
     try:
         return xr.merge(arrays, join="exact", compat="no_conflicts").assign_attrs(dataset.attrs)
     except ValueError as error:
