@@ -5,7 +5,8 @@
     >>> roi["x"].length
     15.0
 
-Names are loaded from their modules on first use, so that importing the package is quick.
+Names are loaded from their modules on first use, so that importing the package is as quick as importing xarray, whose
+arrays and trees get the accessor `.ngio`.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from ngio_x.arrays.image import dimensions_of as dimensions_of
     from ngio_x.arrays.image import pixel_size_of as pixel_size_of
     from ngio_x.arrays.lattice import Lattice as Lattice
+    from ngio_x.arrays.levels import level_for as level_for
+    from ngio_x.arrays.levels import map_levels as map_levels
     from ngio_x.arrays.mask import mask as mask
     from ngio_x.arrays.paste import paste as paste
     from ngio_x.arrays.pixel_index import PixelIndex as PixelIndex
@@ -88,6 +91,7 @@ _HOMES = {
     "arrays.crop": ("crop", "window"),
     "arrays.image": ("as_image", "as_labels", "dimensions_of", "pixel_size_of"),
     "arrays.lattice": ("Lattice",),
+    "arrays.levels": ("level_for", "map_levels"),
     "arrays.mask": ("mask",),
     "arrays.paste": ("paste",),
     "arrays.pixel_index": ("PixelIndex",),
@@ -136,3 +140,6 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return [*__all__, "__version__"]
+
+
+import_module("ngio_x.accessor")  # last: it reaches the functions through the names above

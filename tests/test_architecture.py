@@ -58,6 +58,8 @@ PUBLIC = [
     "from_ngff",
     "from_ngio",
     "from_spatialdata",
+    "level_for",
+    "map_levels",
     "mask",
     "napari_layer",
     "numpy_zoom",
@@ -108,6 +110,13 @@ def imports_of(path):
                 yield node.module, node
 
 
+def type_checking_block(path):
+    """The statements of a module that only type checkers run."""
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    (block,) = (node for node in body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
+    return block.body
+
+
 def relative(path):
     return str(path.relative_to(PACKAGE))
 
@@ -148,9 +157,14 @@ def test_libraries_are_used_only_where_their_layer_begins(path):
 
 @pytest.mark.parametrize("path", [path for path in MODULES if path != PACKAGE / "__init__.py"], ids=relative)
 def test_imports_stand_at_the_top(path):
-    """Only the command line, whose libraries are extras, imports on use, where ruff has been told so."""
+    """Only the command line, whose libraries are extras, imports on use, where ruff has been told so.
+
+    The accessor, which is loaded with the package, imports types for type checkers only.
+    """
     text = path.read_text(encoding="utf-8")
     lines, top = text.splitlines(), {node.lineno for node in ast.parse(text).body}
+    if path == PACKAGE / "accessor.py":
+        top |= {node.lineno for node in type_checking_block(path)}
     for module, node in imports_of(path):
         is_extra = name_of(path)[:1] == ("cli",) and "noqa: PLC0415" in lines[node.lineno - 1]
         assert node.lineno in top or is_extra, f"{relative(path)}:{node.lineno} imports {module} inside a block"
@@ -176,9 +190,8 @@ def test_other_names_do_not_exist():
 
 def test_type_checkers_see_the_same_names_at_the_same_homes():
     """The imports under TYPE_CHECKING agree with the table that loads names on first use."""
-    tree = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
-    (block,) = (node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
-    seen = {alias.asname: f"{node.module}.{alias.name}" for node in block.body for alias in node.names}
+    block = type_checking_block(PACKAGE / "__init__.py")
+    seen = {alias.asname: f"{node.module}.{alias.name}" for node in block for alias in node.names}
     table = {name: f"ngio_x.{module}.{name}" for name, module in nx._MODULE_OF.items()}
     assert seen == {**table, "errors": "ngio_x.errors"}
 
@@ -191,11 +204,11 @@ def loaded_after(statement):
     return set(json.loads(run.stdout))
 
 
-def test_importing_the_package_loads_no_library():
-    """Names are loaded on first use."""
-    assert loaded_after("import ngio_x") == set()
+def test_importing_the_package_loads_xarray_and_no_more():
+    """Names are loaded on first use; accessors need xarray, which needs neither dask nor zarr nor scipy."""
+    assert loaded_after("import ngio_x") == loaded_after("import xarray") == {"xarray", "numpy", "pandas"}
 
 
-def test_descriptions_load_numpy_alone():
-    """A region needs no xarray, dask, zarr or scipy."""
-    assert loaded_after("import ngio_x; ngio_x.Roi, ngio_x.Dimensions") == {"numpy"}
+def test_descriptions_load_no_more():
+    """A region needs no dask, zarr or scipy."""
+    assert loaded_after("import ngio_x; ngio_x.Roi, ngio_x.Dimensions") == loaded_after("import xarray")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import PurePosixPath
 from typing import Literal, TypeVar
 
 import xarray as xr
 
 from ngio_x.arrays.image import lattice_of
+from ngio_x.arrays.tree import IMAGE, Levels, images_of, with_levels
 from ngio_x.errors import NgioEmptyRegionError, NgioTypeError, NgioUserWarning, NgioValueError
+from ngio_x.metadata.axes import axis_type_of
 from ngio_x.roi.roi import Roi
 from ngio_x.roi.roi_slice import RoiSlice
 from ngio_x.roi.rounding import Bounds, pixel_window
@@ -38,8 +41,7 @@ def window(
         NgioEmptyRegionError: If the region holds no pixel along an axis.
         NgioValueError: If `bounds` is unknown, or coordinates are not evenly spaced.
     """
-    if not isinstance(roi, Roi):
-        raise NgioTypeError(f"expected a Roi, got {type(roi).__name__}: build one with Roi.from_values")
+    _require_roi(roi)
     found: dict[str, slice] = {}
     for interval in roi.slices:
         if interval.axis_name in image.dims:
@@ -47,6 +49,11 @@ def window(
         else:
             _require_met(interval, missing_dims)
     return found
+
+
+def _require_roi(roi: object) -> None:
+    if not isinstance(roi, Roi):
+        raise NgioTypeError(f"expected a Roi, got {type(roi).__name__}: build one with Roi.from_values")
 
 
 def _axis_window(image: xr.DataArray | xr.Dataset, interval: RoiSlice, space: str, bounds: Bounds) -> slice:
@@ -82,16 +89,18 @@ def crop(image: Croppable, roi: Roi, *, bounds: Bounds = "outer", missing_dims: 
     Along axes that count pixels (channels, arrays without coordinates) a region holds positions of the array in hand.
 
     Args:
-        image: A DataArray, a Dataset, or a DataTree, of which every level is cropped to the same region.
-        roi: The region. In pixel space it means positions in the array, in a tree those of its first image.
+        image: A DataArray, a Dataset, or a DataTree, of which every level is cropped to the same region. It may hold
+            several images, as wells and plates do; levels keep their names.
+        roi: The region. In pixel space it means positions in the array, in a tree those in level 0 of each image.
         bounds: As in `window`.
         missing_dims: As in `window`.
 
     Raises:
-        NgioEmptyRegionError: If the region holds no pixel. Of a tree, such a level is left out with a warning, and
-            only a tree with no level left raises.
-        NgioTypeError: If `image` is none of the three.
+        NgioEmptyRegionError: If the region holds no pixel. Of a tree, such a level is left out with a warning, of an
+            image and its labels alike, and only a tree with no level left raises.
+        NgioTypeError: If `image` is none of the three, or `roi` no region.
     """
+    _require_roi(roi)
     if isinstance(image, xr.DataTree):
         return _crop_tree(image, roi, bounds, missing_dims)
     if not isinstance(image, (xr.DataArray, xr.Dataset)):
@@ -100,29 +109,63 @@ def crop(image: Croppable, roi: Roi, *, bounds: Bounds = "outer", missing_dims: 
 
 
 def _crop_tree(tree: xr.DataTree, roi: Roi, bounds: Bounds, missing_dims: MissingDims | None) -> xr.DataTree:
-    nodes = {node.relative_to(tree): node.to_dataset() for node in tree.subtree}
-    images = {path: dataset for path, dataset in nodes.items() if dataset.data_vars}
-    if not images:
-        raise NgioValueError("the tree holds no image to crop")
-    world = _to_world(roi, next(iter(images.values())))
+    pieces: dict[str, xr.Dataset] = {}
     empty: dict[str, NgioEmptyRegionError] = {}
-    cropped = dict(nodes)
-    for path, dataset in images.items():
-        try:
-            cropped[path] = dataset.isel(window(dataset, world, bounds, missing_dims=missing_dims))
-        except NgioEmptyRegionError as error:
-            empty[_level(path)] = error
-    left = {path: dataset for path, dataset in cropped.items() if path not in images or _level(path) not in empty}
-    if not any(path in images for path in left):
-        raise next(iter(empty.values()))
-    for level, why in empty.items():
-        warnings.warn(f"level {level!r} is left out: {why}", NgioUserWarning, stacklevel=3)
-    return xr.DataTree.from_dict(left, name=tree.name)
+    for pyramids in images_of(tree).values():
+        held, lost = _crop_image(pyramids, roi, bounds, missing_dims)
+        pieces |= held
+        empty |= lost
+    if not pieces:
+        raise next(iter(empty.values()), NgioValueError("the tree holds no image to crop"))
+    for what, why in empty.items():
+        warnings.warn(f"{what} is left out: {why}", NgioUserWarning, stacklevel=3)
+    return with_levels(tree, pieces)
 
 
-def _level(path: str) -> str:
-    """Return the level a node belongs to: image and labels of one level have the same last name."""
-    return path.rsplit("/", 1)[-1]
+def _crop_image(
+    pyramids: dict[str, Levels], roi: Roi, bounds: Bounds, missing_dims: MissingDims | None
+) -> tuple[dict[str, xr.Dataset], dict[str, NgioEmptyRegionError]]:
+    """Return the pieces of an image and its labels by path, and what is left out for which reason.
+
+    What the image loses its labels lose, too; labels that are coarser, or cover less, take nothing from the image.
+    """
+    first, *_ = next(iter(pyramids.values())).values()
+    world = _to_world(roi, first.to_dataset())
+    pieces: dict[str, xr.Dataset] = {}
+    empty: dict[str, NgioEmptyRegionError] = {}
+    gone: set[str | None] = set()
+    for name, levels in pyramids.items():
+        lost: dict[str, NgioEmptyRegionError] = {}
+        for path, node in levels.items():
+            if node.name in gone:
+                continue
+            dataset = node.to_dataset()
+            region = world if name == IMAGE else _for_labels(world, dataset)
+            try:
+                pieces[path] = dataset.isel(window(dataset, region, bounds, missing_dims=missing_dims))
+            except NgioEmptyRegionError as error:
+                lost[path] = error
+        empty |= _described(lost, whole=not pieces.keys() & levels.keys(), what="label image" if name else "image")
+        if name == IMAGE:
+            gone = {node.name for path, node in levels.items() if path in lost}
+            if not pieces:
+                break
+    return pieces, empty
+
+
+def _described(lost: dict[str, NgioEmptyRegionError], *, whole: bool, what: str) -> dict[str, NgioEmptyRegionError]:
+    """Return the reasons by what is left out: single levels, or a pyramid as a whole."""
+    if not whole:
+        return {f"level {path!r}": why for path, why in lost.items()}
+    return {f"{what} {str(PurePosixPath(path).parent)!r}": why for path, why in list(lost.items())[:1]}
+
+
+def _for_labels(roi: Roi, labels: xr.Dataset) -> Roi:
+    """Return the region over all channels where labels lack them: they hold for each."""
+    for item in roi.slices:
+        if axis_type_of(item.axis_name) == "channel" and item.axis_name not in labels.dims:
+            roi = roi.update_slice(item.axis_name, slice(None))
+    return roi
 
 
 def _to_world(roi: Roi, image: xr.Dataset) -> Roi:

@@ -11,6 +11,7 @@ import xarray as xr
 from ngio_x._frozen import evolve
 from ngio_x.arrays.lattice import Lattice, anchor_of, lattice_from_labels
 from ngio_x.arrays.pixel_index import PixelIndex, unit_of
+from ngio_x.arrays.tree import array_of, pyramid_of
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.metadata.axes import CANONICAL_ORDER, AxesHandler, AxesSetup, Axis, axis_type_of, default_unit
 from ngio_x.metadata.dataset import Dataset
@@ -157,12 +158,18 @@ def lattice_of(image: xr.DataArray | xr.Dataset, dim: Hashable) -> Lattice | Non
     return lattice_from_labels(coordinate.values, str(dim), anchor_of(axis_type), coordinate.attrs, unit)
 
 
-def dimensions_of(image: xr.DataArray) -> Dimensions:
+def dimensions_of(image: xr.DataArray | xr.DataTree) -> Dimensions:
     """Return shape, chunks, axes, pixel size and translation (the world edge of pixel 0) of an image.
 
+    Of a tree, they are those of level 0.
+
     Raises:
-        NgioValueError: If coordinates are not evenly spaced.
+        NgioValueError: If coordinates are not evenly spaced, or a tree holds several images or none.
+        NgioTypeError: If `image` is neither DataArray nor DataTree.
     """
+    if isinstance(image, xr.DataTree):
+        image = array_of(next(iter(pyramid_of(image).values())))
+    require_image(image, "dimensions_of")
     names = tuple(str(dim) for dim in image.dims)
     lattices = [lattice_of(image, dim) for dim in image.dims]
     axes = tuple(
@@ -180,11 +187,13 @@ def dimensions_of(image: xr.DataArray) -> Dimensions:
     return Dimensions(image.shape, chunks, dataset)
 
 
-def pixel_size_of(image: xr.DataArray) -> PixelSize:
-    """Return the pixel size of an image; z and t are 1 where it lacks them.
+def pixel_size_of(image: xr.DataArray | xr.DataTree) -> PixelSize:
+    """Return the pixel size of an image, of a tree that of level 0; z and t are 1 where it lacks them.
 
     Raises:
-        NgioValueError: If it lacks y or x, their units differ, or coordinates are not evenly spaced.
+        NgioValueError: If it lacks y or x, their units differ, coordinates are not evenly spaced, or a tree holds
+            several images or none.
+        NgioTypeError: If `image` is neither DataArray nor DataTree.
     """
     return dimensions_of(image).pixel_size
 

@@ -5,19 +5,33 @@ from __future__ import annotations
 import warnings
 from typing import Final, Literal, TypeAlias
 
-from ngio_x.errors import NgioUserWarning
+from ngio_x.errors import NgioUserWarning, NgioValueError
 
 AxisType: TypeAlias = Literal["space", "time", "channel"]
 
 _SI_PREFIXES: Final = (
-    *("yocto", "zepto", "atto", "femto", "pico", "nano", "micro", "milli", "centi", "deci"),
-    *("hecto", "kilo", "mega", "giga", "tera", "peta", "exa", "zetta", "yotta"),
+    *(("yocto", -24), ("zepto", -21), ("atto", -18), ("femto", -15), ("pico", -12), ("nano", -9), ("micro", -6)),
+    *(("milli", -3), ("centi", -2), ("deci", -1), ("", 0), ("hecto", 2), ("kilo", 3), ("mega", 6), ("giga", 9)),
+    *(("tera", 12), ("peta", 15), ("exa", 18), ("zetta", 21), ("yotta", 24)),
 )
+_METERS: Final = {
+    "angstrom": 1e-10,
+    "inch": 0.0254,
+    "foot": 0.3048,
+    "yard": 0.9144,
+    "mile": 1609.344,
+    "parsec": 3.0856775814913673e16,
+    **{f"{prefix}meter": 10.0**exponent for prefix, exponent in _SI_PREFIXES},
+}
+_SECONDS: Final = {
+    "minute": 60.0,
+    "hour": 3600.0,
+    "day": 86400.0,
+    **{f"{prefix}second": 10.0**exponent for prefix, exponent in _SI_PREFIXES},
+}
 
-SPACE_UNITS: Final = frozenset(
-    {"meter", "angstrom", "foot", "inch", "mile", "parsec", "yard", *(f"{prefix}meter" for prefix in _SI_PREFIXES)}
-)
-TIME_UNITS: Final = frozenset({"second", "day", "hour", "minute", *(f"{prefix}second" for prefix in _SI_PREFIXES)})
+SPACE_UNITS: Final = frozenset(_METERS)
+TIME_UNITS: Final = frozenset(_SECONDS)
 
 DEFAULT_SPACE_UNIT: Final = "micrometer"
 DEFAULT_TIME_UNIT: Final = "second"
@@ -51,6 +65,21 @@ SYMBOLS: Final = {
 def unit_from_symbol(symbol: str) -> str:
     """Return the OME-NGFF name of an abbreviated unit (`"µm"` → `"micrometer"`); other texts come back unchanged."""
     return SYMBOLS.get(symbol, symbol)
+
+
+def conversion(unit: str | None, other: str | None) -> float:
+    """Return how many `other` make one `unit`; a unit that is not said is taken to be the same.
+
+    Raises:
+        NgioValueError: If the units differ, and are not both lengths or both times that OME-NGFF names.
+    """
+    if unit is None or other is None or unit == other:
+        return 1.0
+    ours, theirs = unit_from_symbol(unit), unit_from_symbol(other)
+    for sizes in (_METERS, _SECONDS):
+        if ours in sizes and theirs in sizes:
+            return sizes[ours] / sizes[theirs]
+    raise NgioValueError(f"cannot convert {unit!r} to {other!r}: give the size in {other!r}")
 
 
 def warn_if_unknown_unit(unit: str | None, axis_type: AxisType | None) -> None:

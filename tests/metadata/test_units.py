@@ -6,8 +6,15 @@ from typing import get_args
 import pytest
 from ngio.ome_zarr_meta.ngio_specs import SpaceUnits, TimeUnits
 
-from ngio_x.errors import NgioUserWarning
-from ngio_x.metadata.units import SPACE_UNITS, SYMBOLS, TIME_UNITS, unit_from_symbol, warn_if_unknown_unit
+from ngio_x.errors import NgioUserWarning, NgioValueError
+from ngio_x.metadata.units import (
+    SPACE_UNITS,
+    SYMBOLS,
+    TIME_UNITS,
+    conversion,
+    unit_from_symbol,
+    warn_if_unknown_unit,
+)
 
 
 def test_the_vocabulary_is_that_of_ngio():
@@ -40,3 +47,27 @@ def test_a_unit_of_the_other_kind_is_unknown():
     """Seconds do not measure space."""
     with pytest.warns(NgioUserWarning, match="'second' is not a space unit"):
         warn_if_unknown_unit("second", "space")
+
+
+@pytest.mark.parametrize(
+    ("unit", "other", "factor"),
+    [
+        ("micrometer", "nanometer", 1e3),
+        ("nm", "micrometer", 1e-3),
+        ("inch", "millimeter", 25.4),
+        ("hour", "minute", 60),
+        ("pixel", "pixel", 1),
+        (None, "micrometer", 1),
+        ("second", None, 1),
+    ],
+)
+def test_units_convert(unit, other, factor):
+    """By abbreviations, too; a unit that is not said is the same."""
+    assert conversion(unit, other) == pytest.approx(factor, rel=1e-15)
+
+
+@pytest.mark.parametrize(("unit", "other"), [("second", "meter"), ("pixel", "meter"), ("a", "b")])
+def test_units_of_another_kind_do_not_convert(unit, other):
+    """Nor those that OME-NGFF does not name."""
+    with pytest.raises(NgioValueError, match=f"cannot convert '{unit}' to '{other}': give the size in '{other}'"):
+        conversion(unit, other)

@@ -1,0 +1,233 @@
+"""`image.ngio` and `tree.ngio`: the functions of the package as methods of xarray's objects.
+
+Importing ngio_x, or opening something with its engine, registers them. The names behind `nx` are loaded when a method
+is called, so that registering needs xarray alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import xarray as xr
+
+import ngio_x as nx
+
+if TYPE_CHECKING:
+    from ngio_x.arrays.crop import MissingDims
+    from ngio_x.arrays.levels import On
+    from ngio_x.metadata.dimensions import Dimensions
+    from ngio_x.metadata.frame import Frame
+    from ngio_x.metadata.pixel_size import PixelSize, SpacingLike
+    from ngio_x.ngff.multiscales import Version
+    from ngio_x.ngff.store import StoreLike
+    from ngio_x.pyramid.progress import Progress
+    from ngio_x.resample.kernels import Order
+    from ngio_x.roi.roi import Roi
+    from ngio_x.roi.rounding import Bounds
+
+
+class DataArrayAccessor:
+    """What ngio_x does with a labelled image; each method is the function of its name."""
+
+    def __init__(self, image: xr.DataArray) -> None:
+        self._image = image
+
+    @property
+    def pixel_size(self) -> PixelSize:
+        """The pixel size of the image; see `ngio_x.pixel_size_of`."""
+        return nx.pixel_size_of(self._image)
+
+    @property
+    def dimensions(self) -> Dimensions:
+        """Shape, chunks, axes, pixel size and translation of the image; see `ngio_x.dimensions_of`."""
+        return nx.dimensions_of(self._image)
+
+    def window(
+        self, roi: Roi, bounds: Bounds = "outer", *, missing_dims: MissingDims | None = None
+    ) -> dict[str, slice]:
+        """Return the array positions that a region holds, one slice for each axis that both have.
+
+        See `ngio_x.window`.
+        """
+        return nx.window(self._image, roi, bounds, missing_dims=missing_dims)
+
+    def crop(self, roi: Roi, *, bounds: Bounds = "outer", missing_dims: MissingDims | None = None) -> xr.DataArray:
+        """Return the piece of an image that a region holds; the pixels are not copied.
+
+        See `ngio_x.crop`.
+        """
+        return nx.crop(self._image, roi, bounds=bounds, missing_dims=missing_dims)
+
+    def zoom(
+        self,
+        scale: float | Mapping[str, float] | None = None,
+        *,
+        shape: Mapping[str, int] | None = None,
+        order: Order | Mapping[str, Order] | None = None,
+    ) -> xr.DataArray:
+        """Return the image with more or fewer pixels over the same extent; axes that are not named are left alone.
+
+        See `ngio_x.zoom`.
+        """
+        return nx.zoom(self._image, scale, shape=shape, order=order)
+
+    def paste(self, patch: Any, roi: Roi | None = None, *, bounds: Bounds = "outer") -> xr.DataArray:
+        """Return a copy of `image` with `patch` in it; what the patch's lattice places outside the image is dropped.
+
+        See `ngio_x.paste`.
+        """
+        return nx.paste(self._image, patch, roi, bounds=bounds)
+
+    def mask(self, labels: xr.DataArray, label_id: int, *, fill: Any = 0) -> xr.DataArray:
+        """Return `image` where `labels` has the id, and `fill` elsewhere.
+
+        See `ngio_x.mask`.
+        """
+        return nx.mask(self._image, labels, label_id, fill=fill)
+
+    def write_ome_zarr(
+        self,
+        store: StoreLike,
+        *,
+        version: Version = "0.5",
+        levels: int | None = None,
+        scale_factors: Mapping[str, float] | None = None,
+        frame: Frame | None = None,
+        order: Order | None = None,
+        chunks: Mapping[str, int] | None = None,
+        name: str | None = None,
+        overwrite: bool = False,
+        progress: Progress = False,
+    ) -> None:
+        """Write a labelled image as a multi-resolution OME-Zarr image.
+
+        See `ngio_x.write_ome_zarr`.
+        """
+        nx.write_ome_zarr(
+            self._image,
+            store,
+            version=version,
+            levels=levels,
+            scale_factors=scale_factors,
+            frame=frame,
+            order=order,
+            chunks=chunks,
+            name=name,
+            overwrite=overwrite,
+            progress=progress,
+        )
+
+    def write_labels(
+        self,
+        store: StoreLike,
+        name: str,
+        *,
+        frame: Frame | None = None,
+        chunks: Mapping[str, int] | None = None,
+        overwrite: bool = False,
+        progress: Progress = False,
+    ) -> None:
+        """Add a label image to an OME-Zarr image, with as many levels as the image has.
+
+        See `ngio_x.write_labels`.
+        """
+        nx.write_labels(self._image, store, name, frame=frame, chunks=chunks, overwrite=overwrite, progress=progress)
+
+
+class DatasetAccessor:
+    """What ngio_x does with arrays on one lattice, such as the node of a level; each method is the function."""
+
+    def __init__(self, dataset: xr.Dataset) -> None:
+        self._dataset = dataset
+
+    def window(
+        self, roi: Roi, bounds: Bounds = "outer", *, missing_dims: MissingDims | None = None
+    ) -> dict[str, slice]:
+        """Return the array positions that a region holds, one slice for each axis that both have.
+
+        See `ngio_x.window`.
+        """
+        return nx.window(self._dataset, roi, bounds, missing_dims=missing_dims)
+
+    def crop(self, roi: Roi, *, bounds: Bounds = "outer", missing_dims: MissingDims | None = None) -> xr.Dataset:
+        """Return the piece of an image that a region holds; the pixels are not copied.
+
+        See `ngio_x.crop`.
+        """
+        return nx.crop(self._dataset, roi, bounds=bounds, missing_dims=missing_dims)
+
+    def zoom(
+        self,
+        scale: float | Mapping[str, float] | None = None,
+        *,
+        shape: Mapping[str, int] | None = None,
+        order: Order | Mapping[str, Order] | None = None,
+    ) -> xr.Dataset:
+        """Return the image with more or fewer pixels over the same extent; axes that are not named are left alone.
+
+        See `ngio_x.zoom`.
+        """
+        return nx.zoom(self._dataset, scale, shape=shape, order=order)
+
+
+class DataTreeAccessor:
+    """What ngio_x does with the tree of an image, or of several; each method is the function of its name."""
+
+    def __init__(self, tree: xr.DataTree) -> None:
+        self._tree = tree
+
+    @property
+    def pixel_size(self) -> PixelSize:
+        """The pixel size of level 0; see `ngio_x.pixel_size_of`."""
+        return nx.pixel_size_of(self._tree)
+
+    @property
+    def dimensions(self) -> Dimensions:
+        """Shape, chunks, axes, pixel size and translation of level 0; see `ngio_x.dimensions_of`."""
+        return nx.dimensions_of(self._tree)
+
+    def crop(self, roi: Roi, *, bounds: Bounds = "outer", missing_dims: MissingDims | None = None) -> xr.DataTree:
+        """Return the piece of an image that a region holds; the pixels are not copied.
+
+        See `ngio_x.crop`.
+        """
+        return nx.crop(self._tree, roi, bounds=bounds, missing_dims=missing_dims)
+
+    def level_for(
+        self,
+        *,
+        pixel_size: SpacingLike | None = None,
+        max_pixels: int | None = None,
+        scale: float | Mapping[str, float] | None = None,
+    ) -> xr.DataTree:
+        """Return the node of the level of an image that is as coarse as a criterion allows.
+
+        See `ngio_x.level_for`.
+        """
+        return nx.level_for(self._tree, pixel_size=pixel_size, max_pixels=max_pixels, scale=scale)
+
+    def map_levels(
+        self, function: Callable[..., xr.DataArray], *args: Any, on: On = "image", **kwargs: Any
+    ) -> xr.DataTree:
+        """Return the tree with a function applied to the array of every level; the nodes keep names and attributes.
+
+        See `ngio_x.map_levels`.
+        """
+        return nx.map_levels(self._tree, function, *args, on=on, **kwargs)
+
+
+def register() -> None:
+    """Give xarray's classes the attribute `ngio`; doing so again replaces our own, and only another's is warned of."""
+    doors: tuple[tuple[type, type, Callable[[str], Callable[[type], type]]], ...] = (
+        (xr.DataArray, DataArrayAccessor, xr.register_dataarray_accessor),
+        (xr.Dataset, DatasetAccessor, xr.register_dataset_accessor),
+        (xr.DataTree, DataTreeAccessor, xr.register_datatree_accessor),
+    )
+    for kind, accessor, registrar in doors:
+        if getattr(getattr(kind, "ngio", None), "__module__", None) == __name__:
+            delattr(kind, "ngio")
+        registrar("ngio")(accessor)
+
+
+register()

@@ -1,0 +1,121 @@
+"""The levels of a pyramid: choose one, or do the same to each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+import xarray as xr
+
+from ngio_x._frozen import named, one_of
+from ngio_x.arrays.image import is_labels, lattice_of
+from ngio_x.arrays.tree import IMAGE, array_of, home_of, images_of, pyramid_of, require_tree, with_levels
+from ngio_x.errors import NgioTypeError, NgioValueError
+from ngio_x.metadata.pixel_size import SpacingLike
+from ngio_x.metadata.resolution import choose_level
+
+On = Literal["image", "labels", "all"]
+
+
+def level_for(
+    tree: xr.DataTree,
+    *,
+    pixel_size: SpacingLike | None = None,
+    max_pixels: int | None = None,
+    scale: float | Mapping[str, float] | None = None,
+) -> xr.DataTree:
+    """Return the node of the level of an image that is as coarse as a criterion allows.
+
+    Args:
+        tree: An image, or one of its label images. Give one criterion:
+        pixel_size: The coarsest level whose pixels are no larger: one number for y and x, a mapping by axis (in the
+            image's units), or a `PixelSize` (in its own), which decides along those of z, y and x that are scaled. If
+            all levels have larger pixels, the finest.
+        max_pixels: The finest level whose array has no more pixels, channels and frames included.
+        scale: The coarsest level that has at least this part of level 0's resolution, from above 0 to 1: one number
+            for y and x, or a mapping by axis.
+
+    Raises:
+        NgioValueError: If there is not one criterion, it makes no sense, no level has so few pixels, or the tree holds
+            several images or none.
+        NgioTypeError: If `tree` is no DataTree.
+    """
+    require_tree(tree, "level_for")
+    levels = list(pyramid_of(tree).values())
+    arrays = [array_of(level) for level in levels]
+    lattices = [{str(dim): lattice_of(array, dim) for dim in array.dims} for array in arrays]
+    spacings = [{dim: found.spacing for dim, found in level.items() if found is not None} for level in lattices]
+    units = {dim: found.unit for dim, found in lattices[0].items() if found is not None}
+    shapes = [array.shape for array in arrays]
+    index = choose_level(spacings, shapes, pixel_size=pixel_size, max_pixels=max_pixels, scale=scale, units=units)
+    return levels[index]
+
+
+def map_levels(
+    tree: xr.DataTree, function: Callable[..., xr.DataArray], *args: Any, on: On = "image", **kwargs: Any
+) -> xr.DataTree:
+    """Return the tree with a function applied to the array of every level; the nodes keep names and attributes.
+
+    Args:
+        tree: An image, or a tree of several; other arrays than those asked for are kept as they are.
+        function: Takes an array and returns one, of any size. It is called once for each level; a dask array is as
+            lazy as the function leaves it.
+        *args: Passed on to the function, after the array.
+        on: Which arrays: those of images, of label images (by place or role), or all.
+        **kwargs: Passed on to the function.
+
+    Raises:
+        NgioTypeError: If `tree` is no DataTree, or the function returns no DataArray.
+        NgioValueError: If the tree holds no such array, or the arrays of a level no longer fit together.
+    """
+    require_tree(tree, "map_levels")
+    if not callable(function):
+        raise NgioTypeError(f"map_levels takes a function from array to array, got {type(function).__name__}")
+    kinds = ("image", "labels") if named("on", one_of("image", "labels", "all"))(on) == "all" else (on,)
+    levels: dict[str, xr.Dataset] = {}
+    found = False
+    for path, node in _levels(tree).items():
+        dataset = node.to_dataset()
+        changed = {
+            name: _applied(function, array, path, args, kwargs)
+            for name, array in dataset.data_vars.items()
+            if _kind(node, array) in kinds
+        }
+        levels[path] = _replaced(dataset, changed, path) if changed else dataset
+        found |= bool(changed)
+    if not found:
+        raise NgioValueError(f"the tree holds no {on if on != 'all' else 'array'}: on= says which arrays are meant")
+    return with_levels(tree, levels)
+
+
+def _levels(tree: xr.DataTree) -> dict[str, xr.DataTree]:
+    """Return the levels of all images and labels by path."""
+    pyramids = [levels for image in images_of(tree).values() for levels in image.values()]
+    return {path: node for levels in pyramids for path, node in levels.items()}
+
+
+def _kind(level: xr.DataTree, array: xr.DataArray) -> str:
+    return "labels" if is_labels(array) or home_of(level.path)[1] != IMAGE else "image"
+
+
+def _applied(
+    function: Callable[..., Any], array: xr.DataArray, path: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> xr.DataArray:
+    try:
+        result = function(array, *args, **kwargs)
+    except Exception as error:
+        error.add_note(f"at level {path!r}")
+        raise
+    if not isinstance(result, xr.DataArray):
+        raise NgioTypeError(f"level {path!r}: the function must return a DataArray, got {type(result).__name__}")
+    return result
+
+
+def _replaced(dataset: xr.Dataset, changed: Mapping[Any, xr.DataArray], path: str) -> xr.Dataset:
+    """Return the level with some arrays replaced; the coordinates are those that its arrays bring along."""
+    # As datasets, because merging arrays makes their attributes those of the level.
+    arrays = [changed.get(name, array).to_dataset(name=name) for name, array in dataset.data_vars.items()]
+    try:
+        return xr.merge(arrays, join="exact", compat="no_conflicts").assign_attrs(dataset.attrs)
+    except ValueError as error:
+        raise NgioValueError(f"level {path!r}: its arrays no longer fit together: {error}") from None

@@ -1,0 +1,119 @@
+"""Laws of trees: of one image, and of several with labels."""
+
+import math
+import warnings
+
+import pytest
+import xarray as xr
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+import ngio_x as nx
+from ngio_x.errors import NgioEmptyRegionError, NgioUserWarning, NgioValueError
+from ngio_x.testing.strategies import images, rois_over
+
+BOUNDS = st.sampled_from(("outer", "inner", "nearest"))
+
+
+@st.composite
+def pyramids(draw, prefix=""):
+    """The nodes of an image with two or three coarser levels, at any factors, and of labels that may begin later."""
+    levels = [draw(images(max_size=24))]
+    for _ in range(draw(st.integers(0, 3))):
+        factors = st.sampled_from((0.3, 0.5, 0.75, 1.0))
+        levels.append(nx.zoom(levels[-1], {"y": draw(factors), "x": draw(factors)}))
+    nodes = {f"{prefix}/{n}": level.to_dataset().assign_attrs(path=f"s{n}") for n, level in enumerate(levels)}
+    for n, level in enumerate(levels[draw(st.integers(0, len(levels))) :]):
+        nodes[f"{prefix}/labels/seg/{n}"] = nx.as_labels(level, name="seg").to_dataset()
+    return nodes
+
+
+@st.composite
+def trees(draw):
+    """One image at the root, or some in wells."""
+    places = draw(st.sampled_from(([""], ["/B/03/0"], ["/B/03/0", "/B/03/1", "/C/05/0"])))
+    nodes = {"/": xr.Dataset(attrs={"name": "a"})}
+    for place in places:
+        nodes |= draw(pyramids(place))
+    return xr.DataTree.from_dict(nodes, name="tree")
+
+
+def _paths(tree):
+    return {path for path, node in tree.subtree_with_keys if node.data_vars}
+
+
+@given(trees())
+def test_map_levels_of_the_identity_is_the_identity(tree):
+    """Structure, names and attributes are kept."""
+    mapped = nx.map_levels(tree, lambda array: array, on="all")
+    xr.testing.assert_identical(mapped, tree)
+    assert mapped.name == tree.name
+
+
+@given(trees(), st.sampled_from((0.5, 2.0)))
+def test_map_levels_applies_the_function_to_each_array(tree, factor):
+    """Whatever becomes of its size; labels are kept as they are."""
+    mapped = nx.map_levels(tree, nx.zoom, factor)
+    for path in _paths(tree):
+        (name,) = tree[path].data_vars
+        array = tree[path][name]
+        xr.testing.assert_identical(mapped[path][name], array if "labels" in path else nx.zoom(array, factor))
+    assert _paths(mapped) == _paths(tree)
+
+
+@given(trees(), st.data(), BOUNDS)
+def test_crop_of_a_tree_is_the_crop_of_each_array(tree, data, bounds):
+    """A level is left out where the region holds none of it, or none of the same level of its image."""
+    before = tree.copy(deep=True)
+    first = next(node for node in tree.subtree if node.data_vars)
+    roi = data.draw(rois_over(first["image"]))
+    expected = {}
+    for path in _paths(tree):
+        try:
+            expected[path] = nx.crop(tree[path].to_dataset(), roi, bounds=bounds)
+        except NgioEmptyRegionError:
+            continue
+    for path in list(expected):
+        image = path.replace("labels/seg/", "")
+        if image != path and image not in expected:
+            del expected[path]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NgioUserWarning)
+        if not expected:
+            with pytest.raises(NgioEmptyRegionError):
+                nx.crop(tree, roi, bounds=bounds)
+            return
+        piece = nx.crop(tree, roi, bounds=bounds)
+    assert _paths(piece) == set(expected)
+    for path, dataset in expected.items():
+        xr.testing.assert_identical(piece[path].to_dataset(), dataset)
+    assert all(node.data_vars for node in piece.leaves)
+    xr.testing.assert_identical(tree, before)
+
+
+@given(pyramids(), st.sampled_from(("pixel_size", "scale", "max_pixels")), st.floats(0.01, 1), st.data())
+def test_level_for_meets_its_criterion_and_the_next_level_does_not(nodes, criterion, part, data):
+    """By the definition, level by level; the finest answers where all levels have larger pixels."""
+    tree = xr.DataTree.from_dict(nodes)
+    levels = [node["image"] for name, node in tree.children.items() if name != "labels"]
+    sizes = [nx.pixel_size_of(level).yx for level in levels]
+    if criterion == "max_pixels":
+        limit = data.draw(st.integers(1, levels[0].size + 1))
+        if levels[-1].size > limit:
+            with pytest.raises(NgioValueError, match=f"the coarsest has {levels[-1].size}"):
+                nx.level_for(tree, max_pixels=limit)
+            return
+        index = int(nx.level_for(tree, max_pixels=limit).name)
+        assert levels[index].size <= limit
+        assert index == 0 or levels[index - 1].size > limit
+        return
+    if criterion == "scale":
+        value, limits = part, [size / part for size in sizes[0]]
+    else:
+        value = part * 20
+        limits = [value, value]
+    assume(not any(math.isclose(a, b, rel_tol=1e-8) for size in sizes for a, b in zip(size, limits, strict=True)))
+    meets = [all(a <= b for a, b in zip(size, limits, strict=True)) for size in sizes]
+    index = int(nx.level_for(tree, **{criterion: value}).name)
+    assert meets[index] or (index == 0 and not any(meets))
+    assert index == len(levels) - 1 or not meets[index + 1]
