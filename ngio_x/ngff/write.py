@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import dask.array as da
 import numpy as np
 import xarray as xr
 import zarr
@@ -30,10 +29,10 @@ from ngio_x.ngff.multiscales import (
     versioned,
 )
 from ngio_x.ngff.store import StoreLike, new_group, open_group
+from ngio_x.pyramid.build import build_pyramid
 from ngio_x.pyramid.builder import ImagePyramidBuilder
-from ngio_x.pyramid.consolidate import consolidate_pyramid
-from ngio_x.pyramid.layout import auto_chunks, layout_of
-from ngio_x.pyramid.progress import Progress, counter, shower
+from ngio_x.pyramid.layout import auto_chunks
+from ngio_x.pyramid.progress import Progress
 from ngio_x.pyramid.scaling import to_scaling_factor
 from ngio_x.resample.kernels import KernelName, Order
 
@@ -283,38 +282,10 @@ def _fill(
     kernel: KernelName,
     progress: Progress,
 ) -> list[zarr.Array[Any]]:
-    """Write level 0 and build the others from it; return the arrays."""
+    """Write all levels; return the arrays."""
     arrays = [array_at(group, level.path) for level in builder.levels]
-    first, *rest = (layout.count_units(layout.whole) for layout in map(layout_of, arrays))
-    show, total = shower(progress), first + sum(rest)
-    _store(image, arrays[0], None if progress is False else counter(show, total))
-    consolidate_pyramid(arrays[0], arrays[1:], kernel, progress=lambda done, _: show(first + done, total))
+    build_pyramid(image.data, arrays, kernel, progress=progress)
     return arrays
-
-
-def _store(image: xr.DataArray, target: zarr.Array[Any], report: Callable[[int], object] | None) -> None:
-    """Write the pixels of an image, each write unit by one writer."""
-    if image.chunks is None:
-        for window in layout_of(target).units():
-            target[window] = np.asarray(image.data[window])
-            if report is not None:
-                report(1)
-        return
-    aligned = image.data.rechunk(target.shards or target.chunks)
-    destination: Any = target if report is None else _Reporting(target, report)
-    da.store(aligned, destination, lock=False)
-
-
-class _Reporting:
-    """A zarr array that says when a unit of it has been written."""
-
-    def __init__(self, target: zarr.Array[Any], report: Callable[[int], object]) -> None:
-        self.target, self.report = target, report
-        self.shape, self.dtype = target.shape, target.dtype
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        self.target[key] = value
-        self.report(1)
 
 
 def array_at(group: zarr.Group, path: str) -> zarr.Array[Any]:
