@@ -5,6 +5,7 @@ import math
 from unittest import mock
 
 import dask
+import dask.array as da
 import numpy as np
 import zarr
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from numpy.testing import assert_array_equal
 
 import ngio_x as nx
 from ngio_x.pyramid import planner
+from ngio_x.pyramid.build import build_pyramid
 from ngio_x.resample.kernels import KERNELS
 
 AXES = ("a", "b", "c")
@@ -178,6 +180,38 @@ def test_chunks_shards_and_joined_levels_never_change_a_pixel(data, shapes, orde
     assert_array_equal(source[...], pixels)
     for target, expected in zip(targets, chain(pixels, shapes[1:], order, mode), strict=True):
         assert_array_equal(target[...], expected)
+
+
+@st.composite
+def cuts_of(draw, shape):
+    """Dask chunks along each axis, of any sizes."""
+    edges = [sorted({0, size, *draw(st.lists(st.integers(1, size), max_size=3))}) for size in shape]
+    return tuple(tuple(high - low for low, high in itertools.pairwise(along)) for along in edges)
+
+
+@given(st.data(), shapes_of_levels(), st.sampled_from(sorted(KERNELS)), limits())
+def test_building_at_once_is_writing_level_0_and_consolidating(data, shapes, order, given_limits):
+    """For every kernel, data type, format, mode and scheduler, from numpy and from any chunks of dask."""
+    mode = data.draw(modes.filter(lambda mode: (mode, order) != ("coarsen", "cubic")))
+    dtype = data.draw(st.sampled_from(integers + floats + (("?",) if order == "nearest" else ())))
+    shapes = shapes[: data.draw(st.integers(1, len(shapes)))]
+    pixels = data.draw(pixels_of(shapes[0], dtype))
+    options = [data.draw(formats_of(shape, dtype)) for shape in shapes]
+    source, targets = pyramid_of(pixels, options)
+    given_pixels = pixels.copy()
+    given_pixels.flags.writeable = False
+    if data.draw(st.booleans()):
+        given_pixels = da.from_array(given_pixels, data.draw(cuts_of(shapes[0])))
+    built, coarser = pyramid_of(np.zeros_like(pixels), options)
+    last, seen = data.draw(st.permutations(coarser)), []
+    with mock.patch.multiple(planner, **given_limits), dask.config.set(scheduler=data.draw(schedulers)):
+        nx.consolidate_pyramid(source, targets, order, mode)
+        build_pyramid(given_pixels, [built, *last], order, mode, progress=lambda *counts: seen.append(counts))
+    for expected, found in zip([source, *targets], [built, *coarser], strict=True):
+        assert_array_equal(found[...], expected[...])
+    done, total = zip(*seen, strict=True)
+    assert list(done) == sorted(set(done))
+    assert {done[-1]} == set(total)
 
 
 @given(st.data(), shapes_of_levels(), st.sampled_from(sorted(KERNELS)))

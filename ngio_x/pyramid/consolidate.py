@@ -187,19 +187,36 @@ def _boxes_of(mark: Mark, source: zarr.Array[Any]) -> Sequence[Box]:
 
 def _kernel_for(arrays: Sequence[zarr.Array[Any]], order: object, mode: object) -> Kernel:
     """Return the kernel, after all that can be checked before work begins has been."""
+    kernel = checked_kernel(arrays, order, mode)
+    if arrays[1:] and mode != "numpy":
+        require_within_reach(arrays)
+    return kernel
+
+
+def checked_kernel(arrays: Sequence[zarr.Array[Any]], order: object, mode: object) -> Kernel:
+    """Return the kernel, after arrays have been found to be those of one pyramid, of which the coarser can be written.
+
+    Raises:
+        NgioTypeError: If something is no zarr array.
+        NgioValueError: If arrays do not fit each other or cannot be written to, or an argument is unknown.
+    """
     _require_arrays(arrays)
     if mode not in ("dask", "numpy", "coarsen"):
         raise NgioValueError(f"mode must be 'dask', 'numpy' or 'coarsen', got {mode!r}")
     source, *targets = arrays
     for index, target in enumerate(targets, 1):
         _require_fit(source, _label(index), target)
-        _require_writable(target)
+        require_writable(target)
     _require_apart(arrays)
-    if mode != "numpy" and targets and not runs_in_this_process():
-        for array in arrays:
-            _require_shared(array)
     kernel = kernel_for(order, source.dtype)
     return _coarsening(kernel, source.dtype) if mode == "coarsen" else kernel
+
+
+def require_within_reach(arrays: Sequence[zarr.Array[Any]]) -> None:
+    """Raise if tasks of the active dask scheduler would not see arrays, but copies of them."""
+    if not runs_in_this_process():
+        for array in arrays:
+            _require_shared(array)
 
 
 def _require_arrays(arrays: Sequence[Any]) -> None:
@@ -221,7 +238,8 @@ def _require_fit(source: zarr.Array[Any], label: str, target: zarr.Array[Any]) -
         raise NgioValueError(f"arrays without pixels cannot be zoomed, got {source.shape} and {target.shape}")
 
 
-def _require_writable(target: zarr.Array[Any]) -> None:
+def require_writable(target: zarr.Array[Any]) -> None:
+    """Raise if chunks of an array cannot be written, or replaced."""
     store = target.store_path.store
     if target.read_only:
         raise NgioValueError(f"{target.store_path} is read-only: open it with mode='r+'")

@@ -21,7 +21,7 @@ from dask.system import CPU_COUNT
 from dask.threaded import get as get_in_threads
 from zarr.core.sync import sync
 
-from ngio_x.errors import NgioStorageError
+from ngio_x.errors import NgioStorageError, NgioValueError
 from ngio_x.pyramid.layout import layout_of
 from ngio_x.pyramid.places import name_of
 from ngio_x.pyramid.plan import PyramidPlan, Task
@@ -33,7 +33,12 @@ _THREAD_BYTES: Final = 64 * 2**20
 _BATCH: Final = 4096
 """Tasks that are handed to dask at a time, so that what it knows of them does not grow with the image."""
 
-Arrays: TypeAlias = Sequence[zarr.Array[Any]]
+Source: TypeAlias = zarr.Array[Any] | npt.NDArray[Any]
+"""What levels are made of: on disk, or in memory."""
+Arrays: TypeAlias = Sequence[Any]
+"""One for each layout of a plan: zarr arrays, but that the source may be in memory."""
+Computed: TypeAlias = Callable[[Task], Any]
+"""Returns the pixels of the first level that a task makes, as a delayed object, where they are computed for it."""
 Report: TypeAlias = Callable[[int], object]
 """Called with the number of write units that have just been written."""
 
@@ -45,16 +50,26 @@ def run_here(plan: PyramidPlan, arrays: Arrays, report: Report) -> None:
             report(run_task(arrays, plan.kernel, task))
 
 
-def run_on_dask(plan: PyramidPlan, arrays: Arrays, report: Report) -> None:
-    """Do the tasks of a plan on the active dask scheduler: those of one pass in any order, pass after pass."""
+def run_on_dask(plan: PyramidPlan, arrays: Arrays, report: Report, computed: Computed | None = None) -> None:
+    """Do the tasks of a plan on the active dask scheduler: those of one pass in any order, pass after pass.
+
+    Args:
+        plan: What to do.
+        arrays: As in the plan.
+        report: Called in the calling thread.
+        computed: Where the source is computed block by block: what tasks that begin with it take instead.
+    """
     client = _client()
     step = delayed(run_task, pure=False, traverse=False)
     opened = delayed(list(arrays), traverse=False)  # one node that all tasks refer to
     for _, passes in itertools.groupby(plan.passes, lambda each: each.levels[1:]):
         together = list(passes)
         held = max(each.bytes_held for each in together)
-        tasks = (step(opened, plan.kernel, task) for each in together for task in each.tasks())
-        while batch := list(itertools.islice(tasks, _BATCH)):
+        taken = computed if together[0].levels[0] == 0 else None
+        todo = (task for each in together for task in each.tasks())
+        tasks = (step(opened, plan.kernel, task, *([taken(task)] if taken else [])) for task in todo)
+        # Tasks may share what they are computed of: that is done once only if dask knows all of them.
+        while batch := list(itertools.islice(tasks, None if taken else _BATCH)):
             if client is None:
                 _compute(batch, held, report)
             else:
@@ -81,8 +96,10 @@ def _compute(batch: Sequence[Any], held: int, report: Report) -> None:
     fewer = max(1, threads * _THREAD_BYTES // held)
     limited = fewer < threads and get_scheduler() in (None, get_in_threads, get_in_processes)
 
-    def finished(_key: Any, result: Any, *_state: Any) -> None:
-        if isinstance(result, int):
+    keys = {each.key for each in batch}
+
+    def finished(key: Any, result: Any, *_state: Any) -> None:
+        if key in keys:
             report(result)
 
     with Callback(posttask=finished):
@@ -103,11 +120,22 @@ def _submit(client: Any, batch: Sequence[Any], report: Report) -> None:
         raise
 
 
-def run_task(arrays: Arrays, kernel: Kernel, task: Task) -> int:
-    """Make and write what a task says; return the number of write units that it has written."""
+def run_task(arrays: Arrays, kernel: Kernel, task: Task, computed: Any = None) -> int:
+    """Make and write what a task says; return the number of write units that it has written.
+
+    Args:
+        arrays: As in the plan.
+        kernel: How pixels are made.
+        task: What to do.
+        computed: The pixels of the first level, if they need not be made.
+    """
     first = task.parts[0]
-    values = _first_level(arrays[task.source], arrays[first.level], kernel, task)
-    _write(arrays[first.level], values, first.made, first.written)
+    target = arrays[first.level]
+    if computed is None:
+        values = _first_level(arrays[task.source], target, kernel, task)
+    else:
+        values = _required(computed, first.made, target)
+    _write(target, values, first.made, first.written)
     for finer, coarser in itertools.pairwise(task.parts):
         target = arrays[coarser.level]
         values = _zoom(values, finer.made, arrays[finer.level].shape, target.shape, coarser.made, kernel)
@@ -115,7 +143,15 @@ def run_task(arrays: Arrays, kernel: Kernel, task: Task) -> int:
     return task.units
 
 
-def _first_level(source: zarr.Array[Any], target: zarr.Array[Any], kernel: Kernel, task: Task) -> npt.NDArray[Any]:
+def _required(computed: Any, window: Window, target: zarr.Array[Any]) -> npt.NDArray[Any]:
+    """Return computed pixels with the data type that they have on disk, after a look at their shape."""
+    values, shape = np.asarray(computed, target.dtype), tuple(part.stop - part.start for part in window)
+    if values.shape != shape:
+        raise NgioValueError(f"a block of the image that should have shape {shape} was computed as {values.shape}")
+    return values
+
+
+def _first_level(source: Source, target: zarr.Array[Any], kernel: Kernel, task: Task) -> npt.NDArray[Any]:
     """Make the first level of a task, of one piece of the source after the other."""
     pieces = (
         (made, _zoom(read(source, inputs), inputs, source.shape, target.shape, made, kernel))
@@ -138,16 +174,20 @@ def _zoom(
     window: Window,
     kernel: Kernel,
 ) -> npt.NDArray[Any]:
-    """Zoom what is held of an array to a window of the next level."""
+    """Zoom what is held of an array to a window of the next level; a level of the same shape is a view of it."""
+    if tuple(shape) == tuple(target_shape):
+        return values[within(window, held)]
     return zoom_window(lambda part: values[within(part, held)], values.dtype, shape, target_shape, window, kernel)
 
 
-def read(source: zarr.Array[Any], window: Window) -> npt.NDArray[Any]:
-    """Read a window of an array.
+def read(source: Source, window: Window) -> npt.NDArray[Any]:
+    """Read a window of an array; of one in memory it is a view.
 
     Raises:
         NgioStorageError: If that fails; it names the chunk.
     """
+    if isinstance(source, np.ndarray):
+        return source[window]
     try:
         return np.asarray(source[window])
     except Exception as error:
