@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ngio_x.metadata.dimensions import Dimensions
     from ngio_x.metadata.frame import Frame
     from ngio_x.metadata.pixel_size import PixelSize, SpacingLike
-    from ngio_x.ngff.multiscales import Version
+    from ngio_x.ngff.attributes import Version
     from ngio_x.ngff.store import StoreLike
     from ngio_x.pyramid.progress import Progress
     from ngio_x.resample.kernels import Order

@@ -18,6 +18,7 @@ from ngio_x.errors import NgioFileNotFoundError, NgioValidationError
 from ngio_x.metadata.frame import Frame
 from ngio_x.ngff.attributes import Described, read_attributes
 from ngio_x.ngff.documents import ImageLabel, LabelList, Multiscales, Plate, Well
+from ngio_x.ngff.store import ZARR_FAULTS, unreadable
 from ngio_x.pyramid.places import name_of
 
 T = TypeVar("T")
@@ -187,8 +188,8 @@ class _Reader:
             group = await zarr.AsyncGroup.open(place, zarr_format=self._format, use_consolidated=False)
         except FileNotFoundError:
             raise NgioFileNotFoundError(f"there is no zarr group at {name_of(place)}") from None
-        except _FAULTS as error:
-            raise _unreadable(place, error) from error
+        except ZARR_FAULTS as error:
+            raise unreadable(name_of(place), error) from error
         return dict(group.attrs)
 
     async def _array(self, place: StorePath, path: str) -> zarr.Array[Any]:
@@ -196,17 +197,9 @@ class _Reader:
             found = await zarr.AsyncArray.open(place / path, zarr_format=self._format)
         except (FileNotFoundError, NodeTypeValidationError):
             raise NgioValidationError(f"{name_of(place)} has no array '{path}', which its metadata names") from None
-        except _FAULTS as error:
-            raise _unreadable(place / path, error) from error
+        except ZARR_FAULTS as error:
+            raise unreadable(name_of(place / path), error) from error
         return zarr.Array(found)
-
-
-_FAULTS = (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError)
-"""What zarr raises where its own metadata are truncated, or say what they may not."""
-
-
-def _unreadable(place: StorePath, error: BaseException) -> NgioValidationError:
-    return NgioValidationError(f"the zarr metadata of {name_of(place)} cannot be read: {type(error).__name__}: {error}")
 
 
 async def _all(awaitables: Iterable[Awaitable[T]]) -> list[T]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,7 @@ def open_ome_zarr(
     chunks: ChunksByAxis = "auto",
     frame: Frame | None = None,
     images: str = "*",
+    storage_options: Mapping[str, Any] | None = None,
 ) -> xr.DataTree:
     """Open an OME-Zarr image, well or plate as a tree of lazy, labelled arrays; no pixel is read.
 
@@ -49,6 +50,7 @@ def open_ome_zarr(
         frame: Which point of pixel 0 the translation of level 0 speaks of, `"corner"` or `"center"`. By default what
             the file says, if ngio_x wrote it, else `"corner"`.
         images: Of a well or a plate: which images to open, by their path, such as `"B/*/0"` (`*` matches anything).
+        storage_options: Of a URL: what its file system needs to know, as in `fsspec`.
 
     Raises:
         NgioFileNotFoundError: If there is no zarr group.
@@ -56,17 +58,19 @@ def open_ome_zarr(
         NgioValidationError: If it is no OME-NGFF image, well or plate of versions 0.1 to 0.6, or its metadata and
             arrays do not fit; naming every rule of the specification that a document breaks.
     """
-    hierarchy = hierarchy_at(store, frame, images)
+    hierarchy = hierarchy_at(store, frame, images, storage_options)
     if chunks is None:
         return tree_of(hierarchy, lambda array, _: lazy_pixels(array))
     return tree_of(hierarchy, lambda array, names: dask_pixels(array, names, chunks))
 
 
-def hierarchy_at(store: StoreLike, frame: Frame | None, images: str = "*") -> Hierarchy:
+def hierarchy_at(
+    store: StoreLike, frame: Frame | None, images: str = "*", storage_options: Mapping[str, Any] | None = None
+) -> Hierarchy:
     """Return what lies at a store; warn of what is being rebuilt, or was left so."""
     if frame is not None:
         named("frame", one_of("corner", "center"))(frame)
-    group = open_group(store)
+    group = open_group(store, storage_options=storage_options)
     warn_if_unfinished(group, stacklevel=3)
     hierarchy = read_hierarchy(group, frame, images)
     warn_if_rebuilding([array for picture in hierarchy.pictures for array in picture.arrays], stacklevel=3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -16,7 +16,13 @@ from zarr.core.sync import sync
 from zarr.errors import ContainsArrayError
 from zarr.storage import FsspecStore, LocalStore, StorePath
 
-from ngio_x.errors import NgioFileExistsError, NgioFileNotFoundError, NgioTypeError, NgioValueError
+from ngio_x.errors import (
+    NgioFileExistsError,
+    NgioFileNotFoundError,
+    NgioTypeError,
+    NgioValidationError,
+    NgioValueError,
+)
 
 StoreLike: TypeAlias = str | Path | Store | zarr.Group
 """A local path, a URL, a zarr store, or an open group."""
@@ -24,11 +30,14 @@ StoreLike: TypeAlias = str | Path | Store | zarr.Group
 _ZARR_MARKS = ("zarr.json", ".zgroup", ".zattrs", ".zarray")
 
 
-def open_group(store: StoreLike, mode: Literal["r", "r+"] = "r") -> zarr.Group:
-    """Open an existing group.
+def open_group(
+    store: StoreLike, mode: Literal["r", "r+"] = "r", storage_options: Mapping[str, Any] | None = None
+) -> zarr.Group:
+    """Open an existing group; what the file system of a URL needs to know goes into `storage_options`.
 
     Raises:
         NgioFileNotFoundError: If there is none.
+        NgioValidationError: If what zarr says of it cannot be read.
         NgioTypeError: If `store` is no place that zarr knows.
     """
     if isinstance(store, zarr.Group):
@@ -38,9 +47,21 @@ def open_group(store: StoreLike, mode: Literal["r", "r+"] = "r") -> zarr.Group:
     if isinstance(store, (str, Path)) and not _is_url(store) and not Path(store).exists():
         raise NgioFileNotFoundError(f"{store} does not exist")
     try:
-        return zarr.open_group(store, mode=mode)
+        options = None if storage_options is None else dict(storage_options)
+        return zarr.open_group(store, mode=mode, storage_options=options, use_consolidated=False)
     except (FileNotFoundError, ContainsArrayError):
         raise NgioFileNotFoundError(f"there is no zarr group at {store}") from None
+    except ZARR_FAULTS as error:
+        raise unreadable(str(store), error) from error
+
+
+ZARR_FAULTS = (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError)
+"""What zarr raises where its own metadata are truncated, or say what they may not."""
+
+
+def unreadable(place: str, error: BaseException) -> NgioValidationError:
+    """Return the error for zarr metadata that cannot be read."""
+    return NgioValidationError(f"the zarr metadata of {place} cannot be read: {type(error).__name__}: {error}")
 
 
 @contextmanager
