@@ -45,6 +45,7 @@ PUBLIC = [
     "check_if_dimensions_match",
     "check_if_rescalable",
     "compute_masking_roi",
+    "consolidate_ome_zarr",
     "consolidate_pyramid",
     "crop",
     "dask_zoom",
@@ -67,6 +68,7 @@ PUBLIC = [
     "window",
     "write_labels",
     "write_ome_zarr",
+    "write_region",
     "zoom",
 ]
 

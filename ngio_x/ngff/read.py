@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import Any, Literal
 
 import dask.array as da
@@ -11,6 +12,8 @@ import numpy as np
 import xarray as xr
 import zarr
 from dask.array.core import normalize_chunks
+from zarr.errors import ContainsArrayError
+from zarr.storage import StorePath
 
 from ngio_x._frozen import evolve
 from ngio_x.arrays.image import LABELS, ROLE
@@ -24,6 +27,7 @@ from ngio_x.ngff.store import StoreLike, open_group
 from ngio_x.ngff.write import array_at, label_names, member
 from ngio_x.pyramid.create import warn_if_unfinished
 from ngio_x.pyramid.marker import warn_if_rebuilding
+from ngio_x.pyramid.places import directory_of
 
 _AUTO_CHUNK_BYTES = 16 * 2**20
 
@@ -51,26 +55,55 @@ def open_ome_zarr(
         NgioValidationError: If it is no OME-NGFF 0.4 or 0.5 image, or its metadata and arrays do not fit.
     """
     group = open_group(store)
-    image = _described(group, frame)
+    warn_if_unfinished(group)
+    image, parent = described(group, frame)
     nodes: dict[str, xr.Dataset] = {"/": xr.Dataset(attrs=_facts(image))}
-    nodes |= _levels(group, image, image, "/", "image", chunks)
+    nodes |= _levels(group, image, parent, "/", "image", chunks)
     folder = group.get("labels")
     if isinstance(folder, zarr.Group):
         for name in label_names(folder):
             label_group = member(folder, name)
             if not isinstance(label_group, zarr.Group):
                 raise NgioValidationError(f"{folder.store_path} lists the labels {name!r}, but has no such group")
-            labels = evolve(_described(label_group, frame, image.frame), is_label=True)
+            warn_if_unfinished(label_group)
+            labels, _ = described(label_group, frame, image)
             nodes[f"/labels/{name}"] = xr.Dataset(attrs=_facts(labels))
             nodes |= _levels(label_group, labels, image, f"/labels/{name}/", name, chunks)
     return xr.DataTree.from_dict(nodes, name=image.name)
 
 
-def _described(group: zarr.Group, frame: Frame | None, default: Frame = "corner") -> Multiscales:
-    """Return what the attributes of a group say; `default` is the frame where neither they nor the caller does."""
-    warn_if_unfinished(group, stacklevel=3)
-    image = from_attributes(group.attrs.asdict(), str(group.store_path), default)
-    return image if frame is None else evolve(image, frame=frame)
+def described(
+    group: zarr.Group, frame: Frame | None = None, parent: Multiscales | None = None
+) -> tuple[Multiscales, Multiscales]:
+    """Return what the attributes of a group say, and the image that its translations are relative to.
+
+    Args:
+        group: Of an image, or of a label image.
+        frame: The frame that an explicit value asks for. By default what the group says, else what its image does.
+        parent: The image that a label image belongs to. By default the one in whose `labels` it stands, if it does; an
+            image belongs to itself.
+
+    Raises:
+        NgioValidationError: If they describe no image.
+    """
+    above = _image_above(group) if parent is None else parent
+    found = from_attributes(group.attrs.asdict(), str(group.store_path), "corner" if above is None else above.frame)
+    image = evolve(found, frame=frame or found.frame, is_label=found.is_label or above is not None)
+    return image, image if above is None else above
+
+
+def _image_above(group: zarr.Group) -> Multiscales | None:
+    """Return the image in whose group `labels` a group stands, where there is one that its store leads to."""
+    directory = directory_of(group.store_path)
+    path = PurePosixPath(group.store_path.path if directory is None else directory.absolute().as_posix())
+    if path.parent.name != "labels":
+        return None
+    above = StorePath(group.store, "/".join(path.parts[:-2])) if directory is None else path.parents[1]
+    try:
+        image = zarr.open_group(above, mode="r")
+        return from_attributes(image.attrs.asdict(), str(image.store_path))
+    except (OSError, NgioValidationError, ContainsArrayError):
+        return None
 
 
 def _facts(image: Multiscales) -> dict[str, Any]:
@@ -101,18 +134,18 @@ def _levels(
 ) -> dict[str, xr.Dataset]:
     nodes = {}
     axes, arrays = image.axes_handler.axes, [array_at(group, dataset.path) for dataset in image.datasets]
-    _require_levels(arrays, image.axes_handler.axes_names)
+    require_levels(arrays, image.axes_handler.axes_names)
     warn_if_rebuilding(arrays, stacklevel=3)
     for index, (dataset, edge, array) in enumerate(zip(image.datasets, image.edges(parent), arrays, strict=True)):
         pixels = _dask_array(array, image.axes_handler.axes_names, chunks)
-        coords = _coords(axes, array.shape, dataset.scale, edge, image)
+        coords = coords_of(axes, array.shape, dataset.scale, edge, image)
         facts = {ROLE: LABELS} if image.is_label else {}
         labelled = xr.DataArray(pixels, dims=image.axes_handler.axes_names, coords=coords, attrs=facts)
         nodes[f"{prefix}{index}"] = xr.Dataset({name: labelled}, attrs={"path": dataset.path})
     return nodes
 
 
-def _require_levels(arrays: list[zarr.Array[Any]], names: tuple[str, ...]) -> None:
+def require_levels(arrays: Sequence[zarr.Array[Any]], names: tuple[str, ...]) -> None:
     """Raise unless the arrays have the axes that are named, and go from fine to coarse."""
     for array in arrays:
         if array.ndim != len(names):
@@ -126,13 +159,14 @@ def _require_levels(arrays: list[zarr.Array[Any]], names: tuple[str, ...]) -> No
                 )
 
 
-def _coords(
+def coords_of(
     axes: tuple[Axis, ...],
     shape: tuple[int, ...],
     scale: tuple[float, ...],
     edge: tuple[float, ...],
     image: Multiscales,
 ) -> xr.Coordinates:
+    """Return the lattices of a level, and the names of its channels, if there is one for each."""
     coords = xr.Coordinates()
     for axis, size, spacing, origin in zip(axes, shape, scale, edge, strict=True):
         if axis.axis_type != "channel":

@@ -193,11 +193,11 @@ def _kernel_for(arrays: Sequence[zarr.Array[Any]], order: object, mode: object) 
     source, *targets = arrays
     for index, target in enumerate(targets, 1):
         _require_fit(source, _label(index), target)
-        _require_writable(target)
+        require_writable(target)
     _require_apart(arrays)
     if mode != "numpy" and targets and not runs_in_this_process():
         for array in arrays:
-            _require_shared(array)
+            require_shared(array)
     kernel = kernel_for(order, source.dtype)
     return _coarsening(kernel, source.dtype) if mode == "coarsen" else kernel
 
@@ -221,7 +221,8 @@ def _require_fit(source: zarr.Array[Any], label: str, target: zarr.Array[Any]) -
         raise NgioValueError(f"arrays without pixels cannot be zoomed, got {source.shape} and {target.shape}")
 
 
-def _require_writable(target: zarr.Array[Any]) -> None:
+def require_writable(target: zarr.Array[Any]) -> None:
+    """Raise if chunks of an array cannot be replaced."""
     store = target.store_path.store
     if target.read_only:
         raise NgioValueError(f"{target.store_path} is read-only: open it with mode='r+'")
@@ -238,7 +239,7 @@ def _require_apart(arrays: Sequence[zarr.Array[Any]]) -> None:
             raise NgioValueError(f"{_label(first)} and {_label(index)} are the same array: {array.store_path}")
 
 
-def _require_shared(array: zarr.Array[Any]) -> None:
+def require_shared(array: zarr.Array[Any]) -> None:
     """Raise if other processes would not see the array, but a copy of it."""
     if is_in_memory(array.store_path.store):
         raise NgioValueError(
