@@ -98,7 +98,7 @@ def _image_above(group: zarr.Group) -> Multiscales | None:
     path = PurePosixPath(group.store_path.path if directory is None else directory.absolute().as_posix())
     if path.parent.name != "labels":
         return None
-    above = StorePath(group.store, "/".join(path.parts[:-2])) if directory is None else path.parents[1]
+    above = StorePath(group.store, "/".join(path.parts[:-2])) if directory is None else str(path.parents[1])
     try:
         image = zarr.open_group(above, mode="r")
         return from_attributes(image.attrs.asdict(), str(image.store_path))

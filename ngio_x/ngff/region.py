@@ -125,7 +125,7 @@ def consolidate_ome_zarr(
     pyramid = _opened(group, frame, order)
     source, *targets = pyramid.arrays
     axes = [str(dim) for dim in pyramid.image.dims]
-    if regions is not None and np.iterable(regions) and not isinstance(regions, (str, bytes, Mapping)):
+    if regions is not None and np.iterable(regions) and not isinstance(regions, (str, bytes, Mapping, Roi)):
         regions = [_in_pixels(region, pyramid.image) for region in regions]
     consolidate_pyramid(source, targets, pyramid.kernel, mode, regions, axes=axes, progress=progress)
 
