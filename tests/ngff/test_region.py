@@ -225,7 +225,7 @@ def test_an_empty_list_consolidates_what_workers_left(tmp_path, path, original):
     nx.consolidate_ome_zarr(path, [])
     assert untouched.read_bytes() == b""
     untouched.unlink()
-    nx.consolidate_ome_zarr(path, [(0, 0, slice(64, 70), slice(64, 90))])
+    nx.consolidate_ome_zarr(path, [(0, ..., slice(64, 70), slice(64, 90))])
     assert_is(path, nx.paste(original, patch), tmp_path)
 
 
