@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     from ngio_x.metadata.dimensions import require_rescalable as require_rescalable
     from ngio_x.metadata.pixel_size import PixelSize as PixelSize
     from ngio_x.ngff.read import open_ome_zarr as open_ome_zarr
+    from ngio_x.ngff.region import consolidate_ome_zarr as consolidate_ome_zarr
+    from ngio_x.ngff.region import write_region as write_region
     from ngio_x.ngff.serialization import from_dict as from_dict
     from ngio_x.ngff.serialization import from_json as from_json
     from ngio_x.ngff.serialization import to_dict as to_dict
@@ -110,6 +112,7 @@ _HOMES = {
     ),
     "metadata.pixel_size": ("PixelSize",),
     "ngff.read": ("open_ome_zarr",),
+    "ngff.region": ("consolidate_ome_zarr", "write_region"),
     "ngff.serialization": ("from_dict", "from_json", "to_dict", "to_json"),
     "ngff.write": ("write_labels", "write_ome_zarr"),
     "pyramid.builder": ("ImagePyramidBuilder",),

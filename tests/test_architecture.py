@@ -46,6 +46,7 @@ PUBLIC = [
     "check_if_dimensions_match",
     "check_if_rescalable",
     "compute_masking_roi",
+    "consolidate_ome_zarr",
     "consolidate_pyramid",
     "corners",
     "crop",
@@ -80,6 +81,7 @@ PUBLIC = [
     "window",
     "write_labels",
     "write_ome_zarr",
+    "write_region",
     "zoom",
 ]
 

@@ -21,7 +21,8 @@ def paste(image: xr.DataArray, patch: Any, roi: Roi | None = None, *, bounds: Bo
     Args:
         image: The image; dtype, coordinates, attributes and name of the result are its own.
         patch: A DataArray, whose dimensions are found by name and may be fewer than the image's (it is repeated along
-            the others), or a plain array of the image's dimensions together with `roi`.
+            the others, but for those of which one position was chosen, as by `sel(c="DNA")`: it goes there), or a
+            plain array of the image's dimensions together with `roi`.
         roi: Where to put it: it must have the size of `window(image, roi, bounds)`. By default where the patch's own
             lattice and channel names say; axes without either must have the image's size.
         bounds: As in `window`.
@@ -32,13 +33,38 @@ def paste(image: xr.DataArray, patch: Any, roi: Roi | None = None, *, bounds: Bo
         NgioTypeError: If `image` is no DataArray, or the patch's values do not fit its dtype.
     """
     require_image(image, "paste")
+    return _assigned(image, *fitted(image, patch, roi, bounds))
+
+
+def fitted(
+    image: xr.DataArray, patch: Any, roi: Roi | None = None, bounds: Bounds = "outer"
+) -> tuple[xr.DataArray, dict[Hashable, Any]]:
+    """Return the part of a patch that lies in an image, and where that goes.
+
+    Args:
+        image: The image; its pixels are not read.
+        patch: As in `paste`.
+        roi: As in `paste`.
+        bounds: As in `window`.
+
+    Returns:
+        The part, its axes in the image's order, and by axis a slice of array positions, or an array of them where they
+        were found by name. An axis that neither has is taken as a whole.
+
+    Raises:
+        NgioEmptyRegionError: As `paste`.
+        NgioValueError: As `paste`.
+        NgioTypeError: As `paste`.
+    """
     piece = _as_patch(image, patch, roi)
     _require_fitting_dtype(image.dtype, piece.dtype)
     if roi is not None:
         held = window(image, roi, bounds)
         target: dict[Hashable, Any] = {dim: held.get(str(dim), slice(0, image.sizes[dim])) for dim in piece.dims}
+        for dim in _chosen(image, patch) - set(held):
+            target[dim], _ = _place(image, piece, dim)
         for dim, positions in target.items():
-            if positions.stop - positions.start != piece.sizes[dim]:
+            if isinstance(positions, slice) and positions.stop - positions.start != piece.sizes[dim]:
                 raise NgioValueError(
                     f"axis '{dim}': the patch has {piece.sizes[dim]} pixels where the region holds "
                     f"{positions.stop - positions.start}"
@@ -49,12 +75,12 @@ def paste(image: xr.DataArray, patch: Any, roi: Roi | None = None, *, bounds: Bo
         for dim in piece.dims:
             target[dim], source[dim] = _place(image, piece, dim)
         piece = piece.isel(source)
-    return _assigned(image, piece, target)
+    return piece, target
 
 
 def _as_patch(image: xr.DataArray, patch: Any, roi: Roi | None) -> xr.DataArray:
     if isinstance(patch, xr.DataArray):
-        piece = patch
+        piece = patch.expand_dims(sorted(_chosen(image, patch), key=str))
     elif roi is None or np.ndim(patch) != image.ndim:
         raise NgioValueError(
             f"a plain array needs roi= and the image's {image.ndim} dimensions; as_image gives it names and a place"
@@ -64,6 +90,13 @@ def _as_patch(image: xr.DataArray, patch: Any, roi: Roi | None) -> xr.DataArray:
     if unknown := [dim for dim in piece.dims if dim not in image.dims]:
         raise NgioValueError(f"the patch has axis '{unknown[0]}', which the image lacks: it has {image.dims}")
     return piece.transpose(*(dim for dim in image.dims if dim in piece.dims))
+
+
+def _chosen(image: xr.DataArray, patch: Any) -> set[Hashable]:
+    """Return the axes of an image of which a patch is one position that was chosen, as `sel(c="DNA")` does."""
+    if not isinstance(patch, xr.DataArray):
+        return set()
+    return {dim for dim in image.dims if dim in patch.coords and dim not in patch.dims and patch.coords[dim].ndim == 0}
 
 
 def _require_fitting_dtype(image: np.dtype[Any], patch: np.dtype[Any]) -> None:
@@ -88,6 +121,12 @@ def _place(image: xr.DataArray, patch: xr.DataArray, dim: Hashable) -> tuple[Any
             raise NgioEmptyRegionError(str(dim), theirs.extent, ours.extent, ours.unit or "world units")
         return slice(low, high), slice(low - offset, high - offset)
     if ours is None and theirs is None and dim in image.indexes and dim in patch.indexes:
+        if image.indexes[dim].equals(patch.indexes[dim]):
+            return slice(0, size), slice(None)
+        if not image.indexes[dim].is_unique:
+            raise NgioValueError(
+                f"axis '{dim}': names of the image are not unique: give roi=, or a patch with them all"
+            )
         positions = image.indexes[dim].get_indexer(patch.indexes[dim])
         if (positions < 0).any():
             unknown = patch.indexes[dim][int((positions < 0).argmax())]

@@ -113,7 +113,7 @@ def _names(names: str | Iterable[str] | None) -> list[str]:
 
 
 def _picture(pictures: list[Picture], labels: str | None) -> Picture:
-    images = [picture.node for picture in pictures if picture.parent is picture.image]
+    images = [picture.node for picture in pictures if picture.labels is None]
     if images != [""]:
         raise NgioValueError(
             f"there are {len(images)} images, such as {images[:3]}: open one by its path, or all with open_datatree"

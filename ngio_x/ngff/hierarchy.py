@@ -6,11 +6,12 @@ import asyncio
 import itertools
 from collections.abc import Awaitable, Iterable, Sequence
 from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
 from typing import Any, NamedTuple, TypeVar
 
 import zarr
 from zarr.core.sync import sync
-from zarr.errors import NodeTypeValidationError
+from zarr.errors import ContainsArrayError, NodeTypeValidationError
 from zarr.storage import StorePath
 
 from ngio_x._frozen import evolve
@@ -19,7 +20,7 @@ from ngio_x.metadata.frame import Frame
 from ngio_x.ngff.attributes import Described, read_attributes
 from ngio_x.ngff.documents import ImageLabel, LabelList, Multiscales, Plate, Well
 from ngio_x.ngff.store import ZARR_FAULTS, unreadable
-from ngio_x.pyramid.places import name_of
+from ngio_x.pyramid.places import directory_of, name_of
 
 T = TypeVar("T")
 
@@ -31,8 +32,10 @@ class Picture(NamedTuple):
     """Its node in a tree, relative to the root: `""` for the root itself."""
     version: str
     image: Multiscales
+    labels: str | None
+    """What a label image is called in the image it belongs to; None for images, and for label images by themselves."""
     parent: Multiscales
-    """The image that it labels; of an image, the image itself."""
+    """The image that its translations are relative to: the one that it labels, else the image itself."""
     arrays: tuple[zarr.Array[Any], ...]
     """Its levels, finest first."""
 
@@ -65,6 +68,21 @@ def read_hierarchy(group: zarr.Group, frame: Frame | None = None, pattern: str =
     return found
 
 
+def _image_above(place: StorePath) -> Multiscales | None:
+    """Return the image in whose group `labels` a group stands, where there is one that its store leads to."""
+    directory = directory_of(place)
+    path = PurePosixPath(place.path if directory is None else directory.absolute().as_posix())
+    if path.parent.name != "labels":
+        return None
+    above = StorePath(place.store, "/".join(path.parts[:-2])) if directory is None else str(path.parents[1])
+    try:
+        attributes = zarr.open_group(above, mode="r", use_consolidated=False).attrs.asdict()
+        found = read_attributes(attributes, str(above)).document
+    except (OSError, ContainsArrayError, *ZARR_FAULTS):
+        return None
+    return found if isinstance(found, Multiscales) else None
+
+
 def read_image(group: zarr.Group, frame: Frame | None = None) -> Picture:
     """Read an image, or a label image by itself, without its labels; errors as for `read_hierarchy`."""
     found: Picture = sync(_Reader(group, frame, "*").read_image())
@@ -82,14 +100,14 @@ class _Reader:
 
     def __init__(self, group: zarr.Group, frame: Frame | None, pattern: str) -> None:
         self._root, self._format, self._attributes = group.store_path, group.metadata.zarr_format, group.attrs.asdict()
-        self._frame, self._pattern = frame, pattern
+        self._frame, self._pattern, self._above = frame, pattern, _image_above(group.store_path)
 
     async def read(self) -> Hierarchy:
         where = name_of(self._root)
-        described = self._described(self._attributes, where)
+        described = self._described(self._attributes, where, "corner" if self._above is None else self._above.frame)
         document = described.document
         if isinstance(document, Multiscales):
-            return Hierarchy({}, await self._image(self._root, "", described))
+            return Hierarchy({}, await self._image(self._root, "", described, self._above))
         if isinstance(document, Well):
             return await self._well(self._root, "", described)
         if isinstance(document, Plate):
@@ -97,7 +115,9 @@ class _Reader:
         raise NgioValidationError(f"{where} is a list of label images: open one of them, or the image above it")
 
     async def read_image(self) -> Picture:
-        return await self._picture(self._root, "", self._described(self._attributes, name_of(self._root)), None)
+        default = "corner" if self._above is None else self._above.frame
+        described = self._described(self._attributes, name_of(self._root), default)
+        return await self._picture(self._root, "", described, self._above)
 
     async def label_paths(self) -> tuple[str, ...]:
         return await self._labels(self._root)
@@ -130,12 +150,14 @@ class _Reader:
             raise NgioValidationError(f"{name_of(place)} is no image, though its well lists it as one")
         return await self._image(place, node, described)
 
-    async def _image(self, place: StorePath, node: str, described: Described) -> list[Picture]:
+    async def _image(
+        self, place: StorePath, node: str, described: Described, above: Multiscales | None = None
+    ) -> list[Picture]:
         """Return an image and its labels."""
-        reading = asyncio.gather(self._picture(place, node, described, None), self._labels(place))
+        reading = asyncio.gather(self._picture(place, node, described, above), self._labels(place))
         first, labels = await reading
         found = await _all(
-            self._picture(place / "labels" / path, f"{node}/labels/{path}".lstrip("/"), None, first.image)
+            self._picture(place / "labels" / path, f"{node}/labels/{path}".lstrip("/"), None, first.image, path)
             for path in labels
         )
         return [first, *found]
@@ -154,7 +176,12 @@ class _Reader:
         return document.paths
 
     async def _picture(
-        self, place: StorePath, node: str, described: Described | None, parent: Multiscales | None
+        self,
+        place: StorePath,
+        node: str,
+        described: Described | None,
+        parent: Multiscales | None,
+        labels: str | None = None,
     ) -> Picture:
         where = name_of(place)
         if described is None:
@@ -174,7 +201,7 @@ class _Reader:
         if parent is not None:
             _require_integers(arrays)
             image = evolve(image, label=image.label or ImageLabel(source=None))
-        return Picture(node, described.version, image, parent or image, tuple(arrays))
+        return Picture(node, described.version, image, labels, parent or image, tuple(arrays))
 
     def _described(self, attributes: dict[str, Any], where: str, default: Frame = "corner") -> Described:
         """Return what attributes say; `default` is the frame where neither they nor the caller does."""

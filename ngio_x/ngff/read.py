@@ -117,9 +117,9 @@ def variable_of(picture: Picture) -> str:
     Raises:
         NgioValidationError: If labels are called as one of their axes is.
     """
-    above, _, name = picture.node.rpartition("/")
-    if not (above == "labels" or above.endswith("/labels") or "/labels/" in f"/{above}"):
+    if picture.labels is None:
         return IMAGE
+    name = picture.labels.rpartition("/")[2]
     if name in picture.image.axes_handler.axes_names:
         raise NgioValidationError(f"labels '{name}' are called as one of their axes is: open that group by itself")
     return name

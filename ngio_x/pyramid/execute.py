@@ -135,11 +135,11 @@ def run_task(arrays: Arrays, kernel: Kernel, task: Task, computed: Any = None) -
         values = _first_level(arrays[task.source], target, kernel, task)
     else:
         values = _required(computed, first.made, target)
-    _write(target, values, first.made, first.written)
+    write(target, values, first.made, first.written)
     for finer, coarser in itertools.pairwise(task.parts):
         target = arrays[coarser.level]
         values = _zoom(values, finer.made, arrays[finer.level].shape, target.shape, coarser.made, kernel)
-        _write(target, values, coarser.made, coarser.written)
+        write(target, values, coarser.made, coarser.written)
     return task.units
 
 
@@ -213,7 +213,12 @@ def _pieces(array: zarr.Array[Any], window: Window, sizes: Sequence[int]) -> Ite
     return itertools.product(*along)
 
 
-def _write(target: zarr.Array[Any], values: npt.NDArray[Any], made: Window, written: Window | None) -> None:
+def write(target: zarr.Array[Any], values: npt.NDArray[Any], made: Window, written: Window | None) -> None:
+    """Write those of the values made for a window of an array that lie in another window, if there is one.
+
+    Raises:
+        NgioStorageError: If that fails; it names the window.
+    """
     if written is None:
         return
     part = values[within(written, made)]

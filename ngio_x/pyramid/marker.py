@@ -69,7 +69,7 @@ class Mark:
     born: str | None = field(to_optional_name, default=None)
     """What tells its process from others that have the same number at other times."""
     over: bool = field(to_bool, default=False)
-    """Whether the run itself said that it did not come to its end."""
+    """Whether the run itself said that it ended without rebuilding all of it."""
 
     @property
     def is_alive(self) -> bool | None:
@@ -94,8 +94,8 @@ def new_mark(source: str, changed: Sequence[Box] | None) -> Mark:
 
 
 @contextmanager
-def marked(arrays: Sequence[zarr.Array[Any]], mark: Mark) -> Iterator[None]:
-    """Leave a mark at arrays while they are rebuilt, and for good if that is cut off."""
+def marked(arrays: Sequence[zarr.Array[Any]], mark: Mark, *, stays: bool = False) -> Iterator[None]:
+    """Put a mark at arrays while they are rebuilt; it stays if that is cut off, or is left to another run (`stays`)."""
     _RUNNING.add(mark.run)
     try:
         try:
@@ -106,7 +106,10 @@ def marked(arrays: Sequence[zarr.Array[Any]], mark: Mark) -> Iterator[None]:
             raise
         try:
             yield
-            remove_marks(arrays, [mark])
+            if stays:
+                _put(arrays, evolve(mark, over=True))
+            else:
+                remove_marks(arrays, [mark])
         except BaseException:
             with suppress(Exception):  # so that other processes need not wait for the end of this one
                 _put(arrays, evolve(mark, over=True))
@@ -170,8 +173,8 @@ def warn_if_rebuilding(arrays: Sequence[zarr.Array[Any]], *, stacklevel: int = 2
         first = next(iter(found.values()))[0]
         warnings.warn(
             f"{', '.join(found)} {'is' if len(found) == 1 else 'are'} being rebuilt, or the run that did so was cut "
-            f"off (host {first.host}, process {first.pid}, since {first.started}): pixels may be out of date. "
-            "consolidate_pyramid finishes the work",
+            f"off (host {first.host}, process {first.pid}, since {first.started}) or left it to another: pixels may be "
+            "out of date. consolidate_ome_zarr finishes the work",
             NgioUserWarning,
             stacklevel=stacklevel + 1,
         )

@@ -55,6 +55,25 @@ def test_channels_keep_their_values_whatever_their_order(image, patch):
     xr.testing.assert_identical(nx.crop(result, ROI).compute(), patch)
 
 
+@pytest.mark.parametrize("roi", [None, ROI])
+def test_a_chosen_position_is_where_the_patch_goes(image, patch, roi):
+    """One channel or plane that was selected goes back into that one; an unknown one has no place."""
+    result = nx.paste(image, patch.sel(c="b"), roi)
+    assert [int((result == 7)[channel].sum()) for channel in range(2)] == [0, 8]
+    line = patch.isel(y=1)
+    assert int((nx.paste(image, line) == 7)[:, 3].sum()) == 8
+    with pytest.raises(NgioValueError, match="'z' along 'c'"):
+        nx.paste(image, patch.isel(c=0).assign_coords(c="z"), roi)
+
+
+def test_channels_of_equal_names_are_pasted_together(image, patch):
+    """Names cannot tell one from another."""
+    image, patch = image.assign_coords(c=["a", "a"]), patch.assign_coords(c=["a", "a"])
+    assert int((nx.paste(image, patch) == 7).sum()) == 16
+    with pytest.raises(NgioValueError, match="axis 'c': names of the image are not unique"):
+        nx.paste(image, patch.isel(c=[0]))
+
+
 def test_plain_arrays_go_where_the_region_says(image):
     """An array without names needs a region of its size."""
     assert int((nx.paste(image, np.full((2, 2, 4), 7, "u2"), ROI) == 7).sum()) == 16

@@ -1,0 +1,266 @@
+"""Write a piece of an image that is on disk, and rebuild what it reaches of the coarser levels."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+import dask.array as da
+import numpy as np
+import xarray as xr
+import zarr
+from dask.array.core import slices_from_chunks
+
+from ngio_x.arrays.crop import window
+from ngio_x.arrays.paste import fitted
+from ngio_x.arrays.zoom import kernel_of
+from ngio_x.errors import NgioValueError
+from ngio_x.metadata.frame import Frame
+from ngio_x.ngff.hierarchy import read_image
+from ngio_x.ngff.read import level_dataset, variable_of
+from ngio_x.ngff.store import StoreLike, open_group
+from ngio_x.pyramid.boxes import Box
+from ngio_x.pyramid.consolidate import Mode, consolidate_pyramid, plan_pyramid, require_within_reach, require_writable
+from ngio_x.pyramid.execute import write
+from ngio_x.pyramid.intact import intact
+from ngio_x.pyramid.layout import Layout, layout_of
+from ngio_x.pyramid.marker import marked, new_mark
+from ngio_x.pyramid.places import anchored, directory_of
+from ngio_x.pyramid.progress import Progress
+from ngio_x.pyramid.regions import RegionLike
+from ngio_x.pyramid.swap import is_unfinished
+from ngio_x.resample.evaluate import Window
+from ngio_x.resample.kernels import KernelName, Order
+from ngio_x.roi.roi import Roi
+
+
+def write_region(
+    patch: xr.DataArray,
+    group: StoreLike,
+    roi: Roi | None = None,
+    *,
+    consolidate: bool = True,
+    exclusive: bool = False,
+    frame: Frame | None = None,
+) -> None:
+    """Write pixels into level 0 of an OME-Zarr image, and rebuild what they reach of the coarser levels.
+
+    The patch goes where `paste` would put it, under the same rules: axes and channels are found by name, an axis that
+    the patch lacks is filled along its whole length, and what its lattice places outside the image is dropped. Each
+    write unit (shard, else chunk) is written once, by one writer; a dask-backed patch is computed unit by unit on the
+    active dask scheduler. If it is computed from the image that it goes into, each of its pixels may depend on no
+    other; else `compute()` it first.
+
+    Marks stand at the coarser levels from before the first write until they are rebuilt; if that is cut off, the next
+    consolidation does the work.
+
+    Args:
+        patch: A DataArray, numpy- or dask-backed; or a plain array of the image's dimensions together with `roi`.
+        group: A path, a URL, a zarr store or an open group: of an image, or of labels (`image.zarr/labels/nuclei`).
+        roi: Where to put it: the pixels of level 0 that this region touches, of which there must be as many as the
+            patch has. By default where the patch's own lattice says.
+        consolidate: Rebuild the coarser levels. Parallel workers pass False, and one of them calls
+            `consolidate_ome_zarr` when all are done; until then the marks stay, and say what is to be rebuilt.
+        exclusive: With `consolidate=False`, a patch must consist of whole write units of level 0, for two workers that
+            share one would undo each other's writes. True says that nobody else writes, and allows any patch.
+        frame: As for `open_ome_zarr`: the one that the image was opened with.
+
+    Raises:
+        NgioFileNotFoundError: If there is no zarr group.
+        NgioEmptyRegionError: If patch or region lie outside the image.
+        NgioValueError: If sizes, lattices or axes do not fit, the image cannot be written to or is unfinished, or parts
+            of write units are written without consolidation. Nothing is written then, nor after any error above.
+        NgioTypeError: If the patch's values do not fit the image's dtype.
+        NgioStorageError: If pixels cannot be read or written.
+    """
+    pyramid = _opened(group, frame)
+    source, *targets = pyramid.arrays
+    parts = _parts(pyramid.image, patch, roi)
+    windows = [part.window for part in parts]
+    plan_pyramid(source, targets, pyramid.kernel, regions=windows)  # checks all that consolidation needs
+    for part in parts:
+        _require_reachable(part, source)
+        if not (consolidate or exclusive):
+            _require_whole_units(part.window, layout_of(source), pyramid.image.dims)
+    mark = new_mark(layout_of(source).name, [_box_of(each) for each in windows])
+    with marked(targets, mark, stays=not consolidate):
+        for part in parts:
+            _write(part, intact(anchored(source)))
+        if consolidate:
+            consolidate_pyramid(source, targets, pyramid.kernel, regions=windows)
+
+
+def consolidate_ome_zarr(
+    group: StoreLike,
+    regions: Iterable[RegionLike] | None = None,
+    *,
+    order: Order | None = None,
+    mode: Mode = "dask",
+    frame: Frame | None = None,
+    progress: Progress = False,
+) -> None:
+    """Rebuild the coarser levels of an OME-Zarr image, or of a label image, from level 0.
+
+    Args:
+        group: As for `write_region`.
+        regions: What has changed of level 0 since the levels were consistent, as for `consolidate_pyramid`; a `Roi` may
+            be in world units, too. By default everything is rebuilt. What `write_region(consolidate=False)` wrote on
+            this machine counts without being named: an empty list rebuilds just that.
+        order: A kernel of `numpy_zoom`. By default the one that the metadata names, if it is one of them and fits, else
+            nearest for label and boolean images and linear for others.
+        mode: As for `consolidate_pyramid`.
+        frame: As for `open_ome_zarr`; it decides where regions in world units lie.
+        progress: As for `consolidate_pyramid`.
+
+    Raises:
+        NgioFileNotFoundError: If there is no zarr group.
+        NgioEmptyRegionError: If a region lies outside the image.
+        NgioValueError: If the image cannot be written to, is unfinished or faulty, or an argument makes no sense.
+        NgioTypeError: If something is no region.
+        NgioStorageError: If pixels cannot be read or written. Marks stay at the levels then.
+    """
+    pyramid = _opened(group, frame, order)
+    source, *targets = pyramid.arrays
+    axes = [str(dim) for dim in pyramid.image.dims]
+    if regions is not None and np.iterable(regions) and not isinstance(regions, (str, bytes, Mapping, Roi)):
+        regions = [_in_pixels(region, pyramid.image) for region in regions]
+    consolidate_pyramid(source, targets, pyramid.kernel, mode, regions, axes=axes, progress=progress)
+
+
+class _Pyramid(NamedTuple):
+    """An image on disk that may be written to."""
+
+    image: xr.DataArray
+    """Level 0 on paper: its axes, lattice, channel names, role and dtype. Its pixels are all 0, and take no memory."""
+    arrays: list[zarr.Array[Any]]
+    kernel: KernelName
+    """What its coarser levels are made with."""
+
+
+class _Part(NamedTuple):
+    """Pixels that go into one window of level 0."""
+
+    values: xr.Variable
+    """Of the window's shape and the image's dtype."""
+    window: Window
+
+
+def _opened(store: StoreLike, frame: Frame | None, order: Order | None = None) -> _Pyramid:
+    group = open_group(store, "r+")
+    root = directory_of(group.store_path)
+    if root is not None and is_unfinished(root):
+        raise NgioValueError(
+            f"levels of {group.store_path} were being replaced when the writing process was cut off, or are being "
+            "replaced now: the next ImagePyramidBuilder.to_zarr into this group finishes or undoes that"
+        )
+    picture = read_image(group, frame)
+    for array in picture.arrays:
+        require_writable(array)
+    level = level_dataset(picture, 0, lambda array, _: np.broadcast_to(np.zeros((), array.dtype), array.shape))
+    image = level[variable_of(picture)]
+    return _Pyramid(image, list(picture.arrays), _kernel(image, picture.image.kernel, order))
+
+
+def _kernel(image: xr.DataArray, recorded: str | None, order: Order | None) -> KernelName:
+    if order is None and recorded is not None:
+        with suppress(NgioValueError):  # other software has other names, and may blend labels
+            return kernel_of(image, recorded).name
+    return kernel_of(image, order).name
+
+
+def _parts(image: xr.DataArray, patch: Any, roi: Roi | None) -> list[_Part]:
+    """Return the pixels of a patch and where they go; more than one part, where channels lie apart."""
+    piece, target = fitted(image, patch, roi)
+    places = [target.get(dim, slice(0, size)) for dim, size in image.sizes.items()]
+    shape = {dim: _length(place) for dim, place in zip(image.dims, places, strict=True)}
+    values: xr.Variable = piece.variable.set_dims(shape).astype(image.dtype, copy=False)  # type: ignore[no-untyped-call]
+    parts = []
+    for runs in itertools.product(*map(_runs, places)):
+        where, taken = zip(*runs, strict=True)
+        parts.append(_Part(values[taken], where))
+    return parts
+
+
+def _length(place: Any) -> int:
+    return len(place) if isinstance(place, np.ndarray) else int(place.stop - place.start)
+
+
+def _runs(place: Any) -> Iterator[tuple[slice, Any]]:
+    """Return the runs of neighbours among some positions, and where in the list of positions they are found.
+
+    As in any assignment, the last of equal positions counts.
+    """
+    if isinstance(place, slice):
+        yield place, slice(None)
+        return
+    positions, last = np.unique(place[::-1], return_index=True)
+    cuts = np.flatnonzero(np.diff(positions) != 1) + 1
+    for run in np.split(np.arange(positions.size), cuts):
+        if run.size:
+            yield slice(int(positions[run[0]]), int(positions[run[-1]]) + 1), len(place) - 1 - last[run]
+
+
+def _box_of(part: Window) -> Box:
+    return tuple((each.start, each.stop) for each in part)
+
+
+def _require_reachable(part: _Part, source: zarr.Array[Any]) -> None:
+    """Raise if the processes that compute a patch would not see the array, but a copy of it."""
+    if part.values.chunks is not None:
+        require_within_reach([source])
+
+
+def _require_whole_units(part: Window, layout: Layout, names: Sequence[Any]) -> None:
+    """Raise if a window holds a part of a write unit: of others, which write the rest of it, one would be undone."""
+    box = _box_of(part)
+    whole = layout.rounded_out(box)
+    for name, (low, high), (start, stop), unit in zip(names, box, whole, layout.unit, strict=True):
+        if (low, high) != (start, stop):
+            raise NgioValueError(
+                f"axis '{name}': without consolidation, pixels [{low}, {high}) would be written into parts of units of "
+                f"{unit} that others may be writing to. Write whole units, such as [{start}, {stop}), or pass "
+                "exclusive=True if nobody else writes"
+            )
+
+
+def _write(part: _Part, target: zarr.Array[Any]) -> None:
+    """Write the pixels of a window, each write unit by one writer."""
+    sizes = [_cut(each, unit) for each, unit in zip(part.window, layout_of(target).unit, strict=True)]
+    values = part.values.data
+    if isinstance(values, da.Array):
+        units: Any = _Units(target)
+        da.store(values.rechunk(tuple(sizes)), units, regions=part.window, lock=False)
+        return
+    for piece in slices_from_chunks(tuple(sizes)):
+        written = tuple(
+            slice(whole.start + each.start, whole.start + each.stop)
+            for whole, each in zip(part.window, piece, strict=True)
+        )
+        write(target, values, part.window, written)
+
+
+def _cut(part: slice, unit: int) -> tuple[int, ...]:
+    """Return the sizes of the pieces into which the borders of write units cut a slice.
+
+    >>> _cut(slice(3, 10), 4)
+    (1, 4, 2)
+    """
+    borders = [part.start, *range((part.start // unit + 1) * unit, part.stop, unit), part.stop]
+    return tuple(high - low for low, high in itertools.pairwise(borders))
+
+
+class _Units:
+    """An array as a place that dask stores blocks in."""
+
+    def __init__(self, array: zarr.Array[Any]) -> None:
+        self.array, self.shape, self.dtype = array, array.shape, array.dtype
+
+    def __setitem__(self, key: Window, values: Any) -> None:
+        write(self.array, np.asarray(values), key, key)
+
+
+def _in_pixels(region: RegionLike, image: xr.DataArray) -> RegionLike:
+    """Return a region in world units as slices by axis name; others as they are."""
+    return window(image, region) if isinstance(region, Roi) and region.space == "world" else region
