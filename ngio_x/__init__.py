@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from ngio_x.metadata.axes import AxesHandler as AxesHandler
     from ngio_x.metadata.axes import AxesSetup as AxesSetup
     from ngio_x.metadata.axes import Axis as Axis
+    from ngio_x.metadata.channels import Channel as Channel
     from ngio_x.metadata.dataset import Dataset as Dataset
     from ngio_x.metadata.dimensions import Dimensions as Dimensions
     from ngio_x.metadata.dimensions import check_if_axes_match as check_if_axes_match
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from ngio_x.ngff.serialization import from_json as from_json
     from ngio_x.ngff.serialization import to_dict as to_dict
     from ngio_x.ngff.serialization import to_json as to_json
+    from ngio_x.ngff.write import derive as derive
     from ngio_x.ngff.write import write_labels as write_labels
     from ngio_x.ngff.write import write_ome_zarr as write_ome_zarr
     from ngio_x.pyramid.builder import ImagePyramidBuilder as ImagePyramidBuilder
@@ -100,6 +102,7 @@ _HOMES = {
     "arrays.zoom": ("zoom",),
     "labels.masking_roi": ("compute_masking_roi",),
     "metadata.axes": ("AxesHandler", "AxesSetup", "Axis"),
+    "metadata.channels": ("Channel",),
     "metadata.dataset": ("Dataset",),
     "metadata.dimensions": (
         "Dimensions",
@@ -114,7 +117,7 @@ _HOMES = {
     "ngff.read": ("open_ome_zarr",),
     "ngff.region": ("consolidate_ome_zarr", "write_region"),
     "ngff.serialization": ("from_dict", "from_json", "to_dict", "to_json"),
-    "ngff.write": ("write_labels", "write_ome_zarr"),
+    "ngff.write": ("derive", "write_labels", "write_ome_zarr"),
     "pyramid.builder": ("ImagePyramidBuilder",),
     "pyramid.consolidate": ("consolidate_pyramid", "on_disk_zoom", "plan_pyramid"),
     "pyramid.level": ("ChunksLike", "PyramidLevel", "ShardsLike"),

@@ -6,7 +6,7 @@ is called, so that registering needs xarray alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import xarray as xr
@@ -16,10 +16,12 @@ import ngio_x as nx
 if TYPE_CHECKING:
     from ngio_x.arrays.crop import MissingDims
     from ngio_x.arrays.levels import On
+    from ngio_x.metadata.channels import Channel
     from ngio_x.metadata.dimensions import Dimensions
     from ngio_x.metadata.frame import Frame
     from ngio_x.metadata.pixel_size import PixelSize, SpacingLike
     from ngio_x.ngff.attributes import Version
+    from ngio_x.ngff.draft import ByAxis
     from ngio_x.ngff.store import StoreLike
     from ngio_x.pyramid.progress import Progress
     from ngio_x.resample.kernels import Order
@@ -95,8 +97,12 @@ class DataArrayAccessor:
         scale_factors: Mapping[str, float] | None = None,
         frame: Frame | None = None,
         order: Order | None = None,
-        chunks: Mapping[str, int] | None = None,
+        chunks: ByAxis | None = None,
+        shards: ByAxis | str | None = None,
+        compressors: Any = "auto",
+        labels: Mapping[str, xr.DataArray] | None = None,
         name: str | None = None,
+        channels: Sequence[str | Channel] | None = None,
         overwrite: bool = False,
         progress: Progress = False,
     ) -> None:
@@ -113,18 +119,26 @@ class DataArrayAccessor:
             frame=frame,
             order=order,
             chunks=chunks,
+            shards=shards,
+            compressors=compressors,
+            labels=labels,
             name=name,
+            channels=channels,
             overwrite=overwrite,
             progress=progress,
         )
 
     def write_labels(
         self,
-        store: StoreLike,
+        group: StoreLike,
         name: str,
         *,
         frame: Frame | None = None,
-        chunks: Mapping[str, int] | None = None,
+        order: Order | None = None,
+        chunks: ByAxis | None = None,
+        shards: ByAxis | str | None = None,
+        compressors: Any = "auto",
+        colors: Mapping[int, str | Sequence[int]] | None = None,
         overwrite: bool = False,
         progress: Progress = False,
     ) -> None:
@@ -132,7 +146,34 @@ class DataArrayAccessor:
 
         See `ngio_x.write_labels`.
         """
-        nx.write_labels(self._image, store, name, frame=frame, chunks=chunks, overwrite=overwrite, progress=progress)
+        nx.write_labels(
+            self._image,
+            group,
+            name,
+            frame=frame,
+            order=order,
+            chunks=chunks,
+            shards=shards,
+            compressors=compressors,
+            colors=colors,
+            overwrite=overwrite,
+            progress=progress,
+        )
+
+    def write_region(
+        self,
+        group: StoreLike,
+        roi: Roi | None = None,
+        *,
+        consolidate: bool = True,
+        exclusive: bool = False,
+        frame: Frame | None = None,
+    ) -> None:
+        """Write pixels into level 0 of an OME-Zarr image, and rebuild what they reach of the coarser levels.
+
+        See `ngio_x.write_region`.
+        """
+        nx.write_region(self._image, group, roi, consolidate=consolidate, exclusive=exclusive, frame=frame)
 
 
 class DatasetAccessor:
@@ -215,6 +256,46 @@ class DataTreeAccessor:
         See `ngio_x.map_levels`.
         """
         return nx.map_levels(self._tree, function, *args, on=on, **kwargs)
+
+    def write_ome_zarr(
+        self,
+        store: StoreLike,
+        *,
+        version: Version = "0.5",
+        levels: int | None = None,
+        scale_factors: Mapping[str, float] | None = None,
+        frame: Frame | None = None,
+        order: Order | None = None,
+        chunks: ByAxis | None = None,
+        shards: ByAxis | str | None = None,
+        compressors: Any = "auto",
+        labels: Mapping[str, xr.DataArray] | None = None,
+        name: str | None = None,
+        channels: Sequence[str | Channel] | None = None,
+        overwrite: bool = False,
+        progress: Progress = False,
+    ) -> None:
+        """Write a labelled image as a multi-resolution OME-Zarr image.
+
+        See `ngio_x.write_ome_zarr`.
+        """
+        nx.write_ome_zarr(
+            self._tree,
+            store,
+            version=version,
+            levels=levels,
+            scale_factors=scale_factors,
+            frame=frame,
+            order=order,
+            chunks=chunks,
+            shards=shards,
+            compressors=compressors,
+            labels=labels,
+            name=name,
+            channels=channels,
+            overwrite=overwrite,
+            progress=progress,
+        )
 
 
 def register() -> None:

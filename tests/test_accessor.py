@@ -14,9 +14,18 @@ import ngio_x as nx
 from ngio_x import accessor
 
 KINDS = {
-    accessor.DataArrayAccessor: ("window", "crop", "zoom", "paste", "mask", "write_ome_zarr", "write_labels"),
+    accessor.DataArrayAccessor: (
+        "window",
+        "crop",
+        "zoom",
+        "paste",
+        "mask",
+        "write_ome_zarr",
+        "write_labels",
+        "write_region",
+    ),
     accessor.DatasetAccessor: ("window", "crop", "zoom"),
-    accessor.DataTreeAccessor: ("crop", "level_for", "map_levels"),
+    accessor.DataTreeAccessor: ("crop", "level_for", "map_levels", "write_ome_zarr"),
 }
 METHODS = [(kind, name) for kind, names in KINDS.items() for name in names]
 

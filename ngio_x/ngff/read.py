@@ -137,6 +137,6 @@ def _coords(picture: Picture, level: int) -> xr.Coordinates:
             variables |= index.create_variables()
         elif len(image.channels) == size:
             labels = np.asarray([channel.label for channel in image.channels], dtype=np.str_)
-            names = indexes[axis.name] = PandasIndex(labels, axis.name)
+            names = indexes[axis.name] = PandasIndex(labels, axis.name, coord_dtype=labels.dtype)
             variables |= names.create_variables()
     return xr.Coordinates(variables, indexes)
