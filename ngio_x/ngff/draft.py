@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -160,7 +160,8 @@ def draft_image(
         written_translation(each.dataset.translation, each.dataset.scale, base, each.axes, origin, used_frame)
         for each in described
     ]
-    builder = _builder(described, translations, given.paths if keeps else None, first.dtype, storage)
+    layouts = [_layout(level, like, storage) for level, like in zip(described, itertools.cycle(pixels), strict=False)]
+    builder = _builder(described, translations, given.paths if keeps else None, first.dtype, storage, layouts)
     handler = dimensions.axes_handler
     made_by = {"kernel": fields.get("kernel"), "metadata": fields.get("metadata")} if keeps else _record(kernel)
     document = Multiscales(
@@ -306,17 +307,16 @@ def _builder(
     paths: Sequence[str] | None,
     dtype: np.dtype[Any],
     storage: Storage,
+    layouts: Sequence[tuple[Shape, Shape | None]],
 ) -> ImagePyramidBuilder:
-    names, shape = levels[0].axes, levels[0].shape
-    chunks = _chunk_shape(names, shape, storage)
-    shards = _shard_shape(names, shape, chunks, dtype, storage)
+    found = zip(paths or map(str, range(len(levels))), levels, translations, layouts, strict=True)
     made = tuple(
-        PyramidLevel(path, each.shape, each.dataset.scale, translation, chunks, shards)
-        for path, each, translation in zip(paths or map(str, range(len(levels))), levels, translations, strict=True)
+        PyramidLevel(path, each.shape, each.dataset.scale, translation, *layout)
+        for path, each, translation, layout in found
     )
     return ImagePyramidBuilder(
         made,
-        names,
+        levels[0].axes,
         dtype.name,
         compressors=freeze(storage.compressors),
         zarr_format=ZARR_FORMATS[storage.version],
@@ -332,22 +332,35 @@ def count_units(draft: Draft) -> int:
     return total
 
 
-def _chunk_shape(names: tuple[str, ...], shape: Shape, storage: Storage) -> Shape:
-    sizes = dict(zip(names, auto_chunks(names, shape), strict=True)) | _by_axis("chunks", storage.chunks, names)
-    return tuple(sizes[name] for name in names)
-
-
-def _shard_shape(
-    names: tuple[str, ...], shape: Shape, chunks: Shape, dtype: np.dtype[Any], storage: Storage
-) -> Shape | None:
-    if storage.shards is None:
-        return None
-    if storage.version == "0.4":
+def _layout(level: Dimensions, like: xr.DataArray, storage: Storage) -> tuple[Shape, Shape | None]:
+    """Return chunks and shards of a level: as they are asked for, else as those on disk that `like` was opened from."""
+    names, size = level.axes, like.dtype.itemsize
+    known = {} if storage.chunks is not None else _stored(like, "shards")
+    given = _by_axis("chunks", storage.chunks, names)
+    chunks = _sizes(names, auto_chunks(names, level.shape), _stored(like, "chunks"), given)
+    if storage.shards is not None and storage.version == "0.4":
         raise NgioValueError(f"shards={shown(storage.shards)} need version='0.5': zarr format 2 has none")
     if storage.shards == "auto":
-        return auto_shards(names, shape, chunks, dtype.itemsize)
-    sizes = dict(zip(names, chunks, strict=True)) | _by_axis("shards", storage.shards, names)
+        return chunks, auto_shards(names, level.shape, chunks, size)
+    if storage.shards is not None:
+        return chunks, _sizes(names, chunks, _by_axis("shards", storage.shards, names))
+    return chunks, _sizes(names, chunks, known) if known and storage.version != "0.4" else None
+
+
+def _sizes(names: tuple[str, ...], default: Shape, *by_axis: Mapping[str, int]) -> Shape:
+    """Return one size an axis: that of the last mapping that names it."""
+    sizes = dict(zip(names, default, strict=True))
+    for each in by_axis:
+        sizes |= each
     return tuple(sizes[name] for name in names)
+
+
+def _stored(image: xr.DataArray, what: Literal["chunks", "shards"]) -> dict[str, int]:
+    """Return the sizes by axis that the encoding of an opened array speaks of; axes may have gone or moved since."""
+    names, sizes = tuple(image.encoding.get("preferred_chunks") or ()), image.encoding.get(what)
+    if not (isinstance(sizes, tuple) and len(sizes) == len(names)):
+        return {}
+    return {str(name): size for name, size in zip(names, sizes, strict=True) if isinstance(size, int) and size > 0}
 
 
 def _by_axis(what: str, sizes: Any, names: tuple[str, ...]) -> dict[str, int]:

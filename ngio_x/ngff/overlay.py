@@ -62,7 +62,8 @@ def _partners(items: Sequence[Any], others: Sequence[Any]) -> list[Any]:
         name = _name_of(item)
         by_place = others[index] if index < len(others) else None
         renamed = len(items) == len(others) == 1
-        found.append(by_place if renamed or name is None or _name_of(by_place) is None else named.get(name))
+        nameless = name is None or (by_place is not None and _name_of(by_place) is None)
+        found.append(by_place if renamed or nameless else named.get(name))
     return found
 
 

@@ -68,8 +68,10 @@ def write_ome_zarr(
         frame: Which point of pixel 0 the translation of level 0 speaks of: `"corner"` or `"center"`. By default as in
             the file that a tree comes from, else `"corner"`.
         order: A kernel of `numpy_zoom`; by default nearest for label and boolean images, else linear.
-        chunks: Chunk sizes by axis; by default 1024 for y and x, 1 for the others.
+        chunks: Chunk sizes by axis. By default those on disk of what was opened and not computed since, else 1024 for y
+            and x, 1 for the others.
         shards: Shard sizes by axis, multiples of the chunks; `"auto"` makes shards of about 32 MiB. Version 0.5 only.
+            By default those on disk, as for chunks, where these are not given; else none.
         compressors: As in `zarr.create_array`.
         labels: Label images to add, by name; see `write_labels`.
         name: Name of the image; by default that of the array or tree.
