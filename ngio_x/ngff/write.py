@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
 import zarr
+from zarr.errors import ZarrUserWarning
 
 from ngio_x._frozen import evolve, shown
 from ngio_x.arrays.image import dimensions_of
@@ -169,6 +171,7 @@ def write_labels(
         inside.attrs.put(write_attributes(document, version))
     if name not in listed:
         folder.attrs.update(write_attributes(LabelList((*listed, name)), version))
+    _renew_consolidated(parent)
 
 
 def derive(
@@ -261,6 +264,18 @@ def _draft_labels(
     return draft_image(
         given, storage, shapes=made, frame=frame, order=order, name=name, parent=image, label=label
     )  # fmt: skip
+
+
+def _renew_consolidated(group: zarr.Group) -> None:
+    """Renew the consolidated metadata of a group that has them: readers that trust them would not see what is new."""
+    place = group.store_path
+    try:
+        zarr.open_group(place, mode="r", use_consolidated=True)
+    except ValueError:  # there are none
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ZarrUserWarning)  # they are no part of zarr format 3: its writers know that
+        zarr.consolidate_metadata(place.store, path=place.path)
 
 
 def _require_same_units(labels: xr.DataArray, image: Multiscales) -> None:

@@ -281,3 +281,20 @@ def test_metadata_say_how_levels_were_made(tmp_path, order, name):
     entry = zarr.open_group(tmp_path / "a.zarr", mode="r").attrs["multiscales"][0]
     assert entry["type"] == name
     assert entry["metadata"] == {"method": "ngio_x.consolidate_pyramid", "kwargs": {"order": name}}
+
+
+@pytest.mark.filterwarnings("ignore:Consolidated metadata is currently not part:zarr.errors.ZarrUserWarning")
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+def test_labels_are_seen_by_readers_of_consolidated_metadata(tmp_path, version):
+    """What another program wrote about all arrays at once is written anew, if it is there."""
+    path = tmp_path / "a.zarr"
+    image = nx.as_image(np.arange(64, dtype="u1").reshape(8, 8))
+    nx.write_ome_zarr(image, path, version=version)
+    nx.write_labels(nx.as_labels(image), path, "first")
+    assert zarr.open_group(path).metadata.consolidated_metadata is None
+    zarr.consolidate_metadata(path)
+    nx.write_labels(nx.as_labels(image), path, "second")
+    group = zarr.open_group(path)
+    assert group.metadata.consolidated_metadata is not None
+    assert group["labels/second/0"].shape == (8, 8)
+    assert list(nx.open_ome_zarr(path)["labels"].children) == ["first", "second"]
