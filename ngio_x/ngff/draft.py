@@ -380,13 +380,24 @@ def _channels(image: xr.DataArray, known: Iterable[Channel], given: Sequence[Any
     """Return the channels of an image: those that are known, and the names of others."""
     if given is not None:
         return _given_channels(image, given)
-    by_label = {channel.label: channel for channel in known}
-    if "c" not in image.dims:
-        kept = by_label.get(str(image["c"].item())) if "c" in image.coords else None
-        only = list(by_label.values())
-        return (kept,) if kept else tuple(only) if len(only) == 1 and "c" not in image.coords else ()
-    labels = _labels_of(image)
-    return tuple(by_label.get(label, label) for label in labels)
+    if "c" in image.dims:
+        return _known_by(_labels_of(image), known)
+    if "c" in image.coords:
+        (kept,) = _known_by([str(image["c"].item())], known)
+        return (kept,) if isinstance(kept, Channel) else ()
+    only = tuple(known)
+    return only if len(only) == 1 else ()
+
+
+def _known_by(labels: Sequence[str], known: Iterable[Channel]) -> tuple[Channel | str, ...]:
+    """Return the channel of each name, else the name; of channels that share one, each is taken once, in order."""
+    unused, found = list(known), list[Channel | str]()
+    for label in labels:
+        own = next((channel for channel in unused if channel.label == label), None)
+        if own is not None:
+            unused.remove(own)
+        found.append(own or label)
+    return tuple(found)
 
 
 def _given_channels(image: xr.DataArray, given: Sequence[Any]) -> tuple[Channel | str, ...]:

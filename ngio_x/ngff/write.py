@@ -100,7 +100,7 @@ def write_ome_zarr(
     )
     shapes = [level.shape for level in draft.builder.levels]
     added = {
-        key: _draft_labels(given, key, storage, draft.image, shapes, frame)
+        key: _draft_labels(given, key, _for_labels(storage, given, draft), draft.image, shapes, frame)
         for key, given in {**given_labels(image), **_given_by_name(labels)}.items()
     }
     drafts = [draft, *added.values()]
@@ -208,7 +208,7 @@ def derive(
         shards: See `write_ome_zarr`.
         compressors: See `write_ome_zarr`.
         name: See `write_ome_zarr`.
-        channels: See `write_ome_zarr`; limits and colours are those of the data type.
+        channels: See `write_ome_zarr`. Where they are not given, and `dtype` is another, limits are those of that.
         overwrite: See `write_ome_zarr`.
 
     Raises:
@@ -230,11 +230,24 @@ def derive(
     with new_group(store, builder.zarr_format, overwrite=overwrite) as group:
         builder.to_zarr(group)
         nothing = np.zeros((len(draft.channels), 0), builder.data_type)
-        document = evolve(draft.image, channels=_seen(draft.channels, nothing))
+        found = _seen(draft.channels, nothing)
+        if channels is None and builder.data_type != draft.builder.data_type:
+            found = _limited(found, nothing)
+        document = evolve(draft.image, channels=found)
         group.attrs.put(write_attributes(document, version))
 
 
 # ---- Labels
+
+
+def _for_labels(storage: Storage, given: Given, image: Draft) -> Storage:
+    """Return how labels are cut that are written with an image: of its axes, they may lack some."""
+    lacking = {*image.builder.axes} - {*given.levels[0].dims}
+
+    def kept(sizes: Any) -> Any:
+        return {axis: n for axis, n in sizes.items() if axis not in lacking} if isinstance(sizes, Mapping) else sizes
+
+    return storage._replace(chunks=kept(storage.chunks), shards=kept(storage.shards))
 
 
 def _given_by_name(labels: Mapping[str, Any] | None) -> dict[str, Given]:
@@ -366,3 +379,10 @@ def _seen(channels: Sequence[Channel | str], pixels: Any) -> tuple[Channel, ...]
     names = [channel.label if isinstance(channel, Channel) else channel for channel in channels]
     found = channels_of(names, pixels)
     return tuple(own if isinstance(own, Channel) else new for own, new in zip(channels, found, strict=True))
+
+
+def _limited(channels: Sequence[Channel], pixels: Any) -> tuple[Channel, ...]:
+    """Return channels with limits that suit other pixels."""
+    found = channels_of([channel.label for channel in channels], pixels)
+    pairs = zip(channels, found, strict=True)
+    return tuple(evolve(own, limits=new.limits, display=new.display) for own, new in pairs)
