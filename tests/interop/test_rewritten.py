@@ -34,7 +34,7 @@ def check_same(before, after):
     assert rest[0] == rest[1]
 
 
-@pytest.fixture(params=["yx", "cyx", "tczyx"])
+@pytest.fixture(params=["yx", "cyx", "czyx", "tczyx"])
 def axes(request):
     return request.param
 
@@ -76,3 +76,32 @@ def test_arrays_are_cut_as_before(theirs, again):
             assert new.shards is None
         elif all(shard <= size for shard, size in zip(old.shards, old.shape, strict=True)):
             assert new.shards == old.shards
+
+
+@pytest.mark.parametrize("axes", ["cyx"])
+def test_a_chosen_channel_keeps_all_that_is_said_of_it(peer, theirs, attributes, tmp_path):
+    """Words of the writer's own, such as the wavelengths of ngio, too."""
+    chosen = nx.map_levels(nx.open_ome_zarr(theirs), lambda level: level.isel(c=[2, 1]))
+    nx.write_ome_zarr(chosen, tmp_path / "chosen.zarr")
+    before, after = (
+        documents(path, attributes)["."]["omero"]["channels"] for path in (theirs, tmp_path / "chosen.zarr")
+    )
+    assert without(after, *ADDED) == without([before[2], before[1]], *ADDED)
+    assert peer.read(tmp_path / "chosen.zarr").channels == ["ß", "green"]
+
+
+@pytest.mark.parametrize("axes", ["yx"])
+def test_a_cropped_tree_is_seen_where_it_is(peer, theirs, seen, tmp_path):
+    """Level 1 of a peer's image, cut out at whole pixels of it, has the writer's translation, moved by these pixels."""
+    tree = nx.open_ome_zarr(theirs)
+    lattice = tree["1"]["image"].xindexes["x"].lattice
+    start, stop = lattice.edge + 4 * lattice.spacing, lattice.edge + 8 * lattice.spacing
+    height = tree["0"]["image"].xindexes["y"].lattice.extent
+    part = nx.crop(tree, nx.Roi.from_values({"x": slice(start, stop), "y": slice(*height)}, None))
+    nx.write_ome_zarr(part, tmp_path / "part.zarr")
+    found = peer.read(tmp_path / "part.zarr")
+    for number, (old, new) in enumerate(zip(seen.levels, found.levels, strict=True)):
+        first, last = 8 >> number, 16 >> number
+        assert_array_equal(new.pixels, old.pixels[:, first:last])
+        assert new.translation["x"] == old.translation["x"] + first * old.scale["x"]
+        assert new.translation["y"] == old.translation["y"]
