@@ -122,7 +122,7 @@ def test_an_array_of_other_dimensions_is_named(path):
                 item[item["type"]].pop(0)
 
     edit(path, change)
-    with pytest.raises(NgioValidationError, match=r"/0 has 3 dimensions, but its metadata names \('y', 'x'\)"):
+    with pytest.raises(NgioValidationError, match=r"array '0' has 3 dimensions, but its metadata names \('y', 'x'\)"):
         nx.open_ome_zarr(path)
 
 
