@@ -142,16 +142,17 @@ def to_relative(value: Any) -> str:
     text = to_name(value)
     parts = text.split("/")
     outside = text.startswith("/") or "\\" in text or _DRIVE.match(text) or parts[0] in (".", "..")
-    if outside or posixpath.normpath(text) != text or len(text) > _LONGEST or max(map(len, parts)) > _LONGEST_PART:
+    too_long = len(text) > _LONGEST or any(len(part.encode("utf-8", "replace")) > _LONGEST_PART for part in parts)
+    if outside or too_long or posixpath.normpath(text) != text:
         raise NgioValueError(f"must be a path inside of the group, such as 'a/b', got {shown(value)}")
     return text
 
 
 _DRIVE: Final = re.compile("[A-Za-z]:")
 _LONGEST: Final = 1024
-"""As in object stores, in characters."""
+"""In characters, as in object stores."""
 _LONGEST_PART: Final = 255
-"""As in file systems."""
+"""In bytes, as in file systems."""
 
 
 def to_alphanumeric(value: Any) -> str:

@@ -11,7 +11,7 @@ from zarr.storage import StorePath
 
 from ngio_x._frozen import field, frozen, to_optional_name, tuple_of
 from ngio_x.errors import NgioFileNotFoundError, NgioValidationError
-from ngio_x.ngff.attributes import ZARR_FORMATS, examined, placed, read_attributes
+from ngio_x.ngff.attributes import ZARR_FORMATS, Examined, examined, placed, read_attributes
 from ngio_x.ngff.documents import Document, LabelList, Multiscales, Plate, Well
 from ngio_x.ngff.hierarchy import ZarrFormat, array_at, attributes_at
 from ngio_x.ngff.levels import level_formalities, level_problems
@@ -100,7 +100,7 @@ class _Validator:
         """Return what a group says, None if that cannot be read; and what is wrong with it."""
         where = name_of(place)
         found = examined(attributes, where, formally=True)
-        problems = [*found.problems, *self._disagreements(found.version, where)]
+        problems = [*found.problems, *self._disagreements(found, where)]
         if kind is not None and found.kind not in (kind, None):
             return None, [*problems, Problem("", f"is no {_NAMES[kind]}, though it is listed as one", group=where)]
         try:
@@ -109,9 +109,10 @@ class _Validator:
             known = any(problem.severity == "error" for problem in found.problems)
             return None, problems if known else [*problems, Problem("", str(error))]
 
-    def _disagreements(self, version: str | None, where: str) -> Iterator[Problem]:
+    def _disagreements(self, found: Examined, where: str) -> Iterator[Problem]:
         """Return whether a group is of another version than that at the top, or than its zarr format."""
-        if version is None:
+        version = found.version
+        if version is None or found.kind is None:
             return
         self._version = self._version or version
         if version != self._version:

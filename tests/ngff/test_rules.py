@@ -269,7 +269,7 @@ def test_all_problems_are_reported_at_once():
     attributes["ome"]["multiscales"][0]["datasets"][1]["path"] = "../1"
     attributes["ome"]["omero"]["channels"][0]["color"] = "red"
     attributes["ome"]["image-label"]["colors"] = 7
-    with pytest.raises(NgioValidationError, match="^4 problems:") as caught:
+    with pytest.raises(NgioValidationError, match=r"^4 problems:") as caught:
         read_attributes(attributes, "here")
     assert [line.split(": ")[1] for line in caught.value.problems] == [
         "$.ome.multiscales[0].axes[0].name",
