@@ -6,7 +6,9 @@ import itertools
 import json
 import math
 import string
+import tempfile
 import warnings
+from pathlib import Path
 
 import numpy as np
 import zarr
@@ -235,10 +237,16 @@ def metadata_keys(version):
 def attempt(version, key, text):
     """Open and validate plate and image with other metadata at a key; fail if anything outside of them is read."""
     contents = {**WHOLE[version], key: PROTOTYPE.buffer.from_bytes(text)}
-    inside = {key.removeprefix("inside/"): value for key, value in contents.items()}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, value in contents.items():
+            file = Path(folder) / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(value.to_bytes())
+        for act in (nx.open_ome_zarr, lazily, nx.validate_ome_zarr):
+            for path in ("inside", "inside/A/1/0"):
+                with contextlib.suppress(NgioError):
+                    act(Path(folder) / path)
     for act in (nx.open_ome_zarr, lazily, nx.validate_ome_zarr):
-        with contextlib.suppress(NgioError):
-            act(zarr.storage.MemoryStore(inside))
         for path in ("inside", "inside/A/1/0"):
             store = Watched(contents)
             try:

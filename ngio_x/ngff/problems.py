@@ -142,8 +142,12 @@ def to_relative(value: Any) -> str:
     text = to_name(value)
     parts = text.split("/")
     outside = text.startswith("/") or "\\" in text or _DRIVE.match(text) or parts[0] in (".", "..")
-    too_long = len(text) > _LONGEST or any(len(part.encode("utf-8", "replace")) > _LONGEST_PART for part in parts)
-    if outside or too_long or posixpath.normpath(text) != text:
+    try:
+        longest = max(len(part.encode()) for part in parts)
+    except UnicodeEncodeError:  # half a character, which JSON can hold and no file system
+        longest = _LONGEST_PART + 1
+    unnameable = "\0" in text or len(text) > _LONGEST or longest > _LONGEST_PART
+    if outside or unnameable or posixpath.normpath(text) != text:
         raise NgioValueError(f"must be a path inside of the group, such as 'a/b', got {shown(value)}")
     return text
 

@@ -102,6 +102,10 @@ SCALE = {"type": "scale", "scale": [0.5, 0.25]}
 SHIFT = {"type": "translation", "translation": [3, 4]}
 
 
+def sequence(*transformations):
+    return {"type": "sequence", "transformations": list(transformations)}
+
+
 def latest(path, *transformations, version="0.6", **more):
     """Write an image of version 0.6 with one level; transformations lead into the second coordinate system."""
     lead = {"input": {"path": "0"}, "output": {"name": "world"}}
@@ -119,10 +123,10 @@ def latest(path, *transformations, version="0.6", **more):
     [
         ([{"type": "identity"}], (1, 1), (0, 0)),
         ([SCALE], (0.5, 0.25), (0, 0)),
-        ([{"type": "sequence", "transformations": [SCALE, SHIFT]}], (0.5, 0.25), (3, 4)),
-        ([{"type": "sequence", "transformations": [SHIFT, SCALE]}], (0.5, 0.25), (1.5, 1)),
-        ([{"type": "sequence", "transformations": [{"type": "identity"}, SCALE, SCALE]}], (0.25, 0.0625), (0, 0)),
-        ([{"type": "sequence", "transformations": [{"type": "sequence", "transformations": []}, SHIFT]}], (1, 1), (3, 4)),
+        ([sequence(SCALE, SHIFT)], (0.5, 0.25), (3, 4)),
+        ([sequence(SHIFT, SCALE)], (0.5, 0.25), (1.5, 1)),
+        ([sequence({"type": "identity"}, SCALE, SCALE)], (0.25, 0.0625), (0, 0)),
+        ([sequence(sequence(), SHIFT)], (1, 1), (3, 4)),
     ],
 )  # fmt: skip
 def test_version_6_reads_scales_translations_and_sequences(tmp_path, version, transformations, spacing, edge):
@@ -144,7 +148,7 @@ def test_version_6_refuses_other_transformations_by_name(tmp_path, kind):
     expected = f"is of type {kind!r}, but only identity, scale, translation and sequences of them are read"
     for transformation, place in (
         ({"type": kind}, "coordinateTransformations[0]"),
-        ({"type": "sequence", "transformations": [SCALE, {"type": kind}]}, "coordinateTransformations[0].transformations[1]"),
+        (sequence(SCALE, {"type": kind}), "coordinateTransformations[0].transformations[1]"),
     ):  # fmt: skip
         path = latest(tmp_path / "a.zarr", transformation)
         with pytest.raises(NgioValidationError) as caught:
@@ -160,7 +164,7 @@ def test_version_6_refuses_other_transformations_by_name(tmp_path, kind):
         ({"type": "scale", "scale": ["1", 2]}, r"\[0\].scale: must be a number, got '1'"),
         ({"type": "scale"}, r"\[0\].scale: must be a sequence, got None"),
         ({"type": "scale", "scale": [0, 1]}, r"\[0\].scale: must be > 0, got 0.0"),
-        ({"type": "sequence", "transformations": [{"type": "scale", "scale": [1e300, 1]}] * 2}, "must be a finite number"),
+        (sequence(*[{"type": "scale", "scale": [1e300, 1]}] * 2), "must be a finite number"),
     ],
 )  # fmt: skip
 def test_faulty_transformations_of_version_6_are_refused(tmp_path, transformation, message):
