@@ -136,7 +136,8 @@ def test_unknown_keys_survive_at_any_depth(data, document, version, other):
     once = read_attributes(attributes, "here").document
     again = write_attributes(once, other)
     assert json.dumps(place["unheard-of"]) in json.dumps(through_json(again))
-    assert read_attributes(through_json(again), "here").document == once
+    if other == version or place is not places[0]:  # a key at the root is part of the document in 0.5 only
+        assert read_attributes(through_json(again), "here").document == once
     if other == version:
         assert through_json(again) == attributes
 
@@ -234,49 +235,48 @@ def metadata_keys(version):
     )
 
 
-def attempt(version, key, text):
-    """Open and validate plate and image with other metadata at a key; fail if anything outside of them is read."""
+def attempt(act, path, version, key, text):
+    """Open or validate a group with other metadata at a key; fail if anything outside of it is read."""
     contents = {**WHOLE[version], key: PROTOTYPE.buffer.from_bytes(text)}
     with tempfile.TemporaryDirectory() as folder:
         for name, value in contents.items():
             file = Path(folder) / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(value.to_bytes())
-        for act in (nx.open_ome_zarr, lazily, nx.validate_ome_zarr):
-            for path in ("inside", "inside/A/1/0"):
-                with contextlib.suppress(NgioError):
-                    act(Path(folder) / path)
-    for act in (nx.open_ome_zarr, lazily, nx.validate_ome_zarr):
-        for path in ("inside", "inside/A/1/0"):
-            store = Watched(contents)
-            try:
-                group = zarr.open_group(store, path=path, mode="r", use_consolidated=False)
-            except Exception:  # noqa: BLE001 — zarr's own, of the group that the caller opens
-                continue
-            with contextlib.suppress(NgioError):
-                act(group)
-            assert {key for key in store.keys_read if not key.startswith(f"{path}/")} == set()
+        with contextlib.suppress(NgioError):
+            act(Path(folder) / path)
+    store, group = Watched(contents), None
+    with contextlib.suppress(Exception):  # zarr's own, of the group that the caller opens
+        group = zarr.open_group(store, path=path, mode="r", use_consolidated=False)
+    if group is not None:
+        with contextlib.suppress(NgioError):
+            act(group)
+    assert {key for key in store.keys_read if not key.startswith(f"{path}/")} == set()
 
 
 def lazily(group):
     return nx.open_ome_zarr(group, chunks=None)
 
 
-@given(st.data(), versions)
-def test_a_hierarchy_with_broken_metadata_opens_or_is_refused_and_nothing_outside_is_read(data, version):
+acts = st.sampled_from((nx.open_ome_zarr, lazily, nx.validate_ome_zarr))
+groups = st.sampled_from(("inside", "inside/A/1/0"))
+
+
+@given(st.data(), versions, acts, groups)
+def test_a_hierarchy_with_broken_metadata_opens_or_is_refused_and_nothing_outside_is_read(data, version, act, path):
     key = data.draw(st.sampled_from(metadata_keys(version)))
     document = json.loads(WHOLE[version][key].to_bytes())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of zarr and dask, about what is broken
-        attempt(version, key, json.dumps(data.draw(mutated(document))).encode())
+        attempt(act, path, version, key, json.dumps(data.draw(mutated(document))).encode())
 
 
-@given(st.data(), versions)
-def test_a_hierarchy_with_damaged_bytes_opens_or_is_refused(data, version):
+@given(st.data(), versions, acts, groups)
+def test_a_hierarchy_with_damaged_bytes_opens_or_is_refused(data, version, act, path):
     key = data.draw(st.sampled_from(metadata_keys(version)))
     raw = bytearray(WHOLE[version][key].to_bytes())
     start = data.draw(st.integers(0, len(raw) - 1))
     raw[start:] = data.draw(st.binary(max_size=3)) + (raw[start + 1 :] if data.draw(st.booleans()) else b"")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        attempt(version, key, bytes(raw))
+        attempt(act, path, version, key, bytes(raw))

@@ -39,6 +39,8 @@ def _complaints(array: zarr.Array[Any], names: tuple[str, ...], *, labels: bool)
         yield f"has dimensions {given}, but its metadata names {names}", "axes-md"
     if 0 in array.shape:
         yield f"has no pixels: its shape is {array.shape}", "multiscale-md"
+    if not all(array.chunks):
+        yield f"has no pixels in a chunk: its chunks are {array.chunks}", "multiscale-md"
     if labels and array.dtype.kind not in "iu":
         yield f"is of a label image, but holds {array.dtype}, no integers", "labels-md"
     elif array.dtype.kind not in "biufc":

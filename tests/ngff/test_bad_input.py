@@ -110,6 +110,13 @@ def test_many_small_chunks_are_read_in_blocks_of_many(path):
     assert max(nx.open_ome_zarr(path)["0"]["image"].data.numblocks) < 1000
 
 
+def test_chunks_without_pixels_are_refused(path):
+    """Zarr itself takes false for a size of 0."""
+    edit(file_of(path / "0", of_array=True), absurd([8, 8], [False, 8]))
+    with pytest.raises(NgioValidationError, match=r"has no pixels in a chunk|cannot be read"):
+        nx.open_ome_zarr(path)
+
+
 @pytest.mark.parametrize("shape", [[0, 8], [8, 0]])
 def test_an_array_without_pixels_is_refused(path, shape):
     """The array and its shape are named."""
