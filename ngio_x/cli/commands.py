@@ -23,6 +23,7 @@ from ngio_x.errors import NgioError, NgioUserWarning, NgioValueError
 from ngio_x.metadata.dimensions import Dimensions
 from ngio_x.metadata.units import unit_from_symbol
 from ngio_x.ngff.read import open_ome_zarr
+from ngio_x.ngff.validate import validate_ome_zarr
 from ngio_x.ngff.write import write_ome_zarr
 
 _WIDE = 100_000
@@ -122,6 +123,17 @@ def info(image: Annotated[str, typer.Argument(help="An OME-Zarr image: a path or
             chunks = _times(labelled.encoding["chunks"])
             table.add_row(node.path.lstrip("/"), _times(labelled.shape), chunks, str(labelled.dtype), sizes)
     console.print(table)
+
+
+@app.command()
+def validate(
+    hierarchy: Annotated[str, typer.Argument(help="An OME-Zarr image, well or plate: a path or a URL.")],
+) -> None:
+    """Print all that an OME-Zarr hierarchy breaks of the specification; the exit code is 1 if there are errors."""
+    with _reaching(hierarchy):
+        report = validate_ome_zarr(hierarchy)
+    print(report)
+    raise typer.Exit(bool(report.errors))
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import ModuleType
 from typing import Any, Final, Literal, NamedTuple
 
@@ -13,8 +13,10 @@ from ngio_x.errors import NgioValidationError, NgioValueError
 from ngio_x.metadata.frame import Frame
 from ngio_x.ngff import v03, v04, v05, v06
 from ngio_x.ngff.documents import Document, LabelList, Multiscales, Plate, Well
+from ngio_x.ngff.formalities import formalities_of
 from ngio_x.ngff.overlay import beyond, joined
-from ngio_x.ngff.rules import Problem, problems_of
+from ngio_x.ngff.problems import Problem, require_none
+from ngio_x.ngff.rules import problems_of
 
 Version = Literal["0.4", "0.5"]
 """The versions that are written."""
@@ -33,6 +35,8 @@ _MODULES: Final[dict[str, ModuleType]] = {
     "0.6": v06,
     "0.6rc0": v06,
 }
+_ROOTED: Final = ("0.1", "0.2", "0.3", "0.4")
+"""The versions whose documents stand at the root of the attributes; others have a key of their own."""
 _KINDS: Final[dict[str, type[Document]]] = {
     "plate": Plate,  # first: groups of bioformats2raw say other things, too
     "well": Well,
@@ -46,8 +50,20 @@ class Described(NamedTuple):
 
     version: str
     document: Document
-    problems: tuple[Problem, ...]
-    """What the specification advises against."""
+
+
+class Examined(NamedTuple):
+    """What the attributes of a group say, and which rules they break."""
+
+    version: str | None
+    """None if they do not say a version that is read."""
+    kind: type[Document] | None
+    """None if they describe no image, label list, well or plate."""
+    document: Mapping[str, Any]
+    """In the words of 0.4 and 0.5."""
+    others: Mapping[str, Any]
+    """Attributes that are none of OME-NGFF's."""
+    problems: list[Problem]
 
 
 def _converter_for(module: ModuleType) -> Converter:
@@ -57,6 +73,58 @@ def _converter_for(module: ModuleType) -> Converter:
 
 
 _CONVERTERS: Final = {module: _converter_for(module) for module in {*_MODULES.values()}}
+
+
+def examined(attributes: Mapping[str, Any], where: str, *, formally: bool = False) -> Examined:
+    """Return what the attributes of a group say, and which rules they break.
+
+    Args:
+        attributes: The group's attributes.
+        where: The group, for messages.
+        formally: Also look at rules that reading can do without.
+    """
+    if _depth(attributes) > _DEEPEST:
+        problem = Problem("", f"its attributes are nested more than {_DEEPEST} deep, which is not read", group=where)
+        return Examined(None, None, {}, {}, [problem])
+    version = _version_of(attributes)
+    if version is None:
+        message = f"OME-NGFF version {shown(_said(attributes))} is not read: convert the image to 0.4 or 0.5"
+        return Examined(None, None, {}, {}, [Problem("", message, group=where)])
+    module = _MODULES[version]
+    document, others, refused = module.document_in(attributes)
+    kind = next((cls for key, cls in _KINDS.items() if key in document), None)
+    if kind is None:
+        advice = ": open one of its images" if "bioformats2raw.layout" in document else ""
+        message = f"its attributes have none of {', '.join(map(repr, _KINDS))}{advice}"
+        problem = Problem("", f"is no OME-Zarr image, label list, well or plate: {message}", group=where)
+        return Examined(version, None, document, others, [problem])
+    found = [*refused] or [*problems_of(document)]
+    if formally:
+        found += formalities_of(document, _said(attributes), version)
+    found += _own_problems(others) if kind is Multiscales else ()
+    return Examined(version, kind, document, others, [placed(problem, where, version) for problem in found])
+
+
+_DEEPEST: Final = 64
+"""How deep attributes may be nested: ten is usual, and Python itself can follow some hundreds."""
+
+
+def _depth(value: Any) -> int:
+    """Return how deep lists and objects are nested; at least when it is too deep."""
+    depth, inner = 0, [value]
+    while inner and depth <= _DEEPEST:
+        depth += 1
+        boxes = (item.values() if isinstance(item, Mapping) else item for item in inner)
+        inner = [item for box in boxes for item in box if isinstance(item, (Mapping, list, tuple))]
+    return depth
+
+
+def placed(problem: Problem, where: str, version: str) -> Problem:
+    """Return a problem of a document with its group, its version, and a path that begins at the group's attributes."""
+    path = problem.path
+    if problem.section is not None:
+        path = f"{_MODULES[version].ROOT}{path.removeprefix('$')}"
+    return evolve(problem, group=where, version=version, path=path)
 
 
 def read_attributes(attributes: Mapping[str, Any], where: str, frame: Frame = "corner") -> Described:
@@ -70,35 +138,16 @@ def read_attributes(attributes: Mapping[str, Any], where: str, frame: Frame = "c
     Raises:
         NgioValidationError: If they describe no image, label list, well or plate; naming every rule that they break.
     """
-    version = version_of(attributes, where)
+    version, kind, document, others, problems = examined(attributes, where)
+    require_none(problems)
+    if version is None or kind is None:  # never: either is a problem
+        raise NgioValidationError(where)
     module = _MODULES[version]
     try:
-        document, others = module.document_in(attributes)
-    except NgioValidationError as error:
-        raise NgioValidationError(*(f"{where}: {_placed(line, module)}" for line in error.problems)) from None
-    kind = next((cls for key, cls in _KINDS.items() if key in document), None)
-    if kind is None:
-        raise NgioValidationError(
-            f"{where} is no OME-Zarr image, label list, well or plate: its attributes have no "
-            f"{', '.join(map(repr, _KINDS))}"
-        )
-    problems = tuple(problems_of(document))
-    wrong = [
-        _placed(f"{problem.path}: {problem.message}", module) for problem in problems if problem.severity == "error"
-    ]
-    sections = [problem.section for problem in problems if problem.severity == "error"]
-    complaints = [
-        f"{where}: {text} (OME-NGFF {version}, #{section}-md)" for text, section in zip(wrong, sections, strict=True)
-    ]
-    own = others.pop(OWN_KEY, {}) if kind is Multiscales else {}
-    complaints += [f"{where}: {line}" for line in _own_problems(own)]
-    if complaints:
-        raise NgioValidationError(*complaints)
-    try:
         found = _CONVERTERS[module].structure(document, kind)
+        return Described(version, _completed(found, document, others, frame, module))
     except NgioValueError as error:
         raise NgioValidationError(f"{where}: {error}") from None
-    return Described(version, _completed(found, document, others, own, frame, module), problems)
 
 
 def write_attributes(document: Document, version: Version) -> dict[str, Any]:
@@ -114,23 +163,24 @@ def write_attributes(document: Document, version: Version) -> dict[str, Any]:
     return {**thaw(document.others), **attributes}
 
 
-def version_of(attributes: Mapping[str, Any], where: str) -> str:
-    """Return the version of the document in some attributes; where they do not say, it follows from its words.
-
-    Raises:
-        NgioValidationError: If it is none that is read.
-    """
-    if isinstance(ome := attributes.get("ome"), Mapping):
-        version = ome.get("version", "0.5")
-    else:
-        version = next(filter(None, (_entry_of(attributes, key).get("version") for key in _KINDS)), None)
+def _version_of(attributes: Mapping[str, Any]) -> str | None:
+    """Return the version of the document in some attributes, where they do not say by its words; None if unknown."""
+    modern = isinstance(attributes.get("ome"), Mapping)
+    version = _said(attributes)
+    if version is None and modern:
+        version = "0.5"
+    elif version is None:
         axes = _entry_of(attributes, "multiscales").get("axes")
-        version = version or ("0.3" if isinstance(axes, list) and axes and isinstance(axes[0], str) else "0.4")
-    if not (isinstance(version, str) and version in _MODULES):
-        raise NgioValidationError(
-            f"{where}: OME-NGFF version {shown(version)} is not read: convert the image to 0.4 or 0.5"
-        )
-    return version
+        version = "0.3" if isinstance(axes, list) and axes and isinstance(axes[0], str) else "0.4"
+    known = isinstance(version, str) and version in _MODULES and (version in _ROOTED) != modern
+    return version if known else None
+
+
+def _said(attributes: Mapping[str, Any]) -> Any:
+    """Return the version that attributes give."""
+    if isinstance(ome := attributes.get("ome"), Mapping):
+        return ome.get("version")
+    return next((said for key in _KINDS if (said := _entry_of(attributes, key).get("version")) is not None), None)
 
 
 def _entry_of(attributes: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -140,26 +190,20 @@ def _entry_of(attributes: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return entry if isinstance(entry, Mapping) else {}
 
 
-def _placed(text: str, module: ModuleType) -> str:
-    """Return a message whose path begins at the group's attributes."""
-    return f"{module.ROOT}{text.removeprefix('$')}"
-
-
-def _own_problems(own: Any) -> list[str]:
+def _own_problems(others: Mapping[str, Any]) -> Iterator[Problem]:
+    own = others.get(OWN_KEY, {})
     if not isinstance(own, Mapping):
-        return [f"$.{OWN_KEY}: must be an object, got {shown(own)}"]
-    return [
-        f"$.{OWN_KEY}.{key}: must be 'center' or 'corner', got {shown(own[key])}"
-        for key in ("frame", "level_origin")
-        if key in own and own[key] not in ("center", "corner")
-    ]
+        yield Problem(f"$.{OWN_KEY}", f"must be an object, got {shown(own)}")
+        return
+    for key in ("frame", "level_origin"):
+        if key in own and own[key] not in ("center", "corner"):
+            yield Problem(f"$.{OWN_KEY}.{key}", f"must be 'center' or 'corner', got {shown(own[key])}")
 
 
 def _completed(
     found: Document,
     document: Mapping[str, Any],
     others: Mapping[str, Any],
-    own: Mapping[str, Any],
     frame: Frame,
     module: ModuleType,
 ) -> Document:
@@ -170,6 +214,8 @@ def _completed(
     rest = beyond(_without_folded(document), written) or {}
     changes: dict[str, Any] = {"rest": rest, "others": others}
     if isinstance(found, Multiscales):
+        own = others.get(OWN_KEY, {})
+        changes["others"] = {key: value for key, value in others.items() if key != OWN_KEY}
         changes |= {"frame": own.get("frame", frame), "level_origin": own.get("level_origin")}
     return evolve(found, **changes)
 

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Awaitable, Iterable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
 
 import zarr
 from zarr.core.sync import sync
@@ -17,12 +17,15 @@ from zarr.storage import StorePath
 from ngio_x._frozen import evolve
 from ngio_x.errors import NgioFileNotFoundError, NgioValidationError
 from ngio_x.metadata.frame import Frame
-from ngio_x.ngff.attributes import Described, read_attributes
+from ngio_x.ngff.attributes import Described, placed, read_attributes
 from ngio_x.ngff.documents import ImageLabel, LabelList, Multiscales, Plate, Well
+from ngio_x.ngff.levels import level_problems
+from ngio_x.ngff.problems import require_none
 from ngio_x.ngff.store import ZARR_FAULTS, unreadable
 from ngio_x.pyramid.places import directory_of, name_of
 
 T = TypeVar("T")
+ZarrFormat: TypeAlias = Literal[2, 3]
 
 
 class Picture(NamedTuple):
@@ -195,11 +198,11 @@ class _Reader:
         if not isinstance(image, Multiscales):
             raise NgioValidationError(f"{where} is no image")
         arrays = await _all(self._array(place, dataset.path) for dataset in image.datasets)
-        _require_levels(arrays, image.axes_handler.axes_names)
+        faults = level_problems(image, arrays, labels=parent is not None)
+        require_none(placed(fault, where, described.version) for fault in faults)
         if not image.has_sizes:
             image = _sized(image, arrays)
         if parent is not None:
-            _require_integers(arrays)
             image = evolve(image, label=image.label or ImageLabel(source=None))
         return Picture(node, described.version, image, labels, parent or image, tuple(arrays))
 
@@ -211,22 +214,41 @@ class _Reader:
         return described._replace(document=evolve(described.document, frame=self._frame))
 
     async def _attributes_at(self, place: StorePath) -> dict[str, Any]:
-        try:
-            group = await zarr.AsyncGroup.open(place, zarr_format=self._format, use_consolidated=False)
-        except FileNotFoundError:
-            raise NgioFileNotFoundError(f"there is no zarr group at {name_of(place)}") from None
-        except ZARR_FAULTS as error:
-            raise unreadable(name_of(place), error) from error
-        return dict(group.attrs)
+        return await attributes_at(place, self._format)
 
     async def _array(self, place: StorePath, path: str) -> zarr.Array[Any]:
-        try:
-            found = await zarr.AsyncArray.open(place / path, zarr_format=self._format)
-        except (FileNotFoundError, NodeTypeValidationError):
-            raise NgioValidationError(f"{name_of(place)} has no array '{path}', which its metadata names") from None
-        except ZARR_FAULTS as error:
-            raise unreadable(name_of(place / path), error) from error
-        return zarr.Array(found)
+        return await array_at(place, path, self._format)
+
+
+async def attributes_at(place: StorePath, zarr_format: ZarrFormat) -> dict[str, Any]:
+    """Return the attributes of the group at a place.
+
+    Raises:
+        NgioFileNotFoundError: If there is none.
+        NgioValidationError: If its zarr metadata cannot be read.
+    """
+    try:
+        group = await zarr.AsyncGroup.open(place, zarr_format=zarr_format, use_consolidated=False)
+    except FileNotFoundError:
+        raise NgioFileNotFoundError(f"there is no zarr group at {name_of(place)}") from None
+    except ZARR_FAULTS as error:
+        raise unreadable(name_of(place), error) from error
+    return dict(group.attrs)
+
+
+async def array_at(place: StorePath, path: str, zarr_format: ZarrFormat) -> zarr.Array[Any]:
+    """Return the array at a path of the group at a place.
+
+    Raises:
+        NgioValidationError: If there is none, or its zarr metadata cannot be read.
+    """
+    try:
+        found = await zarr.AsyncArray.open(place / path, zarr_format=zarr_format)
+    except (FileNotFoundError, NodeTypeValidationError):
+        raise NgioValidationError(f"{name_of(place)} has no array '{path}', which its metadata names") from None
+    except ZARR_FAULTS as error:
+        raise unreadable(name_of(place / path), error) from error
+    return zarr.Array(found)
 
 
 async def _all(awaitables: Iterable[Awaitable[T]]) -> list[T]:
@@ -236,33 +258,6 @@ async def _all(awaitables: Iterable[Awaitable[T]]) -> list[T]:
         if isinstance(result, BaseException):
             raise result
     return results  # type: ignore[return-value]
-
-
-def _require_levels(arrays: Sequence[zarr.Array[Any]], names: tuple[str, ...]) -> None:
-    """Raise unless the arrays have the axes that are named, and go from fine to coarse."""
-    for array in arrays:
-        if array.ndim != len(names):
-            raise NgioValidationError(f"{array.store_path} has {array.ndim} dimensions, but its metadata names {names}")
-        given = getattr(array.metadata, "dimension_names", None)
-        if given is not None and None not in given and tuple(given) != names:
-            raise NgioValidationError(
-                f"{array.store_path} has dimensions {tuple(given)}, but its metadata names {names}"
-            )
-        if 0 in array.shape:
-            raise NgioValidationError(f"{array.store_path} has no pixels: its shape is {array.shape}")
-    for finer, coarser in itertools.pairwise(arrays):
-        for name, n, m in zip(names, finer.shape, coarser.shape, strict=True):
-            if m > n:
-                raise NgioValidationError(
-                    f"the levels must be listed from fine to coarse: along axis '{name}', {coarser.store_path} has {m} "
-                    f"pixels after {n} in {finer.store_path}"
-                )
-
-
-def _require_integers(arrays: Sequence[zarr.Array[Any]]) -> None:
-    for array in arrays:
-        if array.dtype.kind not in "iu":
-            raise NgioValidationError(f"{array.store_path} is of a label image, but holds {array.dtype}, no integers")
 
 
 def _sized(image: Multiscales, arrays: Sequence[zarr.Array[Any]]) -> Multiscales:

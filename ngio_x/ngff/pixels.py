@@ -14,6 +14,7 @@ from dask.array.core import normalize_chunks
 from xarray.backends import BackendArray
 from xarray.core import indexing
 
+from ngio_x._frozen import shown
 from ngio_x.errors import NgioValueError
 
 _AUTO_CHUNK_BYTES = 16 * 2**20
@@ -67,11 +68,16 @@ def dask_pixels(array: zarr.Array[Any], names: Sequence[str], chunks: Literal["a
     elif isinstance(chunks, Mapping):
         if unknown := [axis for axis in chunks if axis not in names]:
             raise NgioValueError(f"chunks names axis {unknown[0]!r}, but the image has {tuple(names)}")
+        if wrong := [axis for axis, size in chunks.items() if not _is_block_size(size)]:
+            size = shown(chunks[wrong[0]])
+            raise NgioValueError(
+                f"chunks of axis {wrong[0]!r} must be an integer above 0, or -1 for all of it, got {size}"
+            )
         stored = None
         given = tuple(chunks.get(name, size) for name, size in zip(names, array.chunks, strict=True))
     else:
         raise NgioValueError(f"chunks must be 'auto', sizes by axis, or None, got {chunks!r}")
-    _require_countable(array, array.chunks if chunks == "auto" else given)
+    _require_countable(array, given)
     sizes = normalize_chunks(given, array.shape, limit=_AUTO_CHUNK_BYTES, dtype=array.dtype, previous_chunks=stored)
     # A name of its own: what a cluster holds of an array must not be taken for what has been written since.
     meta = np.empty((0,) * array.ndim, array.dtype)
@@ -79,9 +85,15 @@ def dask_pixels(array: zarr.Array[Any], names: Sequence[str], chunks: Literal["a
     return pixels
 
 
-def _require_countable(array: zarr.Array[Any], sizes: Sequence[Any]) -> None:
-    numbers = [size if isinstance(size, int) and size > 0 else n for size, n in zip(sizes, array.shape, strict=True)]
-    count = math.prod(-(-n // size) for n, size in zip(array.shape, numbers, strict=True))
+def _is_block_size(size: Any) -> bool:
+    return isinstance(size, int) and not isinstance(size, bool) and (size > 0 or size == -1)
+
+
+def _require_countable(array: zarr.Array[Any], sizes: Literal["auto"] | Sequence[int]) -> None:
+    if sizes == "auto":
+        count = array.nbytes // _AUTO_CHUNK_BYTES
+    else:
+        count = math.prod(1 if size == -1 else -(-n // size) for n, size in zip(array.shape, sizes, strict=True))
     if count > _MOST_BLOCKS:
         raise NgioValueError(
             f"{array.store_path} of shape {array.shape} has {count} blocks: pass larger chunks={{...}}, or chunks=None "

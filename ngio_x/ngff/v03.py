@@ -7,7 +7,7 @@ Source: https://ngff.openmicroscopy.org/0.3/, section "multiscales".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cattrs import Converter
@@ -16,6 +16,7 @@ from ngio_x._frozen import evolve
 from ngio_x.metadata.axes import CANONICAL_ORDER
 from ngio_x.ngff import v04
 from ngio_x.ngff.documents import Multiscales
+from ngio_x.ngff.problems import objects_of
 
 ROOT = v04.ROOT
 
@@ -27,13 +28,15 @@ def configure(converter: Converter) -> None:
     converter.register_structure_hook(Multiscales, lambda document, kind: evolve(read(document, kind), has_sizes=False))
 
 
-def document_in(attributes: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def document_in(attributes: Mapping[str, Any]) -> v04.Found:
     """Return the document in the words of 0.4, and the attributes that are none of it."""
-    document, others = v04.document_in(attributes)
-    entries = document.get("multiscales")
-    if isinstance(entries, list) and entries and isinstance(entries[0], Mapping):
-        document["multiscales"] = [_entry(entries[0])]
-    return document, others
+    found = v04.document_in(attributes)
+    document = found.document
+    if isinstance(entries := document.get("multiscales"), list):
+        document["multiscales"] = [_entry(entry) if isinstance(entry, Mapping) else entry for entry in entries]
+    if isinstance(document.get("plate"), Mapping):
+        document["plate"] = _plate(document["plate"])
+    return found
 
 
 def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,3 +52,19 @@ def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
             {**item, "coordinateTransformations": scale} if isinstance(item, Mapping) else item for item in datasets
         ],
     }
+
+
+def _plate(plate: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a plate whose wells say where they are: before 0.4 only their paths do."""
+    rows, columns = ([item.get("name") for _, item in objects_of(plate, key, "$.plate")] for key in ("rows", "columns"))
+    wells = plate.get("wells")
+    placed = [_well(well, rows, columns) for well in wells] if isinstance(wells, list) else wells
+    return {**plate, "wells": placed}
+
+
+def _well(well: Any, rows: Sequence[Any], columns: Sequence[Any]) -> Any:
+    path = well.get("path") if isinstance(well, Mapping) else None
+    row, _, column = path.partition("/") if isinstance(path, str) else ("", "", "")
+    if row not in rows or column not in columns:
+        return well  # the rules say what is wrong
+    return {"rowIndex": rows.index(row), "columnIndex": columns.index(column), **well}

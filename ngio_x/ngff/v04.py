@@ -6,7 +6,7 @@ Source: https://ngff.openmicroscopy.org/0.4/. Documents are read after their rul
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, get_args
+from typing import Any, Final, NamedTuple, get_args
 
 from cattrs import Converter
 
@@ -25,6 +25,7 @@ from ngio_x.ngff.documents import (
     Well,
     WellImage,
 )
+from ngio_x.ngff.problems import Problem
 
 Json = Mapping[str, Any]
 
@@ -36,10 +37,21 @@ _VERSIONED: Final = ("image-label", "plate", "well")
 """Parts of a document that name the version, in 0.4 and 0.5 alike."""
 
 
-def document_in(attributes: Json) -> tuple[dict[str, Any], dict[str, Any]]:
+class Found(NamedTuple):
+    """What attributes hold."""
+
+    document: dict[str, Any]
+    """In the words of 0.4 and 0.5, without the version."""
+    others: dict[str, Any]
+    """The attributes that are none of it."""
+    problems: tuple[Problem, ...] = ()
+    """What cannot be said in these words."""
+
+
+def document_in(attributes: Json) -> Found:
     """Return the document, and the attributes that are none of it."""
     document = {key: value for key, value in attributes.items() if key in _KEYS}
-    return document, {key: value for key, value in attributes.items() if key not in _KEYS}
+    return Found(document, {key: value for key, value in attributes.items() if key not in _KEYS})
 
 
 def attributes_with(document: Json) -> dict[str, Any]:

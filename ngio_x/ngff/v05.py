@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ngio_x.ngff.v04 import configure, dated
+from ngio_x.ngff.v04 import Found, configure, dated
 
 __all__ = ["ROOT", "attributes_with", "configure", "document_in"]
 
@@ -16,10 +16,10 @@ ROOT = "$.ome"
 """Where a document stands in the attributes of its group."""
 
 
-def document_in(attributes: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def document_in(attributes: Mapping[str, Any]) -> Found:
     """Return the document, and the attributes that are none of it."""
     document = {key: value for key, value in attributes["ome"].items() if key != "version"}
-    return document, {key: value for key, value in attributes.items() if key != "ome"}
+    return Found(document, {key: value for key, value in attributes.items() if key != "ome"})
 
 
 def attributes_with(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,33 +12,30 @@ from collections.abc import Mapping
 from typing import Any
 
 from ngio_x._frozen import shown, to_floats
-from ngio_x.errors import NgioValidationError, NgioValueError
+from ngio_x.errors import NgioValueError
 from ngio_x.ngff import v05
-from ngio_x.ngff.v04 import configure
+from ngio_x.ngff.problems import Problem
+from ngio_x.ngff.v04 import Found, configure
 
 __all__ = ["ROOT", "configure", "document_in"]
 
 ROOT = v05.ROOT
 
 
-def document_in(attributes: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the document in the words of 0.5, and the attributes that are none of it.
-
-    Raises:
-        NgioValidationError: Naming each transformation that has no place in a lattice.
-    """
-    document, others = v05.document_in(attributes)
-    entries = document.get("multiscales")
-    if not (isinstance(entries, list) and entries and isinstance(entries[0], Mapping)):
-        return document, others  # the rules say what is wrong
-    problems: list[str] = []
-    entry = _entry(entries[0], problems)
-    if problems:
-        raise NgioValidationError(*problems)
-    return document | {"multiscales": [entry, *entries[1:]]}, others
+def document_in(attributes: Mapping[str, Any]) -> Found:
+    """Return the document in the words of 0.5, and each transformation that has no place in a lattice."""
+    found = v05.document_in(attributes)
+    problems: list[Problem] = []
+    entries = found.document.get("multiscales")
+    if isinstance(entries, list):
+        found.document["multiscales"] = [
+            _entry(entry, f"$.multiscales[{index}]", problems) if isinstance(entry, Mapping) else entry
+            for index, entry in enumerate(entries)
+        ]
+    return found._replace(problems=tuple(problems))
 
 
-def _entry(entry: Mapping[str, Any], problems: list[str]) -> dict[str, Any]:
+def _entry(entry: Mapping[str, Any], path: str, problems: list[Problem]) -> dict[str, Any]:
     # Transformations of the image lead from the system of its levels, in which it is read, to others.
     plain = {
         key: value for key, value in entry.items() if key not in ("coordinateSystems", "coordinateTransformations")
@@ -50,7 +47,7 @@ def _entry(entry: Mapping[str, Any], problems: list[str]) -> dict[str, Any]:
     ndim = len(axes) if isinstance(axes, list) else 0
     if isinstance(datasets, list):
         plain["datasets"] = [
-            _dataset(item, ndim, f"$.multiscales[0].datasets[{index}]", problems) for index, item in enumerate(datasets)
+            _dataset(item, ndim, f"{path}.datasets[{index}]", problems) for index, item in enumerate(datasets)
         ]
     return plain
 
@@ -66,12 +63,13 @@ def _system(entry: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 def _output_of(datasets: Any) -> Any:
     try:
-        return datasets[0]["coordinateTransformations"][0]["output"]["name"]
+        output = datasets[0]["coordinateTransformations"][0]["output"]
+        return output["name"] if isinstance(output, Mapping) else output
     except (KeyError, IndexError, TypeError):
         return None
 
 
-def _dataset(item: Any, ndim: int, path: str, problems: list[str]) -> Any:
+def _dataset(item: Any, ndim: int, path: str, problems: list[Problem]) -> Any:
     """Return an entry of `datasets` with a scale, and a translation if there is one."""
     transformations = item.get("coordinateTransformations") if isinstance(item, Mapping) else None
     if not isinstance(transformations, list):
@@ -81,7 +79,8 @@ def _dataset(item: Any, ndim: int, path: str, problems: list[str]) -> Any:
         for index, each in enumerate(transformations):
             scale, translation = _followed(scale, translation, each, f"{path}.coordinateTransformations[{index}]")
     except NgioValueError as error:
-        problems.append(str(error))
+        where, message = error.args
+        problems.append(Problem(where, message, "trafo-md"))
     return {
         **item,
         "coordinateTransformations": [
@@ -92,7 +91,11 @@ def _dataset(item: Any, ndim: int, path: str, problems: list[str]) -> Any:
 
 
 def _followed(scale: list[float], translation: list[float], each: Any, path: str) -> tuple[list[float], list[float]]:
-    """Return scale and translation followed by a transformation."""
+    """Return scale and translation followed by a transformation.
+
+    Raises:
+        NgioValueError: Of the path of what cannot be followed, and why.
+    """
     kind = each.get("type") if isinstance(each, Mapping) else None
     if kind == "identity":
         return scale, translation
@@ -109,7 +112,7 @@ def _followed(scale: list[float], translation: list[float], each: Any, path: str
             [at * factor for at, factor in zip(translation, numbers, strict=True)],
         )
     raise NgioValueError(
-        f"{path}: is of type {shown(kind)}, but only identity, scale, translation and sequences of them are read"
+        path, f"is of type {shown(kind)}, but only identity, scale, translation and sequences of them are read"
     )
 
 
@@ -117,7 +120,9 @@ def _numbers(each: Mapping[str, Any], kind: str, count: int, path: str) -> tuple
     try:
         numbers = to_floats(each.get(kind))
     except NgioValueError as error:
-        raise NgioValueError(f"{path}.{kind}: {error}") from None
+        raise NgioValueError(f"{path}.{kind}", str(error)) from None
     if len(numbers) != count:
-        raise NgioValueError(f"{path}.{kind}: must have one number for each of the {count} axes, got {numbers}")
+        raise NgioValueError(
+            f"{path}.{kind}", f"must have one number for each of the {count} axes, got {shown(numbers)}"
+        )
     return numbers

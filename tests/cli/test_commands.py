@@ -570,3 +570,24 @@ def test_interrupt_while_importing_is_one_line(monkeypatch, capsys):
     assert stop.value.code == 130
     assert capsys.readouterr().err == "interrupted\n"
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_validate_says_what_is_wrong_or_that_nothing_is(ngio_x_command, tmp_path):
+    """Problems are printed one a line, errors first; with errors the exit code is 1."""
+    path = tmp_path / "a.zarr"
+    nx.write_ome_zarr(nx.as_image(np.zeros((8, 8), "u1"), "yx", 0.5, units="micrometer", name="n"), path, levels=1)
+    assert ngio_x_command("validate", path) == (0, "valid OME-Zarr 0.5 image\n", "")
+    file = path / "zarr.json"
+    file.write_text(file.read_text().replace('"scale": [', '"scale": [0, ').replace('"name": "n"', '"alias": "n"'))
+    code, printed, _ = ngio_x_command("validate", path)
+    lines = printed.splitlines()
+    assert code == 1
+    assert [line.split(":")[0] for line in lines] == [*["error"] * (len(lines) - 2), "warning", lines[-1].split(":")[0]]
+    assert lines[-1].startswith("no valid OME-Zarr 0.5 image: ")
+
+
+def test_validate_of_nothing_is_an_error(ngio_x_command, tmp_path):
+    """There is nothing to look at."""
+    code, _, complaint = ngio_x_command("validate", tmp_path / "a.zarr")
+    assert code == 2
+    assert "does not exist" in complaint

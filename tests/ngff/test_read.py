@@ -68,6 +68,8 @@ def test_chunks_may_be_given_by_axis(path):
     ("options", "message"),
     [
         ({"chunks": {"q": 1}}, "chunks names axis 'q', but the image has"),
+        ({"chunks": {"y": 0}}, "chunks of axis 'y' must be an integer above 0, or -1 for all of it, got 0"),
+        ({"chunks": {"y": 1.5}}, "chunks of axis 'y' must be an integer above 0, or -1 for all of it, got 1.5"),
         ({"chunks": 5}, "chunks must be 'auto', sizes by axis, or None, got 5"),
         ({"frame": "left"}, "frame must be one of 'corner', 'center', got 'left'"),
     ],
@@ -122,7 +124,7 @@ def test_an_array_of_other_dimensions_is_named(path):
                 item[item["type"]].pop(0)
 
     edit(path, change)
-    with pytest.raises(NgioValidationError, match=r"/0 has 3 dimensions, but its metadata names \('y', 'x'\)"):
+    with pytest.raises(NgioValidationError, match=r"array '0' has 3 dimensions, but its metadata names \('y', 'x'\)"):
         nx.open_ome_zarr(path)
 
 

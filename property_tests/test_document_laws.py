@@ -1,0 +1,282 @@
+"""Laws of OME-NGFF documents: reading undoes writing, and no document, however broken, does harm."""
+
+import contextlib
+import copy
+import itertools
+import json
+import math
+import string
+import tempfile
+import warnings
+from pathlib import Path
+
+import numpy as np
+import zarr
+from hypothesis import given
+from hypothesis import strategies as st
+from zarr.core.buffer import default_buffer_prototype
+
+import ngio_x as nx
+from ngio_x.errors import NgioError, NgioUserWarning
+from ngio_x.metadata.channels import Channel
+from ngio_x.ngff.attributes import read_attributes, write_attributes
+from ngio_x.ngff.documents import Acquisition, ImageLabel, Multiscales, Plate, PlateWell, Well, WellImage
+from tests.interop.test_peers import validator_of
+
+versions = st.sampled_from(("0.4", "0.5"))
+texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=5)
+names = st.text(string.ascii_letters + string.digits, min_size=1, max_size=4)
+numbers = st.floats(-1e6, 1e6)
+sizes = st.floats(1e-6, 1e6)
+plain = st.none() | st.booleans() | st.integers(-9, 9) | numbers | texts
+json_values = st.recursive(plain, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(texts, inner, max_size=2))
+unknown = st.dictionaries(texts.map(lambda text: f"x-{text}"), json_values, max_size=2)
+"""Keys that no version knows, and what stands there."""
+
+
+@st.composite
+def pairs(draw):
+    """Two numbers that rise."""
+    low, high = sorted((draw(numbers), draw(numbers)))
+    return low, high
+
+
+@st.composite
+def multiscales(draw):
+    dims = draw(st.sampled_from(("yx", "cyx", "tyx", "zyx", "czyx", "tczyx", "qyx")))
+    setup = nx.AxesSetup(others=("q",), allow_non_canonical_axes=True) if "q" in dims else nx.AxesSetup()
+    units = st.sampled_from(("micrometer", "nanometer", None))
+    handler = nx.AxesHandler(tuple(nx.Axis(name, unit=draw(units) if name in "zyx" else None) for name in dims), setup)
+    vectors = (st.tuples(*(each,) * len(dims)) for each in (sizes, numbers))
+    levels = draw(st.lists(st.tuples(names, *vectors), min_size=1, max_size=3, unique_by=lambda level: level[0]))
+    colors = st.dictionaries(st.integers(0, 99), st.none() | st.tuples(*(st.integers(0, 255),) * 4), max_size=2)
+    label = st.builds(ImageLabel, st.none() | texts, colors, st.dictionaries(st.integers(0, 99), unknown, max_size=2))
+    channels = st.builds(
+        Channel, texts.filter(bool), st.sampled_from(("FFFFFF", "00AAFF")), pairs(), pairs(), active=st.booleans()
+    )
+    return Multiscales(
+        tuple(nx.Dataset(path, handler, scale, translation) for path, scale, translation in levels),
+        name=draw(st.none() | texts),
+        kernel=draw(st.none() | texts),
+        metadata=draw(st.none() | unknown),
+        channels=tuple(draw(st.lists(channels, max_size=2))),
+        label=draw(st.none() | label),
+        frame=draw(st.sampled_from(("corner", "center"))),
+        level_origin=draw(st.sampled_from(("corner", "center", None))),
+        others=draw(unknown),
+    )
+
+
+well_images = st.builds(WellImage, names, st.none() | st.integers(0, 3))
+wells = st.builds(
+    Well, st.lists(well_images, min_size=1, max_size=3, unique_by=lambda image: image.path), others=unknown
+)
+
+
+@st.composite
+def plates(draw):
+    rows, columns = (draw(st.lists(names, min_size=1, max_size=3, unique=True)) for _ in "rc")
+    places = list(itertools.product(range(len(rows)), range(len(columns))))
+    chosen = draw(st.lists(st.sampled_from(places), min_size=1, unique=True))
+    counts = st.none() | st.integers(1, 9)
+    acquisitions = st.lists(
+        st.builds(Acquisition, st.integers(0, 5), st.none() | texts, counts), max_size=2, unique_by=lambda a: a.id
+    )
+    return Plate(
+        tuple(rows),
+        tuple(columns),
+        tuple(PlateWell(f"{rows[row]}/{columns[column]}", row, column) for row, column in chosen),
+        draw(st.none() | texts),
+        draw(counts),
+        tuple(draw(acquisitions)),
+        others=draw(unknown),
+    )
+
+
+documents = multiscales() | wells | plates()
+SCHEMAS = {Multiscales: "image", Well: "well", Plate: "plate"}
+
+
+def through_json(value):
+    return json.loads(json.dumps(value))
+
+
+@given(documents, versions)
+def test_reading_a_document_undoes_writing_it(document, version):
+    assert read_attributes(through_json(write_attributes(document, version)), "here").document == document
+
+
+@given(documents, versions)
+def test_written_documents_are_valid_by_the_official_schemas(document, version):
+    attributes = through_json(write_attributes(document, version))
+    assert [error.message for error in validator_of(version, SCHEMAS[type(document)]).iter_errors(attributes)] == []
+    if isinstance(document, Multiscales) and document.label is not None:
+        assert [error.message for error in validator_of(version, "label").iter_errors(attributes)] == []
+
+
+def objects_in(value):
+    """Every object in a document, at any depth, but those whose keys are free."""
+    if isinstance(value, dict):
+        yield value
+        for key, item in value.items():
+            if key not in ("metadata", "ngio_x") and not key.startswith("x-"):
+                yield from objects_in(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from objects_in(item)
+
+
+@given(st.data(), documents, versions, versions)
+def test_unknown_keys_survive_at_any_depth(data, document, version, other):
+    """Also the way from one version to another."""
+    attributes = through_json(write_attributes(document, version))
+    places = [*objects_in(attributes.get("ome", attributes))]
+    place = data.draw(st.sampled_from([item for item in places if item.get("type") not in ("scale", "translation")]))
+    place["unheard-of"] = data.draw(json_values.filter(lambda value: value is not None))
+    once = read_attributes(attributes, "here").document
+    again = write_attributes(once, other)
+    assert json.dumps(place["unheard-of"]) in json.dumps(through_json(again))
+    if other == version or place is not places[0]:  # a key at the root is part of the document in 0.5 only
+        assert read_attributes(through_json(again), "here").document == once
+    if other == version:
+        assert through_json(again) == attributes
+
+
+# ---- Broken documents
+
+HOSTILE = (
+    None, True, False, 0, -1, 1, 0.5, -0.0, math.nan, math.inf, -math.inf, 10**30, -(10**400), 1e308, 5e-324,
+    "", ".", "..", "../0", "/abs", "a/../../b", "0\0", "C:\\x", "x" * 5000, "\ud800", "0/0", "labels", "0.6", "9.9",
+    [], {}, [[]], [None], [{}], [1, "1"], {"name": "x"}, {"": {}}, {"path": ".."}, [[[[[[]]]]]], ["x"] * 40, [0] * 3,
+)  # fmt: skip
+hostile = (st.sampled_from(HOSTILE) | json_values).map(copy.deepcopy)
+
+
+def paths_in(value, path=()):
+    yield path
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        yield from paths_in(item, (*path, key))
+
+
+@st.composite
+def mutated(draw, document):
+    """A document in which values at some places are replaced, removed, doubled, or joined by others."""
+    document = copy.deepcopy(document)
+    for _ in range(draw(st.integers(1, 3))):
+        path = draw(st.sampled_from([path for path in paths_in(document) if path] or [None]))
+        if path is None:
+            return document
+        owner = document
+        for key in path[:-1]:
+            owner = owner[key]
+        key, deed = path[-1], draw(st.sampled_from(("replace", "replace", "remove", "insert", "double")))
+        if deed == "replace":
+            owner[key] = draw(hostile)
+        elif deed == "remove":
+            del owner[key]
+        elif isinstance(owner, list):
+            owner.insert(key, draw(hostile) if deed == "insert" else copy.deepcopy(owner[key]))
+        else:
+            other = draw(
+                st.sampled_from(("type", "axes", "path", "version", "labels", "plate", "ome", "source")) | texts
+            )
+            owner[other] = draw(hostile) if deed == "insert" else copy.deepcopy(owner[key])
+    return document
+
+
+@given(st.data(), documents, versions)
+def test_a_broken_document_is_read_or_refused_with_an_error_of_ours(data, document, version):
+    attributes = data.draw(mutated(through_json(write_attributes(document, version))))
+    if not isinstance(attributes, dict):
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NgioUserWarning)  # of units that nobody knows
+        with contextlib.suppress(NgioError):
+            write_attributes(read_attributes(attributes, "here").document, "0.5")
+
+
+class Watched(zarr.storage.MemoryStore):
+    """A store that remembers what is read."""
+
+    def __init__(self, contents):
+        super().__init__(contents)
+        self.keys_read = set()
+
+    async def get(self, key, prototype, byte_range=None):
+        self.keys_read.add(key)
+        return await super().get(key, prototype, byte_range)
+
+    def with_read_only(self, read_only=False):
+        return self
+
+
+def hierarchy(version):
+    """The contents of a store: a plate of one well with one image, which has labels; below `inside`."""
+    store = zarr.storage.MemoryStore()
+    root = zarr.open_group(store, path="inside", mode="w", zarr_format=2 if version == "0.4" else 3)
+    plate = Plate(("A",), ("1",), (PlateWell("A/1", 0, 0),))
+    well = root.create_group("A/1", attributes=write_attributes(Well((WellImage("0"),)), version))
+    root.attrs.put(write_attributes(plate, version))
+    image = nx.as_image(np.zeros((2, 8, 8), "u1"), "cyx", 0.5, channels=["a", "b"])
+    group = well.create_group("0")
+    nx.write_ome_zarr(image, group, version=version, levels=2, overwrite=True)
+    nx.write_labels(nx.as_labels(np.ones((8, 8), "u1"), "yx", 0.5), group, "cells")
+    return store._store_dict
+
+
+WHOLE = {version: hierarchy(version) for version in ("0.4", "0.5")}
+PROTOTYPE = default_buffer_prototype()
+
+
+def metadata_keys(version):
+    return sorted(
+        key for key in WHOLE[version] if key.rpartition("/")[2] in ("zarr.json", ".zattrs", ".zarray", ".zgroup")
+    )
+
+
+def attempt(act, path, version, key, text):
+    """Open or validate a group with other metadata at a key; fail if anything outside of it is read."""
+    contents = {**WHOLE[version], key: PROTOTYPE.buffer.from_bytes(text)}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, value in contents.items():
+            file = Path(folder) / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(value.to_bytes())
+        with contextlib.suppress(NgioError):
+            act(Path(folder) / path)
+    store, group = Watched(contents), None
+    with contextlib.suppress(Exception):  # zarr's own, of the group that the caller opens
+        group = zarr.open_group(store, path=path, mode="r", use_consolidated=False)
+    if group is not None:
+        with contextlib.suppress(NgioError):
+            act(group)
+    assert {key for key in store.keys_read if not key.startswith(f"{path}/")} == set()
+
+
+def lazily(group):
+    return nx.open_ome_zarr(group, chunks=None)
+
+
+acts = st.sampled_from((nx.open_ome_zarr, lazily, nx.validate_ome_zarr))
+groups = st.sampled_from(("inside", "inside/A/1/0"))
+
+
+@given(st.data(), versions, acts, groups)
+def test_a_hierarchy_with_broken_metadata_opens_or_is_refused_and_nothing_outside_is_read(data, version, act, path):
+    key = data.draw(st.sampled_from(metadata_keys(version)))
+    document = json.loads(WHOLE[version][key].to_bytes())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of zarr and dask, about what is broken
+        attempt(act, path, version, key, json.dumps(data.draw(mutated(document))).encode())
+
+
+@given(st.data(), versions, acts, groups)
+def test_a_hierarchy_with_damaged_bytes_opens_or_is_refused(data, version, act, path):
+    key = data.draw(st.sampled_from(metadata_keys(version)))
+    raw = bytearray(WHOLE[version][key].to_bytes())
+    start = data.draw(st.integers(0, len(raw) - 1))
+    raw[start:] = data.draw(st.binary(max_size=3)) + (raw[start + 1 :] if data.draw(st.booleans()) else b"")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        attempt(act, path, version, key, bytes(raw))
