@@ -64,7 +64,8 @@ class OmeZarrBackend(BackendEntrypoint):
         """
         hierarchy = hierarchy_at(filename_or_obj, frame, storage_options=storage_options)
         picture = _picture(hierarchy.pictures, labels)
-        dataset = level_dataset(picture, _level(picture, level, pixel_size), lambda array, _: lazy_pixels(array))
+        index = _level(picture, level, pixel_size)
+        dataset = level_dataset(picture, index, lambda array, _: lazy_pixels(array))
         return dataset.drop_vars(_names(drop_variables), errors="ignore")
 
     def open_datatree(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 import xarray as xr
@@ -26,6 +27,9 @@ from ngio_x.pyramid.marker import warn_if_rebuilding
 
 IMAGE = "image"
 """The variable that holds the pixels of an image; those of labels are called as the label image is."""
+
+Pixels: TypeAlias = Callable[[zarr.Array[Any], tuple[str, ...]], Any]
+"""Makes the pixels of a variable from an array on disk and the names of its axes."""
 
 
 def open_ome_zarr(
@@ -77,24 +81,47 @@ def hierarchy_at(
     return hierarchy
 
 
-def tree_of(hierarchy: Hierarchy, pixels: Callable[[zarr.Array[Any], tuple[str, ...]], Any]) -> xr.DataTree:
+def tree_of(hierarchy: Hierarchy, pixels: Pixels) -> xr.DataTree:
     """Return a tree whose arrays hold what `pixels` makes of an array on disk and the names of its axes."""
     nodes: dict[str, xr.Dataset] = {}
     for node, described in hierarchy.described.items():
-        nodes[f"/{node}"] = xr.Dataset(attrs=facts_of(described.document, described.version))  # type: ignore[arg-type]
+        nodes[node] = xr.Dataset(attrs=facts_of(described.document, described.version))  # type: ignore[arg-type]
     for picture in hierarchy.pictures:
-        nodes[f"/{picture.node}"] = xr.Dataset(attrs=facts_of(picture.image, picture.version))
-        for level in range(len(picture.arrays)):
-            dataset = level_dataset(picture, level, pixels)
-            nodes[f"/{picture.node}/{level}".replace("//", "/")] = dataset
-    root = next((picture.image.name for picture in hierarchy.pictures if not picture.node), None)
-    return xr.DataTree.from_dict(nodes, name=root)
+        nodes[picture.node] = xr.Dataset(attrs=facts_of(picture.image, picture.version))
+        for level, edges in enumerate(picture.edges):
+            nodes[f"{picture.node}/{level}".lstrip("/")] = _dataset(picture, level, edges, pixels)
+    return _planted(nodes)
 
 
-def level_dataset(
-    picture: Picture, level: int, pixels: Callable[[zarr.Array[Any], tuple[str, ...]], Any]
-) -> xr.Dataset:
+def _planted(nodes: Mapping[str, xr.Dataset]) -> xr.DataTree:
+    """Return the tree of some nodes by path, called as the image at its root is.
+
+    It is that of `DataTree.from_dict`, which copies every node twice more.
+    """
+    ways = (("", *itertools.accumulate(path.split("/"), "{}/{}".format)) for path in nodes)
+    trees = {path: xr.DataTree(nodes.get(path)) for path in dict.fromkeys(itertools.chain.from_iterable(ways))}
+    below: dict[str, dict[str, xr.DataTree]] = {}
+    for path, tree in trees.items():
+        above, _, name = path.rpartition("/")
+        if name:
+            below.setdefault(above, {})[name] = tree
+    for path, children in below.items():  # from the root on, for what is put below a node is compared with all above it
+        trees[path].children = children
+    trees[""].name = nodes[""].attrs.get("name") if "" in nodes else None
+    return trees[""]
+
+
+def level_dataset(picture: Picture, level: int, pixels: Pixels) -> xr.Dataset:
     """Return a level of an image, with its coordinates and its path on disk."""
+    return _dataset(picture, level, picture.edges[level], pixels)
+
+
+def _dataset(
+    picture: Picture,
+    level: int,
+    edges: Sequence[float],
+    pixels: Pixels,
+) -> xr.Dataset:
     image, array = picture.image, picture.arrays[level]
     names = image.axes_handler.axes_names
     name = variable_of(picture)
@@ -108,7 +135,11 @@ def level_dataset(
         "preferred_chunks": dict(zip(names, unit, strict=True)),
     }
     variable = xr.Variable(names, pixels(array, names), attrs, encoding)
-    return xr.Dataset({name: variable}, _coords(picture, level), {"path": image.datasets[level].path})
+    # Made of coordinates that are no coordinates any more: xr.Dataset would copy and compare what fits anyhow.
+    variables, indexes = _coords(picture, level, edges)
+    dataset = xr.Coordinates({name: variable, **variables}, indexes).to_dataset().reset_coords(name)
+    dataset.attrs["path"] = image.datasets[level].path
+    return dataset
 
 
 def variable_of(picture: Picture) -> str:
@@ -125,11 +156,11 @@ def variable_of(picture: Picture) -> str:
     return name
 
 
-def _coords(picture: Picture, level: int) -> xr.Coordinates:
+def _coords(picture: Picture, level: int, edges: Sequence[float]) -> tuple[dict[Any, xr.Variable], dict[Any, xr.Index]]:
     image: Multiscales = picture.image
     variables: dict[Any, xr.Variable] = {}
     indexes: dict[Any, xr.Index] = {}
-    shape, scale, edges = picture.arrays[level].shape, image.datasets[level].scale, picture.edges[level]
+    shape, scale = picture.arrays[level].shape, image.datasets[level].scale
     for axis, size, spacing, origin in zip(image.axes_handler.axes, shape, scale, edges, strict=True):
         if axis.axis_type != "channel":
             lattice = Lattice(origin, spacing, size, anchor=anchor_of(axis.axis_type), unit=axis.unit)
@@ -139,4 +170,4 @@ def _coords(picture: Picture, level: int) -> xr.Coordinates:
             labels = np.asarray([channel.label for channel in image.channels], dtype=np.str_)
             names = indexes[axis.name] = PandasIndex(labels, axis.name, coord_dtype=labels.dtype)
             variables |= names.create_variables()
-    return xr.Coordinates(variables, indexes)
+    return variables, indexes
