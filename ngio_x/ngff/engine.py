@@ -104,7 +104,7 @@ def _speaks_of_images(file: Path) -> bool:
         document = json.loads(file.read_bytes())
         attributes = document.get("attributes", {}) if file.name == "zarr.json" else document
         described = attributes.get("ome", attributes)
-        return any(key in described for key in ("multiscales", "plate", "well"))
+        return isinstance(described, dict) and not described.keys().isdisjoint(("multiscales", "plate", "well"))
     except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         return False
 
