@@ -24,6 +24,10 @@ _MOST_BYTES = 2**24
 """Larger metadata files are not read to guess what they are."""
 
 
+_WORDS = ("multiscales", "plate", "well", "bioformats2raw.layout")
+"""One of these is said of every group that is opened, or refused with advice."""
+
+
 class OmeZarrBackend(BackendEntrypoint):
     """Opens OME-Zarr images, wells and plates; no pixel is read, and none is kept that xarray does not keep.
 
@@ -104,7 +108,7 @@ def _speaks_of_images(file: Path) -> bool:
         document = json.loads(file.read_bytes())
         attributes = document.get("attributes", {}) if file.name == "zarr.json" else document
         described = attributes.get("ome", attributes)
-        return isinstance(described, dict) and not described.keys().isdisjoint(("multiscales", "plate", "well"))
+        return isinstance(described, dict) and not described.keys().isdisjoint(_WORDS)
     except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         return False
 

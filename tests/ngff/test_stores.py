@@ -165,7 +165,6 @@ def test_storage_options_are_for_urls(place, path, monkeypatch):
 
 def test_storage_options_reach_the_file_system(path, monkeypatch):
     """By the function and by the engine."""
-    fsspec = pytest.importorskip("fsspec")
     memory = pytest.importorskip("fsspec.implementations.memory")
     seen = []
 
@@ -181,7 +180,7 @@ def test_storage_options_reach_the_file_system(path, monkeypatch):
         def _strip_protocol(cls, path):
             return super()._strip_protocol(path.removeprefix("guarded:/"))
 
-    monkeypatch.setitem(fsspec.registry._registry, "guarded", Guarded)
+    monkeypatch.setitem(pytest.importorskip("fsspec.registry")._registry, "guarded", Guarded)
     url = in_fsspec_memory(path, "guarded")
     tree = nx.open_ome_zarr(url, storage_options={"key": "secret"})
     assert_array_equal(tree["0/image"], PIXELS)
