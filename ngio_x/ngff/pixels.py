@@ -89,11 +89,12 @@ def _whole_chunks(array: zarr.Array[Any]) -> tuple[tuple[int, ...], ...]:
 
 
 def _by_axis(array: zarr.Array[Any], names: Sequence[str], chunks: Any) -> tuple[int, ...]:
-    """Return the sizes of blocks that are asked for; along axes that are not named, those of the store."""
+    """Return the sizes of blocks that are asked for; along axes that are not named, those of the store.
+
+    Axes that the array lacks do not matter: labels may lack some of their image.
+    """
     if not isinstance(chunks, Mapping):
         raise NgioValueError(f"chunks must be 'auto', sizes by axis, or None, got {chunks!r}")
-    if unknown := [axis for axis in chunks if axis not in names]:
-        raise NgioValueError(f"chunks names axis {unknown[0]!r}, but the image has {tuple(names)}")
     sizes = []
     for name, size, stored in zip(names, array.shape, array.chunks, strict=True):
         given = named(f"chunks along axis '{name}'", at_least(-1, to_int))(chunks.get(name, stored))

@@ -15,7 +15,7 @@ from ngio_x._frozen import named, one_of
 from ngio_x.arrays.image import LABELS, ROLE
 from ngio_x.arrays.lattice import Lattice, anchor_of
 from ngio_x.arrays.pixel_index import PixelIndex
-from ngio_x.errors import NgioValidationError
+from ngio_x.errors import NgioValidationError, NgioValueError
 from ngio_x.metadata.frame import Frame
 from ngio_x.ngff.documents import Multiscales
 from ngio_x.ngff.facts import facts_of
@@ -48,9 +48,9 @@ def open_ome_zarr(
     `name`, `channels`, `kernel`, …
 
     Args:
-        store: A path, a URL, a zarr store, or an open group.
-        chunks: Sizes of the dask blocks by axis; `"auto"` takes whole chunks of the store, about 16 MiB together. None
-            gives arrays that are read when their values are asked for, without dask.
+        store: A path, also of a zip file, a URL, a zarr store, or an open group.
+        chunks: Sizes of the dask blocks by axis, -1 for all pixels along it; `"auto"` takes whole chunks of the store,
+            about 16 MiB together. None gives arrays that are read when their values are asked for, without dask.
         frame: Which point of pixel 0 the translation of level 0 speaks of, `"corner"` or `"center"`. By default what
             the file says, if ngio_x wrote it, else `"corner"`.
         images: Of a well or a plate: which images to open, by their path, such as `"B/*/0"` (`*` matches anything).
@@ -65,7 +65,16 @@ def open_ome_zarr(
     hierarchy = hierarchy_at(store, frame, images, storage_options)
     if chunks is None:
         return tree_of(hierarchy, lambda array, _: lazy_pixels(array))
+    if isinstance(chunks, Mapping):
+        _require_known(chunks, hierarchy.pictures)
     return tree_of(hierarchy, lambda array, names: dask_pixels(array, names, chunks))
+
+
+def _require_known(chunks: Mapping[str, int], pictures: Sequence[Picture]) -> None:
+    """Refuse sizes of blocks along an axis that neither images nor labels have."""
+    known = tuple(dict.fromkeys(name for picture in pictures for name in picture.image.axes_handler.axes_names))
+    if unknown := [axis for axis in chunks if axis not in known]:
+        raise NgioValueError(f"chunks names axis {unknown[0]!r}, but the image has {known}")
 
 
 def hierarchy_at(
@@ -146,14 +155,14 @@ def variable_of(picture: Picture) -> str:
     """Return the name of the variable that holds the pixels of an image or of labels.
 
     Raises:
-        NgioValidationError: If labels are called as one of their axes is.
+        NgioValidationError: If that is what one of the axes is called.
     """
+    name = IMAGE if picture.labels is None else picture.labels.rpartition("/")[2]
+    if name not in picture.image.axes_handler.axes_names:
+        return name
     if picture.labels is None:
-        return IMAGE
-    name = picture.labels.rpartition("/")[2]
-    if name in picture.image.axes_handler.axes_names:
-        raise NgioValidationError(f"labels '{name}' are called as one of their axes is: open that group by itself")
-    return name
+        raise NgioValidationError(f"an axis is called '{IMAGE}', as the pixels are: rename it in the metadata")
+    raise NgioValidationError(f"labels '{name}' are called as one of their axes is: open that group by itself")
 
 
 def _coords(picture: Picture, level: int, edges: Sequence[float]) -> tuple[dict[Any, xr.Variable], dict[Any, xr.Index]]:

@@ -47,8 +47,10 @@ def open_group(
     if isinstance(store, zarr.Group):
         return store
     place = _existing(store, mode, storage_options)
+    # zarr would look for documents of format 2, too: three more reads.
+    known: Literal[3] | None = 3 if isinstance(place, Path) and (place / "zarr.json").exists() else None
     try:
-        return zarr.open_group(place, mode=mode, use_consolidated=False)
+        return zarr.open_group(place, mode=mode, zarr_format=known, use_consolidated=False)
     except (FileNotFoundError, ContainsArrayError):
         raise NgioFileNotFoundError(f"there is no zarr group at {store}") from None
     except ZARR_FAULTS as error:
