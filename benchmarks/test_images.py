@@ -1,4 +1,4 @@
-"""Labelled images: cropping in memory, writing a pyramid, importing the package."""
+"""Labelled images: cropping in memory and from disk, writing and opening a pyramid, importing the package."""
 
 import shutil
 import subprocess
@@ -8,8 +8,9 @@ from functools import partial
 import numcodecs
 import numpy as np
 import pytest
+import xarray as xr
 import zarr
-from ngio import create_ome_zarr_from_array
+from ngio import create_ome_zarr_from_array, open_ome_zarr_container
 
 import ngio_x as nx
 
@@ -81,6 +82,63 @@ def test_writing_an_image_of_five_levels(benchmark, large, tmp_path, peer, versi
     benchmark.pedantic(WRITERS[peer], (path, large, version), rounds=3, warmup_rounds=1)
     level_0 = "s0" if peer == "ome-zarr-py" else "0"
     assert np.array_equal(zarr.open_array(f"{path}/{level_0}", mode="r")[...], large)
+
+
+def open_with_zarr(path):
+    """Without which nobody knows what is there."""
+    group = zarr.open_group(path, mode="r")
+    attributes = group.attrs.asdict()
+    (image,) = attributes.get("ome", attributes)["multiscales"]
+    return group[image["datasets"][0]["path"]], [group[dataset["path"]] for dataset in image["datasets"][1:]]
+
+
+OPENERS = {
+    "zarr: group, attributes, arrays": lambda path: open_with_zarr(path)[0],
+    "open_ome_zarr": lambda path: nx.open_ome_zarr(path)["0/image"],
+    "open_ome_zarr(chunks=None)": lambda path: nx.open_ome_zarr(path, chunks=None)["0/image"],
+    "open_datatree": lambda path: xr.open_datatree(path, engine="ome-zarr")["0/image"],
+    "open_dataarray": lambda path: xr.open_dataarray(path, engine="ome-zarr"),
+    "ngio": lambda path: open_ome_zarr_container(path).get_image().get_as_dask(),
+}
+
+
+@pytest.mark.filterwarnings("ignore::Warning")
+@pytest.mark.parametrize("opener", OPENERS)
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+def test_opening_an_image_of_five_levels(benchmark, tmp_path, opener, version):
+    benchmark.group = f"opening an image of five levels, OME-NGFF {version}"
+    path = tmp_path / "image.zarr"
+    nx.write_ome_zarr(nx.as_image(np.zeros((2048, 2048), np.uint16), "yx", 0.5), path, version=version, levels=5)
+    assert benchmark(OPENERS[opener], path).shape == (2048, 2048)
+
+
+def crop_values(image, corners, edge):
+    return [
+        nx.crop(image, nx.Roi.from_values({"y": (y / 2, edge / 2), "x": (x / 2, edge / 2)}, None)).values
+        for y, x in corners
+    ]
+
+
+def slice_values(array, corners, edge):
+    return [array[y : y + edge, x : x + edge] for y, x in corners]
+
+
+@pytest.mark.parametrize("how", ["crop", "zarr slices"])
+@pytest.mark.parametrize("chunk", [256, 1024])
+def test_cropping_from_disk(benchmark, large, measuring, tmp_path, chunk, how):
+    """Regions anywhere; ngio_x makes them of world coordinates, zarr gets the pixels told."""
+    benchmark.group = f"loading regions of 256×256 pixels, chunks of {chunk}×{chunk}"
+    path, edge, count = tmp_path / "image.zarr", 256 if measuring else 20, 1000 if measuring else 3
+    nx.write_ome_zarr(nx.as_image(large, "yx", 0.5), path, levels=1, chunks={"y": chunk, "x": chunk})
+    corners = np.random.default_rng(1).integers(0, len(large) - edge, (count, 2)).tolist()
+    if how == "crop":
+        work = partial(crop_values, xr.open_dataarray(path, engine="ome-zarr"), corners, edge)
+    else:
+        work = partial(slice_values, zarr.open_array(path / "0", mode="r"), corners, edge)
+    pieces = benchmark.pedantic(work, rounds=3, warmup_rounds=1)
+    assert all(
+        np.array_equal(piece, large[y : y + edge, x : x + edge]) for piece, (y, x) in zip(pieces, corners, strict=True)
+    )
 
 
 @pytest.mark.parametrize("module", ["ngio_x", "xarray", "ngio"])

@@ -136,7 +136,7 @@ def lattice_of(image: xr.DataArray | xr.Dataset, dim: Hashable) -> Lattice | Non
         NgioValueError: If ordinary coordinates are not evenly spaced numbers.
     """
     axis_type = axis_type_of(str(dim))
-    coordinate = image.coords[dim] if dim in image.coords else None  # noqa: SIM401 — coords.get makes up a range
+    coordinate = image.coords.variables.get(dim)  # coords.get would make up a range, and copies
     if coordinate is None or axis_type == "channel" or coordinate.dims != (dim,):
         return None
     index = image.xindexes.get(dim)
@@ -302,7 +302,7 @@ def _lattice_like(image: xr.DataArray, like: xr.DataArray, dim: Hashable) -> Lat
     if target is None:
         return None
     length = image.sizes[dim]
-    coordinate = image.coords[dim] if dim in image.coords else None  # noqa: SIM401 — coords.get makes up a range
+    coordinate = image.coords.variables.get(dim)  # coords.get would make up a range, and copies
     if coordinate is None:
         if length != target.size:
             raise NgioValueError(

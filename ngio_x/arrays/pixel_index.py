@@ -127,14 +127,16 @@ class PixelIndex(CoordinateTransformIndex):
 
     def create_variables(self, variables: Mapping[Any, xr.Variable] | None = None) -> dict[Any, xr.Variable]:
         """Return the lazy coordinate, with unit, origin and spacing in its attributes."""
-        (lazy,) = super().create_variables(variables).values()
-        given = (variables or {}).get(self.coord_name)
-        attributes: dict[Any, Any] = {} if self.lattice.unit is None else {"units": self.lattice.unit}
+        given = None if variables is None else variables.get(self.coord_name)
+        lattice = self.lattice
+        attributes: dict[Any, Any] = {} if lattice.unit is None else {"units": lattice.unit}
         attributes |= {} if given is None else given.attrs
         # These two tell a lone pixel's size after something (map_blocks, a file) has dropped the index.
-        attributes |= {"origin": self.lattice.origin, "spacing": self.lattice.spacing}
+        attributes |= {"origin": lattice.origin, "spacing": lattice.spacing}
         encoding = None if given is None else given.encoding
-        return {self.coord_name: PixelLabels(lazy.dims, lazy._data, attributes, encoding, fastpath=True)}  # noqa: SLF001 — `.data` would compute the labels
+        # Made here and not by xarray, which would make a variable to copy from: every copy of an array comes this way.
+        lazy = CoordinateTransformIndexingAdapter(self.transform, self.coord_name, self.transform.dims)
+        return {self.coord_name: PixelLabels(self.transform.dims, lazy, attributes, encoding, fastpath=True)}
 
     def to_pandas_index(self) -> pd.Index[Any]:
         """Return the labels as a pandas index."""

@@ -24,6 +24,10 @@ _MOST_BYTES = 2**24
 """Larger metadata files are not read to guess what they are."""
 
 
+_WORDS = ("multiscales", "plate", "well", "bioformats2raw.layout")
+"""One of these is said of every group that is opened, or refused with advice."""
+
+
 class OmeZarrBackend(BackendEntrypoint):
     """Opens OME-Zarr images, wells and plates; no pixel is read, and none is kept that xarray does not keep.
 
@@ -64,7 +68,8 @@ class OmeZarrBackend(BackendEntrypoint):
         """
         hierarchy = hierarchy_at(filename_or_obj, frame, storage_options=storage_options)
         picture = _picture(hierarchy.pictures, labels)
-        dataset = level_dataset(picture, _level(picture, level, pixel_size), lambda array, _: lazy_pixels(array))
+        index = _level(picture, level, pixel_size)
+        dataset = level_dataset(picture, index, lambda array, _: lazy_pixels(array))
         return dataset.drop_vars(_names(drop_variables), errors="ignore")
 
     def open_datatree(
@@ -103,7 +108,7 @@ def _speaks_of_images(file: Path) -> bool:
         document = json.loads(file.read_bytes())
         attributes = document.get("attributes", {}) if file.name == "zarr.json" else document
         described = attributes.get("ome", attributes)
-        return any(key in described for key in ("multiscales", "plate", "well"))
+        return isinstance(described, dict) and not described.keys().isdisjoint(_WORDS)
     except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         return False
 

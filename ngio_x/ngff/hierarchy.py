@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
@@ -15,7 +15,7 @@ from zarr.errors import ContainsArrayError, NodeTypeValidationError
 from zarr.storage import StorePath
 
 from ngio_x._frozen import evolve
-from ngio_x.errors import NgioFileNotFoundError, NgioValidationError
+from ngio_x.errors import NgioFileNotFoundError, NgioValidationError, NgioValueError
 from ngio_x.metadata.frame import Frame
 from ngio_x.ngff.attributes import Described, placed, read_attributes
 from ngio_x.ngff.documents import ImageLabel, LabelList, Multiscales, Plate, Well
@@ -107,15 +107,38 @@ class _Reader:
 
     async def read(self) -> Hierarchy:
         where = name_of(self._root)
+        await self._require_no_series(where)
         described = self._described(self._attributes, where, "corner" if self._above is None else self._above.frame)
         document = described.document
         if isinstance(document, Multiscales):
             return Hierarchy({}, await self._image(self._root, "", described, self._above))
         if isinstance(document, Well):
-            return await self._well(self._root, "", described)
+            return self._matching(
+                await self._well(self._root, "", described), [image.path for image in document.images]
+            )
         if isinstance(document, Plate):
-            return await self._plate(described)
+            return self._matching(await self._plate(described), [f"{well.path}/0" for well in document.wells])
         raise NgioValidationError(f"{where} is a list of label images: open one of them, or the image above it")
+
+    def _matching(self, found: Hierarchy, paths: Sequence[str]) -> Hierarchy:
+        """Refuse a pattern that leaves nothing of some images; a well or plate may have none."""
+        if self._pattern != "*" and paths and not found.pictures:
+            raise NgioValueError(f"images={self._pattern!r} matches no image: they have paths such as {paths[0]!r}")
+        return found
+
+    async def _require_no_series(self, where: str) -> None:
+        """Refuse a group of images that are no fields of a plate, as bioformats2raw makes it (section "bf2raw")."""
+        if "bioformats2raw.layout" not in _said(self._attributes) or "plate" in _said(self._attributes):
+            return
+        try:
+            paths = _said(await self._attributes_at(self._root / "OME")).get("series")
+        except (NgioFileNotFoundError, NgioValidationError):
+            paths = None
+        listed = paths if isinstance(paths, list) and paths else ["0"]
+        count = f"{len(listed)} images" if listed is paths else "images"
+        raise NgioValidationError(
+            f"{where} is a collection of {count} that belong to no plate: open one of them, such as {where}/{listed[0]}"
+        )
 
     async def read_image(self) -> Picture:
         default = "corner" if self._above is None else self._above.frame
@@ -249,6 +272,12 @@ async def array_at(place: StorePath, path: str, zarr_format: ZarrFormat) -> zarr
     except ZARR_FAULTS as error:
         raise unreadable(name_of(place / path), error) from error
     return zarr.Array(found)
+
+
+def _said(attributes: dict[str, Any]) -> Mapping[str, Any]:
+    """Return what is said in the words of OME-NGFF, in any version."""
+    said = attributes.get("ome", attributes)
+    return said if isinstance(said, Mapping) else {}
 
 
 async def _all(awaitables: Iterable[Awaitable[T]]) -> list[T]:

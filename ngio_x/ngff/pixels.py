@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
@@ -10,11 +11,11 @@ import dask.array as da
 import numpy as np
 import numpy.typing as npt
 import zarr
-from dask.array.core import normalize_chunks
+from dask.array.core import getter, normalize_chunks
 from xarray.backends import BackendArray
 from xarray.core import indexing
 
-from ngio_x._frozen import shown
+from ngio_x._frozen import at_least, named, to_int
 from ngio_x.errors import NgioValueError
 
 _AUTO_CHUNK_BYTES = 16 * 2**20
@@ -57,45 +58,60 @@ def dask_pixels(array: zarr.Array[Any], names: Sequence[str], chunks: Literal["a
     Args:
         array: What is read.
         names: Of its axes.
-        chunks: Sizes of the blocks by axis; `"auto"` takes whole chunks of the store, about 16 MiB together.
+        chunks: Sizes of the blocks by axis, -1 for all pixels along it; `"auto"` takes whole chunks of the store (or
+            whole shards), about 16 MiB together.
 
     Raises:
         NgioValueError: If `chunks` make no sense, or there would be more blocks than anybody can compute.
     """
-    if chunks == "auto":
-        given: Any = "auto"
-        stored = array.shards or array.chunks
-    elif isinstance(chunks, Mapping):
-        if unknown := [axis for axis in chunks if axis not in names]:
-            raise NgioValueError(f"chunks names axis {unknown[0]!r}, but the image has {tuple(names)}")
-        if wrong := [axis for axis, size in chunks.items() if not _is_block_size(size)]:
-            size = shown(chunks[wrong[0]])
-            raise NgioValueError(
-                f"chunks of axis {wrong[0]!r} must be an integer above 0, or -1 for all of it, got {size}"
-            )
-        stored = None
-        given = tuple(chunks.get(name, size) for name, size in zip(names, array.chunks, strict=True))
-    else:
-        raise NgioValueError(f"chunks must be 'auto', sizes by axis, or None, got {chunks!r}")
-    _require_countable(array, given)
-    sizes = normalize_chunks(given, array.shape, limit=_AUTO_CHUNK_BYTES, dtype=array.dtype, previous_chunks=stored)
+    sizes = _whole_chunks(array) if chunks == "auto" else normalize_chunks(_by_axis(array, names, chunks), array.shape)
     # A name of its own: what a cluster holds of an array must not be taken for what has been written since.
-    meta = np.empty((0,) * array.ndim, array.dtype)
-    pixels: da.Array = da.from_array(array, chunks=sizes, name=False, meta=meta)
-    return pixels
+    name, meta = f"ome-zarr-{uuid.uuid4().hex}", np.empty((0,) * array.ndim, array.dtype)
+    if math.prod(map(len, sizes)) > 1:
+        return da.from_array(array, chunks=sizes, name=name, meta=meta)  # type: ignore[no-any-return]
+    # What from_array makes, too, but it is four times as slow, and most levels are one block.
+    whole = (slice(None),) * array.ndim
+    graph = {f"original-{name}": array, (name, *(0,) * array.ndim): (getter, f"original-{name}", whole)}
+    return da.Array(graph, name, sizes, meta=meta)
 
 
-def _is_block_size(size: Any) -> bool:
-    return isinstance(size, int) and not isinstance(size, bool) and (size > 0 or size == -1)
+def _whole_chunks(array: zarr.Array[Any]) -> tuple[tuple[int, ...], ...]:
+    """Return the sizes of blocks that share no chunk of the store; what is small is one block."""
+    if array.nbytes <= _AUTO_CHUNK_BYTES:
+        return tuple((size,) for size in array.shape)
+    unit = array.shards or array.chunks
+    unit_bytes = math.prod(unit) * array.dtype.itemsize
+    limit = max(_AUTO_CHUNK_BYTES, unit_bytes)
+    _require_countable(array, -(-_count(array.shape, unit) // (limit // unit_bytes)))
+    return normalize_chunks(  # type: ignore[no-any-return]
+        "auto", array.shape, limit=limit, dtype=array.dtype, previous_chunks=unit
+    )
 
 
-def _require_countable(array: zarr.Array[Any], sizes: Literal["auto"] | Sequence[int]) -> None:
-    if sizes == "auto":
-        count = array.nbytes // _AUTO_CHUNK_BYTES
-    else:
-        count = math.prod(1 if size == -1 else -(-n // size) for n, size in zip(array.shape, sizes, strict=True))
-    if count > _MOST_BLOCKS:
+def _by_axis(array: zarr.Array[Any], names: Sequence[str], chunks: Any) -> tuple[int, ...]:
+    """Return the sizes of blocks that are asked for; along axes that are not named, those of the store.
+
+    Axes that the array lacks do not matter: labels may lack some of their image.
+    """
+    if not isinstance(chunks, Mapping):
+        raise NgioValueError(f"chunks must be 'auto', sizes by axis, or None, got {chunks!r}")
+    sizes = []
+    for name, size, stored in zip(names, array.shape, array.chunks, strict=True):
+        given = named(f"chunks along axis '{name}'", at_least(-1, to_int))(chunks.get(name, stored))
+        if given == 0:
+            raise NgioValueError(f"chunks along axis '{name}' must be >= 1, or -1 for all pixels, got 0")
+        sizes.append(size if given == -1 else given)
+    _require_countable(array, _count(array.shape, sizes))
+    return tuple(sizes)
+
+
+def _count(shape: Sequence[int], sizes: Sequence[int]) -> int:
+    return math.prod(-(-n // size) for n, size in zip(shape, sizes, strict=True))
+
+
+def _require_countable(array: zarr.Array[Any], blocks: int) -> None:
+    if blocks > _MOST_BLOCKS:
         raise NgioValueError(
-            f"{array.store_path} of shape {array.shape} has {count} blocks: pass larger chunks={{...}}, or chunks=None "
-            "to read it without dask"
+            f"{array.store_path} of shape {array.shape} has {blocks} blocks: pass larger chunks={{...}}, or "
+            "chunks=None to read it without dask"
         )

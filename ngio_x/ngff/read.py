@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 import xarray as xr
@@ -14,7 +15,7 @@ from ngio_x._frozen import named, one_of
 from ngio_x.arrays.image import LABELS, ROLE
 from ngio_x.arrays.lattice import Lattice, anchor_of
 from ngio_x.arrays.pixel_index import PixelIndex
-from ngio_x.errors import NgioValidationError
+from ngio_x.errors import NgioValidationError, NgioValueError
 from ngio_x.metadata.frame import Frame
 from ngio_x.ngff.documents import Multiscales
 from ngio_x.ngff.facts import facts_of
@@ -26,6 +27,9 @@ from ngio_x.pyramid.marker import warn_if_rebuilding
 
 IMAGE = "image"
 """The variable that holds the pixels of an image; those of labels are called as the label image is."""
+
+Pixels: TypeAlias = Callable[[zarr.Array[Any], tuple[str, ...]], Any]
+"""Makes the pixels of a variable from an array on disk and the names of its axes."""
 
 
 def open_ome_zarr(
@@ -44,9 +48,9 @@ def open_ome_zarr(
     `name`, `channels`, `kernel`, …
 
     Args:
-        store: A path, a URL, a zarr store, or an open group.
-        chunks: Sizes of the dask blocks by axis; `"auto"` takes whole chunks of the store, about 16 MiB together. None
-            gives arrays that are read when their values are asked for, without dask.
+        store: A path, also of a zip file, a URL, a zarr store, or an open group.
+        chunks: Sizes of the dask blocks by axis, -1 for all pixels along it; `"auto"` takes whole chunks of the store,
+            about 16 MiB together. None gives arrays that are read when their values are asked for, without dask.
         frame: Which point of pixel 0 the translation of level 0 speaks of, `"corner"` or `"center"`. By default what
             the file says, if ngio_x wrote it, else `"corner"`.
         images: Of a well or a plate: which images to open, by their path, such as `"B/*/0"` (`*` matches anything).
@@ -61,7 +65,16 @@ def open_ome_zarr(
     hierarchy = hierarchy_at(store, frame, images, storage_options)
     if chunks is None:
         return tree_of(hierarchy, lambda array, _: lazy_pixels(array))
+    if isinstance(chunks, Mapping):
+        _require_known(chunks, hierarchy.pictures)
     return tree_of(hierarchy, lambda array, names: dask_pixels(array, names, chunks))
+
+
+def _require_known(chunks: Mapping[str, int], pictures: Sequence[Picture]) -> None:
+    """Refuse sizes of blocks along an axis that neither images nor labels have."""
+    known = tuple(dict.fromkeys(name for picture in pictures for name in picture.image.axes_handler.axes_names))
+    if unknown := [axis for axis in chunks if axis not in known]:
+        raise NgioValueError(f"chunks names axis {unknown[0]!r}, but the image has {known}")
 
 
 def hierarchy_at(
@@ -77,24 +90,47 @@ def hierarchy_at(
     return hierarchy
 
 
-def tree_of(hierarchy: Hierarchy, pixels: Callable[[zarr.Array[Any], tuple[str, ...]], Any]) -> xr.DataTree:
+def tree_of(hierarchy: Hierarchy, pixels: Pixels) -> xr.DataTree:
     """Return a tree whose arrays hold what `pixels` makes of an array on disk and the names of its axes."""
     nodes: dict[str, xr.Dataset] = {}
     for node, described in hierarchy.described.items():
-        nodes[f"/{node}"] = xr.Dataset(attrs=facts_of(described.document, described.version))  # type: ignore[arg-type]
+        nodes[node] = xr.Dataset(attrs=facts_of(described.document, described.version))  # type: ignore[arg-type]
     for picture in hierarchy.pictures:
-        nodes[f"/{picture.node}"] = xr.Dataset(attrs=facts_of(picture.image, picture.version))
-        for level in range(len(picture.arrays)):
-            dataset = level_dataset(picture, level, pixels)
-            nodes[f"/{picture.node}/{level}".replace("//", "/")] = dataset
-    root = next((picture.image.name for picture in hierarchy.pictures if not picture.node), None)
-    return xr.DataTree.from_dict(nodes, name=root)
+        nodes[picture.node] = xr.Dataset(attrs=facts_of(picture.image, picture.version))
+        for level, edges in enumerate(picture.edges):
+            nodes[f"{picture.node}/{level}".lstrip("/")] = _dataset(picture, level, edges, pixels)
+    return _planted(nodes)
 
 
-def level_dataset(
-    picture: Picture, level: int, pixels: Callable[[zarr.Array[Any], tuple[str, ...]], Any]
-) -> xr.Dataset:
+def _planted(nodes: Mapping[str, xr.Dataset]) -> xr.DataTree:
+    """Return the tree of some nodes by path, called as the image at its root is.
+
+    It is that of `DataTree.from_dict`, which copies every node twice more.
+    """
+    ways = (("", *itertools.accumulate(path.split("/"), "{}/{}".format)) for path in nodes)
+    trees = {path: xr.DataTree(nodes.get(path)) for path in dict.fromkeys(itertools.chain.from_iterable(ways))}
+    below: dict[str, dict[str, xr.DataTree]] = {}
+    for path, tree in trees.items():
+        above, _, name = path.rpartition("/")
+        if name:
+            below.setdefault(above, {})[name] = tree
+    for path, children in below.items():  # from the root on, for what is put below a node is compared with all above it
+        trees[path].children = children
+    trees[""].name = nodes[""].attrs.get("name") if "" in nodes else None
+    return trees[""]
+
+
+def level_dataset(picture: Picture, level: int, pixels: Pixels) -> xr.Dataset:
     """Return a level of an image, with its coordinates and its path on disk."""
+    return _dataset(picture, level, picture.edges[level], pixels)
+
+
+def _dataset(
+    picture: Picture,
+    level: int,
+    edges: Sequence[float],
+    pixels: Pixels,
+) -> xr.Dataset:
     image, array = picture.image, picture.arrays[level]
     names = image.axes_handler.axes_names
     name = variable_of(picture)
@@ -108,28 +144,32 @@ def level_dataset(
         "preferred_chunks": dict(zip(names, unit, strict=True)),
     }
     variable = xr.Variable(names, pixels(array, names), attrs, encoding)
-    return xr.Dataset({name: variable}, _coords(picture, level), {"path": image.datasets[level].path})
+    # Made of coordinates that are no coordinates any more: xr.Dataset would copy and compare what fits anyhow.
+    variables, indexes = _coords(picture, level, edges)
+    dataset = xr.Coordinates({name: variable, **variables}, indexes).to_dataset().reset_coords(name)
+    dataset.attrs["path"] = image.datasets[level].path
+    return dataset
 
 
 def variable_of(picture: Picture) -> str:
     """Return the name of the variable that holds the pixels of an image or of labels.
 
     Raises:
-        NgioValidationError: If labels are called as one of their axes is.
+        NgioValidationError: If that is what one of the axes is called.
     """
+    name = IMAGE if picture.labels is None else picture.labels.rpartition("/")[2]
+    if name not in picture.image.axes_handler.axes_names:
+        return name
     if picture.labels is None:
-        return IMAGE
-    name = picture.labels.rpartition("/")[2]
-    if name in picture.image.axes_handler.axes_names:
-        raise NgioValidationError(f"labels '{name}' are called as one of their axes is: open that group by itself")
-    return name
+        raise NgioValidationError(f"an axis is called '{IMAGE}', as the pixels are: rename it in the metadata")
+    raise NgioValidationError(f"labels '{name}' are called as one of their axes is: open that group by itself")
 
 
-def _coords(picture: Picture, level: int) -> xr.Coordinates:
+def _coords(picture: Picture, level: int, edges: Sequence[float]) -> tuple[dict[Any, xr.Variable], dict[Any, xr.Index]]:
     image: Multiscales = picture.image
     variables: dict[Any, xr.Variable] = {}
     indexes: dict[Any, xr.Index] = {}
-    shape, scale, edges = picture.arrays[level].shape, image.datasets[level].scale, picture.edges[level]
+    shape, scale = picture.arrays[level].shape, image.datasets[level].scale
     for axis, size, spacing, origin in zip(image.axes_handler.axes, shape, scale, edges, strict=True):
         if axis.axis_type != "channel":
             lattice = Lattice(origin, spacing, size, anchor=anchor_of(axis.axis_type), unit=axis.unit)
@@ -139,4 +179,4 @@ def _coords(picture: Picture, level: int) -> xr.Coordinates:
             labels = np.asarray([channel.label for channel in image.channels], dtype=np.str_)
             names = indexes[axis.name] = PandasIndex(labels, axis.name, coord_dtype=labels.dtype)
             variables |= names.create_variables()
-    return xr.Coordinates(variables, indexes)
+    return variables, indexes

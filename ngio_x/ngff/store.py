@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 import uuid
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ import zarr
 from zarr.abc.store import Store
 from zarr.core.sync import sync
 from zarr.errors import ContainsArrayError
-from zarr.storage import FsspecStore, LocalStore, StorePath
+from zarr.storage import FsspecStore, LocalStore, StorePath, ZipStore
 
 from ngio_x.errors import (
     NgioFileExistsError,
@@ -39,20 +40,46 @@ def open_group(
         NgioFileNotFoundError: If there is none.
         NgioValidationError: If what zarr says of it cannot be read.
         NgioTypeError: If `store` is no place that zarr knows.
+        NgioValueError: If there is no such kind of URL, or `storage_options` are not for it.
     """
+    if storage_options is not None and not _is_url(store):
+        raise NgioValueError(f"storage_options are for URLs, such as 's3://bucket/image.zarr', not for {store}")
     if isinstance(store, zarr.Group):
         return store
-    if not isinstance(store, (str, Path, Store)):
-        raise NgioTypeError(f"expected a path, a URL, a zarr store or a zarr group, got {type(store).__name__}")
-    if isinstance(store, (str, Path)) and not _is_url(store) and not Path(store).exists():
-        raise NgioFileNotFoundError(f"{store} does not exist")
+    place = _existing(store, mode, storage_options)
+    # zarr would look for documents of format 2, too: three more reads.
+    known: Literal[3] | None = 3 if isinstance(place, Path) and (place / "zarr.json").exists() else None
     try:
-        options = None if storage_options is None else dict(storage_options)
-        return zarr.open_group(store, mode=mode, storage_options=options, use_consolidated=False)
+        return zarr.open_group(place, mode=mode, zarr_format=known, use_consolidated=False)
     except (FileNotFoundError, ContainsArrayError):
         raise NgioFileNotFoundError(f"there is no zarr group at {store}") from None
     except ZARR_FAULTS as error:
         raise unreadable(str(store), error) from error
+
+
+def _existing(store: Any, mode: Literal["r", "r+"], storage_options: Mapping[str, Any] | None) -> Path | Store:
+    """Return the directory or the store that is to be opened."""
+    if isinstance(store, Store):
+        return store
+    if not isinstance(store, (str, Path)):
+        raise NgioTypeError(f"expected a path, a URL, a zarr store or a zarr group, got {type(store).__name__}")
+    if _is_url(store):
+        return _store_at(str(store), storage_options, read_only=mode == "r")
+    path = Path(store).expanduser()
+    if not path.exists():
+        raise NgioFileNotFoundError(f"{store} does not exist")
+    if not (path.is_file() and zipfile.is_zipfile(path)):
+        return path
+    if mode != "r":
+        raise NgioValueError(f"{store} is a zip file, in which nothing can be replaced: unpack it")
+    return ZipStore(path, mode="r")
+
+
+def _store_at(url: str, storage_options: Mapping[str, Any] | None, *, read_only: bool) -> FsspecStore:
+    try:
+        return FsspecStore.from_url(url, storage_options=dict(storage_options or {}), read_only=read_only)
+    except (ValueError, TypeError) as error:
+        raise NgioValueError(f"{url} cannot be opened: {error}") from error  # options may hold secrets
 
 
 ZARR_FAULTS = (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError)
@@ -99,7 +126,9 @@ def new_group(
 def _place(store: Any) -> Path | StorePath:
     """Return the local directory, or the path in another kind of store, to write to."""
     if isinstance(store, (str, Path)):
-        return StorePath(FsspecStore.from_url(str(store))) if _is_url(store) else Path(store)
+        if Path(store).suffix == ".zip":
+            raise NgioValueError(f"{store} would be a directory: write one that is called otherwise, and zip that")
+        return StorePath(_store_at(str(store), None, read_only=False)) if _is_url(store) else Path(store).expanduser()
     if isinstance(store, zarr.Group):
         store = store.store_path
     elif isinstance(store, Store):
@@ -108,6 +137,10 @@ def _place(store: Any) -> Path | StorePath:
         raise NgioTypeError(f"expected a path, a URL, a zarr store or a zarr group, got {type(store).__name__}")
     if store.read_only:
         raise NgioValueError(f"{store} is read-only: open it for writing")
+    if not (store.store.supports_writes and store.store.supports_deletes):
+        raise NgioValueError(
+            f"nothing can be replaced in a {type(store.store).__name__}: write a directory, and zip or copy that"
+        )
     place: StorePath = store
     return place.store.root / place.path if isinstance(place.store, LocalStore) else place
 

@@ -8,9 +8,12 @@ import ngio_x as nx
 from ngio_x.errors import NgioValidationError, NgioValueError
 
 
+def image_pixels():
+    return np.random.default_rng(0).integers(0, 99, (2, 30, 44)).astype("u2")
+
+
 def image(**options):
-    pixels = np.random.default_rng(0).integers(0, 99, (2, 30, 44)).astype("u2")
-    return nx.as_image(pixels, "cyx", {"y": 0.5, "x": 0.25}, channels=["a", "b"], name="cells", **options)
+    return nx.as_image(image_pixels(), "cyx", {"y": 0.5, "x": 0.25}, channels=["a", "b"], name="cells", **options)
 
 
 @pytest.fixture
@@ -71,6 +74,10 @@ def test_chunks_may_be_given_by_axis(path):
         ({"chunks": {"y": 0}}, "chunks of axis 'y' must be an integer above 0, or -1 for all of it, got 0"),
         ({"chunks": {"y": 1.5}}, "chunks of axis 'y' must be an integer above 0, or -1 for all of it, got 1.5"),
         ({"chunks": 5}, "chunks must be 'auto', sizes by axis, or None, got 5"),
+        ({"chunks": {"y": 0}}, "chunks along axis 'y' must be >= 1, or -1 for all pixels, got 0"),
+        ({"chunks": {"y": -2}}, "chunks along axis 'y' must be ≥ -1, got -2"),
+        ({"chunks": {"y": 1.5}}, "chunks along axis 'y' must be an integer, got 1.5"),
+        ({"chunks": {"y": "auto"}}, "chunks along axis 'y' must be an integer, got 'auto'"),
         ({"frame": "left"}, "frame must be one of 'corner', 'center', got 'left'"),
     ],
 )
@@ -147,3 +154,58 @@ def test_channel_names_that_do_not_fit_are_left_out(path):
     """Two channels with one name given are not named."""
     edit(path, lambda attributes: attributes["ome"]["omero"]["channels"].pop())
     assert "c" not in nx.open_ome_zarr(path)["0"]["image"].coords
+
+
+def test_minus_one_is_all_pixels_along_an_axis(path):
+    """As in dask."""
+    assert nx.open_ome_zarr(path, chunks={"c": -1, "y": -1})["0"]["image"].chunks == ((2,), (30,), (16, 16, 12))
+
+
+def absurd(path, shape, chunks):
+    """Make level 0 of an image claim a shape."""
+    for level in "01":
+        file = path / level / "zarr.json"
+        document = json.loads(file.read_text())
+        document["shape"] = shape
+        document["chunk_grid"]["configuration"]["chunk_shape"] = chunks
+        document["chunk_key_encoding"] = {"name": "default", "configuration": {"separator": "/"}}
+        file.write_text(json.dumps(document))
+    shutil.rmtree(path / "labels")
+
+
+def test_large_chunks_are_one_block_each(path):
+    """Half a chunk is not read twice."""
+    absurd(path, [2, 20_000, 20_000], [1, 5000, 5000])
+    assert nx.open_ome_zarr(path)["0/image"].data.chunksize == (1, 5000, 5000)
+
+
+@pytest.mark.parametrize("chunks", ["auto", {"y": 1, "x": 1}, {}])
+def test_more_blocks_than_anybody_can_compute_are_refused(path, chunks):
+    """At once, by a message; without dask such an image opens."""
+    absurd(path, [2, 10**12, 10**12], [1, 16, 16])
+    with pytest.raises(NgioValueError, match=r"/0 of shape .* has \d+ blocks: pass larger chunks"):
+        nx.open_ome_zarr(path, chunks=chunks)
+    image = nx.open_ome_zarr(path, chunks=None)["0/image"]
+    roi = nx.Roi.from_values({"y": (10**11, 2), "x": (5, 2)}, None)
+    assert (nx.crop(image, roi).values == 0).all()
+
+
+def test_many_small_chunks_make_few_blocks(path):
+    """What counts is blocks, not chunks."""
+    absurd(path, [2, 60_000, 60_000], [1, 2, 2])
+    blocks = nx.open_ome_zarr(path)["0/image"].data
+    assert blocks.npartitions < 2000
+    assert all(size % 2 == 0 for sizes in blocks.chunks[1:] for size in sizes[:-1])
+    with pytest.raises(NgioValueError, match="has 1800000000 blocks"):
+        nx.open_ome_zarr(path, chunks={})
+    assert nx.open_ome_zarr(path, chunks={"y": 6000, "x": 6000})["0/image"].data.npartitions == 200
+
+
+def test_a_small_image_is_one_block_that_is_read_in_part(path):
+    """dask passes a slice on to the store."""
+    image = nx.open_ome_zarr(path)["0/image"]
+    assert image.data.npartitions == 1
+    for chunk in (path / "0" / "c" / "1").rglob("*/*"):
+        chunk.write_bytes(b"not to be decoded")
+    piece = (image[0, :16, :16] * 2).compute()
+    assert np.array_equal(piece, image_pixels()[0, :16, :16] * 2)
