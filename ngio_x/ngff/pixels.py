@@ -99,7 +99,7 @@ def _by_axis(array: zarr.Array[Any], names: Sequence[str], chunks: Any) -> tuple
     for name, size, stored in zip(names, array.shape, array.chunks, strict=True):
         given = named(f"chunks along axis '{name}'", at_least(-1, to_int))(chunks.get(name, stored))
         if given == 0:
-            raise NgioValueError(f"chunks along axis '{name}' must be >= 1, or -1 for all pixels, got 0")
+            raise NgioValueError(f"chunks along axis '{name}' must be ≥ 1, or -1 for all pixels, got 0")
         sizes.append(size if given == -1 else given)
     _require_countable(array, _count(array.shape, sizes))
     return tuple(sizes)

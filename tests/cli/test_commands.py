@@ -492,7 +492,7 @@ def test_url_that_cannot_be_reached_is_one_clear_line(ngio_x_command, cell_png, 
         code, printed, error = ngio_x_command(*arguments)
         assert code == 2
         assert printed == ""
-        assert error.startswith(f"error: {url} cannot be reached: ")
+        assert error.startswith((f"error: {url} cannot be reached: ", f"error: {url} cannot be opened: "))
         assert error.count("\n") == 1
     assert files_in(tmp_path) == ["in"]
 

@@ -429,25 +429,3 @@ def attributes():
         return json.loads(v3.read_text())["attributes"] if v3.exists() else json.loads((group / ".zattrs").read_text())
 
     return read
-
-
-@pytest.fixture(scope="session")
-def complaints():
-    """Return a function that says what an official schema, which the ngff-zarr wheel ships, has against attributes."""
-    jsonschema, referencing = pytest.importorskip("jsonschema"), pytest.importorskip("referencing.jsonschema")
-    try:
-        distribution = importlib.metadata.distribution("ngff-zarr")
-    except importlib.metadata.PackageNotFoundError:
-        pytest.skip("ngff-zarr is not installed")
-
-    @functools.cache
-    def validator_of(version, name):
-        folder = distribution.locate_file(f"ngff_zarr/spec/{version}/schemas")
-        schemas = [json.loads(path.read_text()) for path in sorted(folder.glob("*.schema"))]
-        registry = referencing.EMPTY_REGISTRY.with_resources(
-            (schema["$id"], referencing.DRAFT202012.create_resource(schema)) for schema in schemas if "$id" in schema
-        )
-        schema = json.loads((folder / f"{name}.schema").read_text())
-        return jsonschema.Draft202012Validator(schema, registry=registry)
-
-    return lambda version, name, found: [error.message for error in validator_of(version, name).iter_errors(found)]

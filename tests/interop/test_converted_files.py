@@ -10,6 +10,7 @@ import skimage.data
 from numpy.testing import assert_array_equal
 
 from ngio_x.cli import main
+from tests.official_schemas import complaints
 
 pytestmark = pytest.mark.filterwarnings("ignore:Pyramid consolidation still builds:FutureWarning")
 
@@ -55,6 +56,6 @@ def test_a_peer_reads_the_files_pixels_and_sizes(peer, converted, pixels):
     assert (seen.units["y"], seen.units["x"]) == ("micrometer", "micrometer")
 
 
-def test_metadata_are_valid(converted, version, attributes, complaints):
+def test_metadata_are_valid(converted, version, attributes):
     """The official schemas accept them."""
     assert complaints(version, "strict_image", attributes(converted)) == []

@@ -5,11 +5,12 @@ import pytest
 import zarr
 
 import ngio_x as nx
+from tests.official_schemas import complaints
 
 VERSIONS = ["0.4", "0.5"]
 
 
-def test_images_and_labels_are_valid(example, gallery, attributes, complaints):
+def test_images_and_labels_are_valid(example, gallery, attributes):
     """Strictly, too: nothing that is recommended is missing."""
     path, version = gallery(example), example.version
     for name in ("image", "strict_image"):
@@ -26,7 +27,7 @@ def test_yaozarrs_finds_no_fault(example, gallery):
 
 
 @pytest.mark.parametrize("axes", ["yx"])
-def test_the_validators_find_faults(example, tmp_path, attributes, complaints):
+def test_the_validators_find_faults(example, tmp_path, attributes):
     """A broken document does not pass, so that the tests above mean something."""
     yaozarrs = pytest.importorskip("yaozarrs")
     nx.write_ome_zarr(nx.as_image(np.zeros((8, 8), "u1")), tmp_path / "a.zarr", version=example.version)
@@ -49,7 +50,7 @@ class TestTheLeast:
         nx.write_labels(nx.as_labels(np.zeros((2, 8, 8), "u1")), tmp_path / "a.zarr", "cells")
         return tmp_path / "a.zarr"
 
-    def test_the_least_that_can_be_said_is_enough(self, bare, version, attributes, complaints):
+    def test_the_least_that_can_be_said_is_enough(self, bare, version, attributes):
         """Of what is recommended, labels lack the colours alone, which are left to viewers."""
         for name, group in (("image", bare), ("image", bare / "labels/cells"), ("label", bare / "labels/cells")):
             assert complaints(version, name, attributes(group)) == []
@@ -60,7 +61,7 @@ class TestTheLeast:
         """No fault, and no advice either."""
         pytest.importorskip("yaozarrs").validate_zarr_store(str(bare))
 
-    def test_derived_images_are_valid(self, bare, version, attributes, complaints, tmp_path):
+    def test_derived_images_are_valid(self, bare, version, attributes, tmp_path):
         """Though no pixel has been written yet."""
         yaozarrs = pytest.importorskip("yaozarrs")
         nx.derive(nx.open_ome_zarr(bare), tmp_path / "new.zarr", dtype="f4", version=version, name="new")

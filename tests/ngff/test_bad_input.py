@@ -150,9 +150,9 @@ def test_a_directory_that_leads_back_to_its_parent_does_not_loop(path):
     assert list(nx.open_ome_zarr(path)["labels"].children) == ["loop"]
 
 
-def test_ten_thousand_labels_that_do_not_exist_are_one_error(path):
+def test_a_thousand_labels_that_do_not_exist_are_one_error(path):
     """The first is named, soon."""
-    edit(file_of(path / "labels"), lambda document: ome(document).update(labels=[f"l{i}" for i in range(10_000)]))
+    edit(file_of(path / "labels"), lambda document: ome(document).update(labels=[f"l{i}" for i in range(1000)]))
     with pytest.raises(NgioValidationError, match="lists the labels 'l0', but has no such group"):
         nx.open_ome_zarr(path)
 
