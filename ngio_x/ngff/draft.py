@@ -11,10 +11,9 @@ import numpy as np
 import xarray as xr
 
 from ngio_x._frozen import at_least, evolve, freeze, named, shown, to_int, to_name, to_optional_name
-from ngio_x.arrays.image import LABELS, ROLE, dimensions_of, is_labels
+from ngio_x.arrays.image import dimensions_of, is_labels
 from ngio_x.arrays.zoom import kernel_of
-from ngio_x.errors import NgioTypeError, NgioValueError
-from ngio_x.metadata.axes import CANONICAL_ORDER
+from ngio_x.errors import NgioValueError
 from ngio_x.metadata.channels import Channel
 from ngio_x.metadata.dataset import Dataset
 from ngio_x.metadata.dimensions import Dimensions
@@ -22,6 +21,7 @@ from ngio_x.metadata.frame import Frame, LevelOrigin, written_translation
 from ngio_x.ngff.attributes import ZARR_FORMATS, Version
 from ngio_x.ngff.documents import ImageLabel, Multiscales
 from ngio_x.ngff.facts import from_facts
+from ngio_x.ngff.given import Given
 from ngio_x.pyramid.builder import ImagePyramidBuilder
 from ngio_x.pyramid.layout import auto_chunks, auto_shards
 from ngio_x.pyramid.level import PyramidLevel
@@ -55,64 +55,6 @@ class Draft(NamedTuple):
     """How they are to be made."""
     channels: tuple[Channel | str, ...]
     """The name alone of those whose limits and colours are still to be found."""
-
-
-class Given(NamedTuple):
-    """What a caller gave to be written."""
-
-    levels: tuple[xr.DataArray, ...]
-    """Finest first; one, if the others are to be made."""
-    paths: tuple[str, ...] | None
-    facts: Mapping[str, Any]
-    """Attributes, as reading gives them."""
-
-
-def given_image(image: Any) -> Given:
-    """Return the levels of an image, and what its attributes say.
-
-    Raises:
-        NgioTypeError: If it is no DataArray of numbers, nor a tree of such.
-        NgioValueError: If it cannot be an OME-NGFF image.
-    """
-    if isinstance(image, xr.DataTree):
-        return _given_tree(image)
-    _require_image(image)
-    name = image.name if isinstance(image.name, str) else None
-    channels = image.attrs.get("channels")
-    return Given((_ordered(image),), None, {"name": name, "channels": channels})
-
-
-def _given_tree(tree: xr.DataTree) -> Given:
-    nodes = sorted((int(name), node) for name, node in tree.children.items() if name.isdecimal() and node.data_vars)
-    if not nodes:
-        raise NgioValueError(
-            "the tree has no levels '0', '1', … of an image: of a well or a plate, write the images one at a time"
-        )
-    levels = []
-    for number, node in nodes:
-        arrays = list(node.data_vars.values())
-        if len(arrays) != 1:
-            raise NgioValueError(f"level {number} of the tree must hold one variable, got {list(node.data_vars)}")
-        _require_image(arrays[0])
-        levels.append(_ordered(arrays[0]))
-    _require_one_image(levels)
-    paths = tuple(str(node.attrs.get("path", name)) for name, node in nodes)
-    facts: dict[str, Any] = {"channels": levels[0].attrs.get("channels")}
-    facts |= {str(key): value for key, value in tree.attrs.items()}
-    if tree.name is not None:
-        facts["name"] = tree.name
-    return Given(tuple(levels), paths if len(set(paths)) == len(paths) else None, facts)
-
-
-def _require_one_image(levels: Sequence[xr.DataArray]) -> None:
-    for number, (finer, coarser) in enumerate(itertools.pairwise(levels), 1):
-        if finer.dims != coarser.dims or finer.dtype != coarser.dtype:
-            raise NgioValueError(
-                f"levels {number - 1} and {number} must have one dtype and the same axes, got {finer.dtype} "
-                f"{finer.dims} and {coarser.dtype} {coarser.dims}"
-            )
-        if any(m > n for n, m in zip(finer.shape, coarser.shape, strict=True)):
-            raise NgioValueError(f"level {number} is larger than the one before: {coarser.shape} after {finer.shape}")
 
 
 def draft_image(
@@ -193,54 +135,6 @@ def _base_scale(dimensions: Dimensions, parent: Multiscales | None) -> list[floa
         return list(dimensions.dataset.scale)
     sizes = dict(zip(parent.axes_handler.axes_names, parent.datasets[0].scale, strict=True))
     return [sizes.get(axis, 1.0) for axis in dimensions.axes]
-
-
-# ---- What can be an image
-
-
-def require_image_axes(names: Sequence[str], *, labels: bool = False) -> None:
-    """Raise unless OME-NGFF allows an image with these axes.
-
-    Raises:
-        NgioValueError: Naming the rule that is broken.
-    """
-    if unknown := [name for name in names if name not in CANONICAL_ORDER]:
-        raise NgioValueError(f"OME-NGFF images have axes t, c, z, y, x, got '{unknown[0]}' in {tuple(names)}")
-    if not {"y", "x"} <= set(names):
-        raise NgioValueError(f"OME-NGFF images have y and x axes (2 or 3 space axes are a MUST), got {tuple(names)}")
-    if labels and "c" in names:
-        raise NgioValueError("label images have no channel axis: select one channel")
-
-
-def _require_image(image: Any) -> None:
-    if not isinstance(image, xr.DataArray):
-        raise NgioTypeError(
-            f"expected a DataArray or a DataTree, got {type(image).__name__}: as_image gives an array names and sizes"
-        )
-    require_image_axes([str(dim) for dim in image.dims])
-    if image.dtype.kind not in "iufb":
-        raise NgioTypeError(f"OME-NGFF images hold numbers, got {image.dtype}")
-    if image.size == 0:
-        raise NgioValueError(f"the image has no pixels: its sizes are {dict(image.sizes)}")
-
-
-def as_label_image(labels: Any) -> xr.DataArray:
-    """Return an array of ids with the role of labels.
-
-    Raises:
-        NgioTypeError: If it holds no integers.
-        NgioValueError: If it cannot be an OME-NGFF label image.
-    """
-    _require_image(labels)
-    if labels.dtype.kind not in "iu":
-        raise NgioTypeError(f"labels are integers, got {labels.dtype}: convert with .astype('uint32')")
-    require_image_axes([str(dim) for dim in labels.dims], labels=True)
-    with_role: xr.DataArray = labels.assign_attrs({ROLE: LABELS})
-    return with_role
-
-
-def _ordered(image: xr.DataArray) -> xr.DataArray:
-    return image.transpose(*(axis for axis in CANONICAL_ORDER if axis in image.dims))
 
 
 # ---- Levels
@@ -413,22 +307,3 @@ def _given_channels(image: xr.DataArray, given: Sequence[Any]) -> tuple[Channel 
 def _labels_of(image: xr.DataArray) -> list[str]:
     labels = [str(label) for label in image["c"].values] if "c" in image.coords else []
     return labels if all(labels) and labels else [f"channel_{index}" for index in range(image.sizes["c"])]
-
-
-# ---- Labels of a tree
-
-
-def given_labels(image: Any) -> dict[str, Given]:
-    """Return the label images of a tree, by name."""
-    if not isinstance(image, xr.DataTree) or "labels" not in image.children:
-        return {}
-    folder = image.children["labels"]
-    found = {
-        node.relative_to(folder): _given_tree(node)
-        for node in folder.subtree
-        if any(name.isdecimal() and child.data_vars for name, child in node.children.items())
-    }
-    return {
-        name: given._replace(levels=tuple(as_label_image(level) for level in given.levels))
-        for name, given in found.items()
-    }

@@ -18,7 +18,7 @@ def beyond(document: Any, known: Any) -> Any:
     if isinstance(document, Mapping) and isinstance(known, Mapping):
         found = {key: value if key not in known else beyond(value, known[key]) for key, value in document.items()}
         return {key: value for key, value in found.items() if value is not None or key not in known} or None
-    if _is_list(document) and _is_list(known):
+    if _is_list(document) and _is_list(known) and any(isinstance(item, (Mapping, list, tuple)) for item in document):
         partners = _partners(document, known)
         rests = [None if own is None else beyond(item, own) for item, own in zip(document, partners, strict=True)]
         if any(rest is not None for rest in rests):

@@ -18,17 +18,8 @@ from ngio_x.metadata.channels import Channel, channels_of
 from ngio_x.metadata.frame import Frame
 from ngio_x.ngff.attributes import ZARR_FORMATS, Version, write_attributes
 from ngio_x.ngff.documents import ImageLabel, LabelList, Multiscales
-from ngio_x.ngff.draft import (
-    ByAxis,
-    Draft,
-    Given,
-    Storage,
-    as_label_image,
-    count_units,
-    draft_image,
-    given_image,
-    given_labels,
-)
+from ngio_x.ngff.draft import ByAxis, Draft, Storage, count_units, draft_image
+from ngio_x.ngff.given import Given, as_label_image, given_image, given_labels
 from ngio_x.ngff.hierarchy import Picture, label_paths, read_image
 from ngio_x.ngff.store import StoreLike, new_group, open_group
 from ngio_x.pyramid.build import build_pyramid
