@@ -75,12 +75,12 @@ def create_in(group: zarr.Group, paths: Sequence[str], documents: Mapping[str, b
         )
 
 
-def warn_if_unfinished(group: zarr.Group, *, stacklevel: int = 2) -> None:
+def warn_if_unfinished(place: StorePath, *, stacklevel: int = 2) -> None:
     """Warn if arrays were being put into a local group when the writing process was cut off."""
-    root = _directory(group.store_path)
+    root = _directory(place)
     if root is not None and is_unfinished(root):
         warnings.warn(
-            f"levels of {group.store_path} were being replaced when the writing process was cut off, or are being "
+            f"levels of {place} were being replaced when the writing process was cut off, or are being "
             "replaced now: some may be missing or empty. The next ImagePyramidBuilder.to_zarr into this group "
             "finishes or undoes that",
             NgioUserWarning,

@@ -349,4 +349,4 @@ def test_a_reader_warns_of_a_label_image_that_was_cut_off(tmp_path):
 
 def test_groups_elsewhere_have_no_journal():
     """Nothing is looked for where nothing can be renamed."""
-    create.warn_if_unfinished(zarr.open_group(MemoryStore(), mode="w"))
+    create.warn_if_unfinished(zarr.open_group(MemoryStore(), mode="w").store_path)
