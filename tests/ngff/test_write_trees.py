@@ -143,6 +143,18 @@ class TestChangedTrees:
                 assert_array_equal(array, expected)
                 check_same_places(array, expected)
 
+    def test_a_tree_of_one_level_keeps_it(self, rewritten, tmp_path):
+        """Of an array of that size two more would be made; under the path that the level had, and labels alike."""
+        image = nx.as_image(np.arange(4 * 600, dtype="u2").reshape(4, 600), "yx", 0.25)
+        nx.write_ome_zarr(image, tmp_path / "one.zarr", levels=1, labels={"nuclei": nx.as_labels(image)})
+        opened = nx.open_ome_zarr(tmp_path / "one.zarr")
+        opened["0"].attrs["path"] = "s0"
+        found = rewritten(opened)
+        check_same(found, opened)
+        assert found["0"].attrs["path"] == "s0"
+        found = rewritten(opened, levels=2, overwrite=True)
+        assert list(found["labels/nuclei"].children) == ["0", "1"]
+
     @both_versions
     def test_labels_with_fewer_levels_get_as_many_as_the_image(self, tree, rewritten):
         """That is a MUST: the missing ones are made, without blending ids."""
