@@ -129,10 +129,8 @@ def trees(draw):
     tree = xr.DataTree.from_dict(nodes, name=draw(st.none() | st.just("a")))
     if draw(st.booleans()):
         tree = cropped(tree, draw(rois_over(image)), draw(st.sampled_from(("outer", "inner", "nearest"))))
-        pairs = itertools.pairwise([*levels_of(tree)])  # edges that lie apart: one pixel here may touch two there
-        assume(
-            all(coarse <= fine for pair in pairs for fine, coarse in zip(*(level.shape for level in pair), strict=True))
-        )
+        for fine, coarse in itertools.pairwise(levels_of(tree)):  # at uneven factors, one pixel may touch two
+            assume(all(m <= n for n, m in zip(fine.shape, coarse.shape, strict=True)))
     for node in tree.subtree:
         for array in node.data_vars.values():
             array.values.flags.writeable = False

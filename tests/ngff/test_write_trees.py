@@ -156,6 +156,13 @@ class TestChangedTrees:
         assert list(found["labels/nuclei"].children) == ["0", "1"]
 
     @both_versions
+    def test_a_crop_of_a_pixel_keeps_every_level(self, tree, rewritten):
+        """Levels of one shape are no fault: each has pixels of another size."""
+        part = nx.crop(tree, nx.Roi.from_values({"y": (104.1, 0.1), "x": (0.2, 0.1)}, None))
+        assert {level["image"].shape for level in part.children.values() if level.data_vars} == {(3, 2, 1, 1)}
+        check_same(rewritten(part), part)
+
+    @both_versions
     def test_labels_with_fewer_levels_get_as_many_as_the_image(self, tree, rewritten):
         """That is a MUST: the missing ones are made, without blending ids."""
         part = tree.filter(lambda node: node.path != "/labels/nuclei/2")
