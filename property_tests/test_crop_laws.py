@@ -96,10 +96,12 @@ def _pyramid(image):
 
 @given(images(max_size=24), st.lists(dyadic_numbers(-32, 96), max_size=4))
 def test_nearest_crops_of_a_partition_cover_every_pixel_once_at_every_level(image, cuts):
-    """Regions that touch share no pixel and lose none, in a pyramid at each level."""
+    """Regions that touch share no pixel and lose none, in a pyramid and its labels at each level."""
     tree = _pyramid(image)
+    labels = {f"/labels/cells/{name}": nx.as_labels(node["image"]).to_dataset() for name, node in tree.children.items()}
+    tree = xr.DataTree.from_dict({**{node.path: node.to_dataset() for node in tree.subtree}, **labels})
     edges = [None, *sorted(set(cuts)), None]
-    found = {name: np.zeros(node.sizes["x"], int) for name, node in tree.children.items()}
+    found = {path: np.zeros(node.sizes["x"], int) for path, node in tree.subtree_with_keys if node.data_vars}
     for low, high in itertools.pairwise(edges):
         # A slice without a start begins at 0, so the first one begins far below everything.
         part = nx.RoiSlice("x", -1024.0 if low is None else low)
@@ -112,8 +114,9 @@ def test_nearest_crops_of_a_partition_cover_every_pixel_once_at_every_level(imag
                 piece = nx.crop(tree, roi, bounds="nearest")
             except NgioEmptyRegionError:
                 continue
-        for name, node in piece.children.items():
-            found[name][np.isin(tree[name].x.values, node.x.values)] += 1
+        for path in found.keys() & dict(piece.subtree_with_keys).keys():
+            found[path][np.isin(tree[path].x.values, piece[path].x.values)] += 1
+    assert len(found) == 6
     assert all((count == 1).all() for count in found.values())
 
 

@@ -88,9 +88,7 @@ class Multiscales:
     metadata: Mapping[str, Any] | None = field(_to_optional_mapping, default=None)
     """More about how levels were made."""
     channels: tuple[Channel, ...] = field(tuple_of(Channel), default=())
-    label: ImageLabel | None = field(
-        lambda value: None if value is None else instance_of(ImageLabel)(value), default=None
-    )
+    label: ImageLabel | None = field(_to_optional_label, default=None)
     """Of label images only."""
     frame: Frame = field(one_of("corner", "center"), default="corner")
     level_origin: LevelOrigin | None = field(one_of("center", "corner", None), default="center")

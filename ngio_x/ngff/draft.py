@@ -90,7 +90,7 @@ def draft_image(
     fields = from_facts(given.facts)
     first = given.levels[0]
     kernel, dimensions = kernel_of(first, order).name, dimensions_of(first)
-    keeps = len(given.levels) > 1 and levels is None and scale_factors is None and shapes is None
+    keeps = given.paths is not None and levels is None and scale_factors is None and shapes is None
     pixels = given.levels if keeps else given.levels[:1]
     described = (
         [dimensions_of(level) for level in given.levels] if keeps else _made(dimensions, shapes, levels, scale_factors)

@@ -17,8 +17,9 @@ class Given(NamedTuple):
     """What a caller gave to be written."""
 
     levels: tuple[xr.DataArray, ...]
-    """Finest first; one, if the others are to be made."""
+    """Finest first; of an array that is no tree one, of which the others are to be made."""
     paths: tuple[str, ...] | None
+    """Of a tree: what its levels are called on disk."""
     facts: Mapping[str, Any]
     """Attributes, as reading gives them."""
 
@@ -53,11 +54,13 @@ def _given_tree(tree: xr.DataTree) -> Given:
         levels.append(_ordered(arrays[0]))
     _require_one_image(levels)
     paths = tuple(str(node.attrs.get("path", name)) for name, node in nodes)
+    if len(set(paths)) < len(paths):
+        paths = tuple(map(str, range(len(paths))))
     facts: dict[str, Any] = {"channels": levels[0].attrs.get("channels")}
     facts |= {str(key): value for key, value in tree.attrs.items()}
     if tree.name is not None:
         facts["name"] = tree.name
-    return Given(tuple(levels), paths if len(set(paths)) == len(paths) else None, facts)
+    return Given(tuple(levels), paths, facts)
 
 
 def _require_one_image(levels: Sequence[xr.DataArray]) -> None:

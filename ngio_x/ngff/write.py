@@ -263,11 +263,9 @@ def _draft_labels(
     if not isinstance(name, str) or not name.strip(".") or "/" in name or "\\" in name:
         raise NgioValueError(f"the name of a label image is one path segment, got {name!r}")
     _require_same_units(given.levels[0], image)
-    kept = len(given.levels) == len(shapes)
-    made = None if kept and len(shapes) > 1 else _label_shapes(given.levels[0], image, shapes)
-    return draft_image(
-        given, storage, shapes=made, frame=frame, order=order, name=name, parent=image, label=label
-    )  # fmt: skip
+    kept = given.paths is not None and len(given.levels) == len(shapes)
+    made = None if kept else _label_shapes(given.levels[0], image, shapes)
+    return draft_image(given, storage, shapes=made, frame=frame, order=order, name=name, parent=image, label=label)
 
 
 def _renew_consolidated(group: zarr.Group) -> None:
@@ -296,9 +294,7 @@ def _require_same_units(labels: xr.DataArray, image: Multiscales) -> None:
 def _label_shapes(labels: xr.DataArray, image: Multiscales, shapes: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
     """Return level shapes in proportion to those of the image."""
     names = image.axes_handler.axes_names
-    ratios = [
-        {axis: n / base for axis, n, base in zip(names, shape, shapes[0], strict=True)} for shape in shapes
-    ]  # fmt: skip
+    ratios = [{axis: n / base for axis, n, base in zip(names, shape, shapes[0], strict=True)} for shape in shapes]
     sizes = [(str(axis), size) for axis, size in labels.sizes.items()]
     return [tuple(max(1, int(size * ratio.get(axis, 1.0))) for axis, size in sizes) for ratio in ratios]
 

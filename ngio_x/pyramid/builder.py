@@ -78,7 +78,7 @@ class ImagePyramidBuilder:
         for level in self.levels:
             self._check_level(level)
         for finer, coarser in zip(self.levels, self.levels[1:], strict=False):
-            _require_smaller(finer, coarser, self.axes)
+            _require_no_larger(finer, coarser, self.axes)
 
     def _check_level(self, level: PyramidLevel) -> None:
         if len(level.shape) != len(self.axes):
@@ -234,6 +234,8 @@ class ImagePyramidBuilder:
             PyramidLevel(path, shape, scale, translation, chunks, shards)
             for path, shape, scale, translation in zip(paths, all_shapes, scales, translations, strict=True)
         )
+        for finer, coarser in itertools.pairwise(levels):
+            _require_another_shape(finer, coarser)
         return cls(levels, names, data_type, dimension_separator, compressors, zarr_format, other_array_kwargs or {})
 
     def to_zarr(self, group: zarr.Group, *, overwrite: bool = True) -> None:
@@ -322,13 +324,17 @@ def _scales_of(shapes: list[tuple[int, ...]], base: tuple[float, ...]) -> list[t
     return [tuple(s * (n / m) for s, n, m in zip(base, shapes[0], shape, strict=True)) for shape in shapes]
 
 
-def _require_smaller(finer: PyramidLevel, coarser: PyramidLevel, axes: tuple[str, ...]) -> None:
+def _require_no_larger(finer: PyramidLevel, coarser: PyramidLevel, axes: tuple[str, ...]) -> None:
     for axis, n, m in zip(axes, finer.shape, coarser.shape, strict=True):
         if m > n:
             raise NgioValueError(
                 f"levels must go from fine to coarse: along axis '{axis}', level '{coarser.path}' has {m} pixels after "
                 f"{n} in level '{finer.path}'"
             )
+
+
+def _require_another_shape(finer: PyramidLevel, coarser: PyramidLevel) -> None:
+    """Refuse to make a level of the same pixels; cut out of a pyramid, levels may have one shape, such as one pixel."""
     if finer.shape == coarser.shape:
         raise NgioValueError(
             f"level '{coarser.path}' has the shape {coarser.shape} of level '{finer.path}' before it: "

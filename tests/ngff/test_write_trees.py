@@ -143,6 +143,25 @@ class TestChangedTrees:
                 assert_array_equal(array, expected)
                 check_same_places(array, expected)
 
+    def test_a_tree_of_one_level_keeps_it(self, rewritten, tmp_path):
+        """Of an array of that size two more would be made; under the path that the level had, and labels alike."""
+        image = nx.as_image(np.arange(4 * 600, dtype="u2").reshape(4, 600), "yx", 0.25)
+        nx.write_ome_zarr(image, tmp_path / "one.zarr", levels=1, labels={"nuclei": nx.as_labels(image)})
+        opened = nx.open_ome_zarr(tmp_path / "one.zarr")
+        opened["0"].attrs["path"] = "s0"
+        found = rewritten(opened)
+        check_same(found, opened)
+        assert found["0"].attrs["path"] == "s0"
+        found = rewritten(opened, levels=2, overwrite=True)
+        assert list(found["labels/nuclei"].children) == ["0", "1"]
+
+    @both_versions
+    def test_a_crop_of_a_pixel_keeps_every_level(self, tree, rewritten):
+        """Levels of one shape are no fault: each has pixels of another size."""
+        part = nx.crop(tree, nx.Roi.from_values({"y": (104.1, 0.1), "x": (0.2, 0.1)}, None))
+        assert {level["image"].shape for level in part.children.values() if level.data_vars} == {(3, 2, 1, 1)}
+        check_same(rewritten(part), part)
+
     @both_versions
     def test_labels_with_fewer_levels_get_as_many_as_the_image(self, tree, rewritten):
         """That is a MUST: the missing ones are made, without blending ids."""
