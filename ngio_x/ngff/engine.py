@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -80,7 +81,6 @@ class OmeZarrBackend(BackendEntrypoint):
         frame: Frame | None = None,
         images: str = "*",
         storage_options: Mapping[str, Any] | None = None,
-        **_decoders: Any,
     ) -> xr.DataTree:
         """Open an image, a well or a plate; errors as for `open_ome_zarr`."""
         hierarchy = hierarchy_at(filename_or_obj, frame, images, storage_options)
@@ -97,6 +97,8 @@ class OmeZarrBackend(BackendEntrypoint):
         """Return whether a local directory holds an OME-Zarr image, well or plate: at most two small files are read."""
         if not isinstance(filename_or_obj, (str, os.PathLike)) or "://" in str(filename_or_obj):
             return False
+        with suppress(RuntimeError):  # there is no such home
+            filename_or_obj = Path(filename_or_obj).expanduser()
         directory = Path(filename_or_obj)
         return any(_speaks_of_images(directory / name) for name in ("zarr.json", ".zattrs"))
 

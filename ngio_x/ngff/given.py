@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import xarray as xr
 
 from ngio_x.arrays.image import LABELS, ROLE
@@ -104,14 +105,23 @@ def require_image_axes(names: Sequence[str], *, labels: bool = False) -> None:
         raise NgioValueError("label images have no channel axis: select one channel")
 
 
+def require_numbers(dtype: np.dtype[Any]) -> None:
+    """Raise unless OME-NGFF allows pixels of a data type.
+
+    Raises:
+        NgioTypeError: Naming the data type.
+    """
+    if dtype.kind not in "iufb":
+        raise NgioTypeError(f"OME-NGFF images hold numbers, got {dtype}")
+
+
 def _require_image(image: Any) -> None:
     if not isinstance(image, xr.DataArray):
         raise NgioTypeError(
             f"expected a DataArray or a DataTree, got {type(image).__name__}: as_image gives an array names and sizes"
         )
     require_image_axes([str(dim) for dim in image.dims])
-    if image.dtype.kind not in "iufb":
-        raise NgioTypeError(f"OME-NGFF images hold numbers, got {image.dtype}")
+    require_numbers(image.dtype)
     if image.size == 0:
         raise NgioValueError(f"the image has no pixels: its sizes are {dict(image.sizes)}")
 

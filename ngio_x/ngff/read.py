@@ -118,7 +118,8 @@ def _planted(nodes: Mapping[str, xr.Dataset]) -> xr.DataTree:
             below.setdefault(above, {})[name] = tree
     for path, children in below.items():  # from the root on, for what is put below a node is compared with all above it
         trees[path].children = children
-    trees[""].name = nodes[""].attrs.get("name") if "" in nodes else None
+    called = nodes[""].attrs.get("name") if "" in nodes else None
+    trees[""].name = None if called is None or "/" in called else called  # of a node, it would be a path
     return trees[""]
 
 

@@ -9,7 +9,8 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
+from urllib.request import url2pathname
 
 import zarr
 from zarr.abc.store import Store
@@ -27,6 +28,8 @@ from ngio_x.errors import (
 
 StoreLike: TypeAlias = str | Path | Store | zarr.Group
 """A local path, a URL, a zarr store, or an open group."""
+
+_FILE: Final = "file://"
 
 _ZARR_MARKS = ("zarr.json", ".zgroup", ".zattrs", ".zarray")
 
@@ -52,9 +55,18 @@ def open_group(
     try:
         return zarr.open_group(place, mode=mode, zarr_format=known, use_consolidated=False)
     except (FileNotFoundError, ContainsArrayError):
-        raise NgioFileNotFoundError(f"there is no zarr group at {store}") from None
+        raise NgioFileNotFoundError(f"there is no zarr group at {store}{_instead(place)}") from None
     except ZARR_FAULTS as error:
         raise unreadable(str(store), error) from error
+
+
+def _instead(place: Path | Store) -> str:
+    """Return what there is in place of a group, if that is known."""
+    try:
+        zarr.open_array(place, mode="r")
+    except (FileNotFoundError, *ZARR_FAULTS):
+        return ""
+    return ", but an array: open the group that it is a level of"
 
 
 def _existing(store: Any, mode: Literal["r", "r+"], storage_options: Mapping[str, Any] | None) -> Path | Store:
@@ -65,11 +77,13 @@ def _existing(store: Any, mode: Literal["r", "r+"], storage_options: Mapping[str
         raise NgioTypeError(f"expected a path, a URL, a zarr store or a zarr group, got {type(store).__name__}")
     if _is_url(store):
         return _store_at(str(store), storage_options, read_only=mode == "r")
-    path = Path(store).expanduser()
+    path = _local(store)
     if not path.exists():
         raise NgioFileNotFoundError(f"{store} does not exist")
-    if not (path.is_file() and zipfile.is_zipfile(path)):
+    if not path.is_file():
         return path
+    if not zipfile.is_zipfile(path):
+        raise NgioFileNotFoundError(f"there is no zarr group at {store}: it is a file, and no zip archive")
     if mode != "r":
         raise NgioValueError(f"{store} is a zip file, in which nothing can be replaced: unpack it")
     return ZipStore(path, mode="r")
@@ -128,7 +142,7 @@ def _place(store: Any) -> Path | StorePath:
     if isinstance(store, (str, Path)):
         if Path(store).suffix == ".zip":
             raise NgioValueError(f"{store} would be a directory: write one that is called otherwise, and zip that")
-        return StorePath(_store_at(str(store), None, read_only=False)) if _is_url(store) else Path(store).expanduser()
+        return StorePath(_store_at(str(store), None, read_only=False)) if _is_url(store) else _local(store)
     if isinstance(store, zarr.Group):
         store = store.store_path
     elif isinstance(store, Store):
@@ -146,7 +160,15 @@ def _place(store: Any) -> Path | StorePath:
 
 
 def _is_url(store: Any) -> bool:
-    return isinstance(store, str) and "://" in store
+    """Return whether something is the URL of another place than a local path."""
+    return isinstance(store, str) and "://" in store and not store.startswith(_FILE)
+
+
+def _local(store: str | Path) -> Path:
+    """Return a local path, which may begin with `~`, or be given as a URL."""
+    if isinstance(store, str) and store.startswith(_FILE):
+        return Path(url2pathname(store.removeprefix(_FILE)))
+    return Path(store).expanduser()
 
 
 def _require_empty(group: zarr.Group, zarr_format: int, *, overwrite: bool) -> bool:

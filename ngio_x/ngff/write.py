@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import xarray as xr
 import zarr
 from zarr.errors import ZarrUserWarning
 
-from ngio_x._frozen import evolve, shown
+from ngio_x._frozen import evolve, named, shown
 from ngio_x.arrays.image import dimensions_of
 from ngio_x.errors import NgioFileExistsError, NgioTypeError, NgioValueError
 from ngio_x.metadata.channels import Channel, channels_of
@@ -19,8 +20,9 @@ from ngio_x.metadata.frame import Frame
 from ngio_x.ngff.attributes import ZARR_FORMATS, Version, write_attributes
 from ngio_x.ngff.documents import ImageLabel, LabelList, Multiscales
 from ngio_x.ngff.draft import ByAxis, Draft, Storage, count_units, draft_image
-from ngio_x.ngff.given import Given, as_label_image, given_image, given_labels
+from ngio_x.ngff.given import Given, as_label_image, given_image, given_labels, require_numbers
 from ngio_x.ngff.hierarchy import Picture, label_paths, read_image
+from ngio_x.ngff.problems import to_relative
 from ngio_x.ngff.store import StoreLike, new_group, open_group
 from ngio_x.pyramid.build import build_pyramid
 from ngio_x.pyramid.progress import Progress, shower
@@ -96,7 +98,7 @@ def write_ome_zarr(
     }
     drafts = [draft, *added.values()]
     report = _Report(progress, drafts)
-    lazy = any(level.chunks is not None for each in drafts for level in each.pixels)
+    lazy = any(_is_lazy(level) for each in drafts for level in each.pixels)
     with new_group(store, ZARR_FORMATS[version], overwrite=overwrite, lazy=lazy) as group:
         document = _fill(draft, group, report)
         if added:
@@ -152,17 +154,19 @@ def write_labels(
     storage = Storage(version, chunks, shards, compressors)
     given = Given((as_label_image(labels),), None, {})
     draft = _draft_labels(given, name, storage, picture.image, shapes, frame, order, _label_of(colors))
-    listed = label_paths(parent)
+    label_paths(parent)  # raises before anything is written
     folder = parent.require_group("labels")
     if name in folder and not overwrite:
         raise NgioFileExistsError(f"{folder.store_path} has labels {name!r} already: pass overwrite=True to replace it")
-    lazy = labels.chunks is not None
-    with new_group(folder.store_path / name, ZARR_FORMATS[version], overwrite=overwrite, lazy=lazy) as inside:
+    place = folder.store_path / name
+    with new_group(place, ZARR_FORMATS[version], overwrite=overwrite, lazy=_is_lazy(labels)) as inside:
         document = _fill(draft, inside, _Report(progress, [draft]))
         inside.attrs.put(write_attributes(document, version))
-    if name not in listed:
-        folder.attrs.update(write_attributes(LabelList((*listed, name)), version))
-    _renew_consolidated(parent)
+    with _LISTING:
+        listed = label_paths(parent)  # again: others may have been added meanwhile
+        if name not in listed:
+            folder.attrs.update(write_attributes(LabelList((*listed, name)), version))
+        _renew_consolidated(parent)
 
 
 def derive(
@@ -218,6 +222,7 @@ def derive(
         channels=channels,
     )
     builder = draft.builder if dtype is None else evolve(draft.builder, data_type=dtype)
+    require_numbers(np.dtype(builder.data_type))
     with new_group(store, builder.zarr_format, overwrite=overwrite) as group:
         builder.to_zarr(group)
         nothing = np.zeros((len(draft.channels), 0), builder.data_type)
@@ -229,6 +234,9 @@ def derive(
 
 
 # ---- Labels
+
+_LISTING: Final = threading.Lock()
+"""Held while a label image is added to a list of them."""
 
 
 def _for_labels(storage: Storage, given: Given, image: Draft) -> Storage:
@@ -262,6 +270,9 @@ def _draft_labels(
     """Return what a label image will be on disk: it has as many levels as its image (a MUST of OME-NGFF)."""
     if not isinstance(name, str) or not name.strip(".") or "/" in name or "\\" in name:
         raise NgioValueError(f"the name of a label image is one path segment, got {name!r}")
+    named("the name of a label image", to_relative)(name)
+    if name in given.levels[0].dims:
+        raise NgioValueError(f"labels '{name}' are called as one of their axes is, {given.levels[0].dims}: rename them")
     _require_same_units(given.levels[0], image)
     kept = given.paths is not None and len(given.levels) == len(shapes)
     made = None if kept else _label_shapes(given.levels[0], image, shapes)
@@ -326,6 +337,11 @@ def _written_version(picture: Picture) -> Version:
 
 
 # ---- Pixels
+
+
+def _is_lazy(image: xr.DataArray) -> bool:
+    """Return whether pixels are still to be computed, or read."""
+    return not image.variable._in_memory  # noqa: SLF001 — `data` would read them
 
 
 class _Report:

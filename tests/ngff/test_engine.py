@@ -134,6 +134,13 @@ def test_a_bad_option_is_named(path, options, message):
         xr.open_dataset(path, engine=ENGINE, **options)
 
 
+@pytest.mark.parametrize("option", [{"level": 1}, {"group": "labels/big"}, {"chunk": {}}, {"decode_times": False}])
+def test_an_option_that_a_tree_does_not_have_is_refused(path, option):
+    """It is not passed over in silence."""
+    with pytest.raises(TypeError, match=f"unexpected keyword argument '{next(iter(option))}'"):
+        xr.open_datatree(path, engine=ENGINE, **option)
+
+
 def test_a_missing_place_is_not_found(tmp_path):
     """As by open_ome_zarr."""
     with pytest.raises(NgioFileNotFoundError, match="does not exist"):
@@ -278,11 +285,14 @@ def test_pieces_are_put_together_on_their_lattice(path):
     assert_array_equal(whole, PIXELS)
 
 
-@pytest.mark.parametrize("name", ["path", "str", "relative", "well"])
+@pytest.mark.parametrize("name", ["path", "str", "relative", "home", "well"])
 def test_the_engine_is_found_by_itself(path, name, monkeypatch):
     """Of local OME-Zarr, whatever the name of its directory."""
     monkeypatch.chdir(path.parent)
-    place = {"path": path, "str": str(path), "relative": "a.zarr", "well": "a.zarr/labels/big"}[name]
+    monkeypatch.setenv("HOME", str(path.parent))
+    monkeypatch.setenv("USERPROFILE", str(path.parent))
+    places = {"str": str(path), "relative": "a.zarr", "home": "~/a.zarr", "well": "a.zarr/labels/big"}
+    place = places.get(name, path)
     assert xr.backends.plugins.guess_engine(place) == ENGINE
 
 

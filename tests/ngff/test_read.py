@@ -3,6 +3,7 @@ import shutil
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import ngio_x as nx
 from ngio_x.errors import NgioValidationError, NgioValueError
@@ -47,6 +48,16 @@ def test_facts_of_the_metadata_are_attributes(path):
     assert (attrs["version"], attrs["name"]) == ("0.5", "cells")
     assert [channel["label"] for channel in attrs["channels"]] == ["a", "b"]
     json.dumps(attrs)
+
+
+def test_a_name_with_slashes_is_no_name_of_a_node(tmp_path):
+    """But it is in the attributes, and written again."""
+    image = nx.as_image(np.zeros((8, 8), "u1"), "yx", name="B/03/0")
+    nx.write_ome_zarr(image, tmp_path / "a.zarr")
+    tree = nx.open_ome_zarr(tmp_path / "a.zarr")
+    assert (tree.name, tree.attrs["name"]) == (None, "B/03/0")
+    nx.write_ome_zarr(tree, tmp_path / "b.zarr")
+    assert xr.open_datatree(tmp_path / "b.zarr", engine="ome-zarr").attrs["name"] == "B/03/0"
 
 
 def test_no_pixel_is_read(path):

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import xarray as xr
 import zarr
 
 import ngio_x as nx
@@ -103,6 +104,24 @@ def test_a_lazy_image_is_not_written_over_a_place_that_is_emptied_first(kind, tm
     assert first_pixel(place) == 7
 
 
+@pytest.mark.parametrize("kind", ["MemoryStore", "memory group"])
+@pytest.mark.parametrize("engine", [False, True])
+def test_nor_is_one_that_is_lazy_without_dask(kind, engine, tmp_path):
+    """Neither the pixels of an image nor those of labels are known before they are read."""
+    place = PLACES[kind](tmp_path)
+    nx.write_ome_zarr(image(7), place)
+    nx.write_labels(nx.as_labels(image(3)), place, "cells")
+    tree = xr.open_datatree(place, engine="ome-zarr") if engine else nx.open_ome_zarr(place, chunks=None)
+    with pytest.raises(NgioFileExistsError, match=r"compute\(\) the image first"):
+        nx.write_ome_zarr(tree, place, overwrite=True)
+    with pytest.raises(NgioFileExistsError, match=r"compute\(\) the image first"):
+        nx.write_labels(tree["labels/cells/0/cells"], place, "cells", overwrite=True)
+    assert first_pixel(place) == 7
+    assert int(nx.open_ome_zarr(place)["labels/cells/0/cells"][0, 0]) == 3
+    nx.write_ome_zarr(tree.load(), place, overwrite=True)
+    assert first_pixel(place) == 7
+
+
 @pytest.mark.parametrize(
     "make", [lambda path: path.mkdir() or (path / "notes.txt").write_text("x"), lambda path: path.write_text("x")]
 )
@@ -196,6 +215,40 @@ def test_a_missing_group_is_not_found(tmp_path):
 
 def test_an_array_is_no_group(tmp_path):
     """A path one level too deep is told so."""
-    nx.write_ome_zarr(image(), tmp_path / "a.zarr")
-    with pytest.raises(NgioFileNotFoundError, match="there is no zarr group at"):
-        nx.open_ome_zarr(tmp_path / "a.zarr" / "0")
+    for version in ("0.4", "0.5"):
+        nx.write_ome_zarr(image(), tmp_path / version, version=version)
+        store = zarr.storage.LocalStore(tmp_path / version / "0")
+        for place in (tmp_path / version / "0", store):
+            with pytest.raises(NgioFileNotFoundError, match=r"no zarr group at .* but an array: open the group"):
+                nx.open_ome_zarr(place)
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        nx.open_ome_zarr,
+        lambda path: nx.write_labels(nx.as_labels(image()), path, "cells"),
+        lambda path: nx.write_region(image(), path),
+        nx.consolidate_ome_zarr,
+        nx.validate_ome_zarr,
+    ],
+)
+def test_a_file_is_no_group(tmp_path, act):
+    """Whatever is to be done with it."""
+    file = tmp_path / "a.tif"
+    file.write_text("x")
+    with pytest.raises(NgioFileNotFoundError, match=r"there is no zarr group at .*a\.tif: it is a file"):
+        act(file)
+    assert file.read_text() == "x"
+
+
+def test_a_file_url_is_a_path(tmp_path):
+    """It is written to, labelled, changed and replaced like one."""
+    url = (tmp_path / "a b" / "ü.zarr").as_uri()
+    nx.write_ome_zarr(image(7), url)
+    nx.write_labels(nx.as_labels(image()), url, "cells")
+    nx.write_region(image(8), url)
+    assert first_pixel(url) == first_pixel(tmp_path / "a b" / "ü.zarr") == 8
+    nx.write_ome_zarr(nx.open_ome_zarr(url), url, overwrite=True)
+    assert first_pixel(url) == 8
+    assert [file.name for file in (tmp_path / "a b").iterdir()] == ["ü.zarr"]

@@ -244,6 +244,34 @@ class TestLabels:
             nx.write_labels(self.labels(path), path, name)
 
     @pytest.mark.parametrize(
+        ("name", "message"),
+        [
+            ("A:b", "must be a path inside of the group, such as 'a/b', got 'A:b'"),
+            ("a\0", "must be a path inside of the group"),
+            ("n" * 300, "must be a path inside of the group"),
+            ("y", "called as one of their axes"),
+        ],
+    )
+    def test_a_name_that_could_not_be_opened_is_refused(self, path, name, message):
+        """Else the whole image could not be opened any more."""
+        with pytest.raises(NgioValueError, match=message):
+            nx.write_labels(self.labels(path), path, name)
+        with pytest.raises(NgioValueError, match=message):
+            nx.write_ome_zarr(image(), path, labels={name: self.labels(path)}, overwrite=True)
+        assert "labels" not in nx.open_ome_zarr(path).children
+
+    def test_labels_that_are_written_at_the_same_time_are_all_listed(self, path):
+        """The list is read again when the pixels are written."""
+        labels = self.labels(path)
+
+        def meanwhile(done, total):
+            if done == total:
+                nx.write_labels(labels, path, "others")
+
+        nx.write_labels(labels, path, "cells", progress=meanwhile)
+        assert sorted(nx.open_ome_zarr(path)["labels"].children) == ["cells", "others"]
+
+    @pytest.mark.parametrize(
         ("labels", "error", "message"),
         [
             (np.zeros((3, 3), int), NgioTypeError, "expected a DataArray"),

@@ -401,6 +401,13 @@ class TestFaults:
 class TestDerive:
     """`derive` makes an image of the same lattice, to be filled."""
 
+    @pytest.mark.parametrize("dtype", ["complex64", "U5", "datetime64[s]"])
+    def test_what_is_no_type_of_numbers_is_refused(self, tmp_path, dtype):
+        """Before anything is written: it could not be opened."""
+        with pytest.raises(NgioTypeError, match="images hold numbers, got"):
+            nx.derive(nx.as_image(np.zeros((8, 8), "u1"), "yx"), tmp_path / "new.zarr", dtype=dtype)
+        assert not list(tmp_path.iterdir())
+
     @both_versions
     @pytest.mark.parametrize("of", ["tree", "array"])
     def test_it_has_the_lattice_and_no_pixels(self, tree, tmp_path, version, of):
