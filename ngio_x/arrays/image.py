@@ -14,6 +14,7 @@ from ngio_x.arrays.pixel_index import PixelIndex, unit_of
 from ngio_x.arrays.tree import array_of, pyramid_of
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.metadata.axes import CANONICAL_ORDER, AxesHandler, AxesSetup, Axis, axis_type_of, default_unit
+from ngio_x.metadata.channels import Channel
 from ngio_x.metadata.dataset import Dataset
 from ngio_x.metadata.dimensions import Dimensions
 from ngio_x.metadata.pixel_size import PixelSize
@@ -327,6 +328,9 @@ def _lattice_like(image: xr.DataArray, like: xr.DataArray, dim: Hashable) -> Lat
 def _with_channels(image: xr.DataArray, channels: Sequence[str]) -> xr.DataArray:
     if isinstance(channels, str) or not isinstance(channels, Iterable):
         raise NgioTypeError(f"channels takes one name for each position along c, got {channels!r}")
+    channels = list(channels)
+    if any(isinstance(channel, Channel) for channel in channels):
+        raise NgioTypeError("channels takes names here: give Channel with colour and limits to write_ome_zarr")
     names = [str(channel) for channel in channels]
     if "c" not in image.dims:
         raise NgioValueError(f"channels={names} needs a 'c' axis, but the array has {image.dims}")

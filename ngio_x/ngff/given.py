@@ -59,7 +59,7 @@ def _given_tree(tree: xr.DataTree) -> Given:
         paths = tuple(map(str, range(len(paths))))
     facts: dict[str, Any] = {"channels": levels[0].attrs.get("channels")}
     facts |= {str(key): value for key, value in tree.attrs.items()}
-    if tree.name is not None:
+    if tree.name is not None and tree.is_root:  # a field of a well is called by its path there
         facts["name"] = tree.name
     return Given(tuple(levels), paths, facts)
 

@@ -114,6 +114,7 @@ def test_inputs_are_untouched():
         ({"dims": ("x", "x")}, NgioValueError, "each of the 2 dimensions once"),
         ({"channels": ["a"]}, NgioValueError, "needs a 'c' axis"),
         ({"channels": 3}, NgioTypeError, "channels takes one name"),
+        ({"channels": [nx.Channel("a")]}, NgioTypeError, "give Channel with colour and limits to write_ome_zarr"),
         ({"like": np.zeros(3)}, NgioTypeError, "like= takes a DataArray, got ndarray"),
         ({"like": _image().isel(t=0), "pixel_size": 1}, NgioValueError, "leave pixel_size"),
         ({"like": _image().isel(t=0)}, NgioValueError, "axis 'y' has 2 pixels and no coordinates, where like has 4"),

@@ -197,6 +197,16 @@ class TestChangedTrees:
         turned = nx.map_levels(tree, lambda level: level.transpose(*reversed(level.dims)), on="all")
         check_same(rewritten(turned), tree)
 
+    def test_a_field_of_a_well_keeps_its_name(self, tree, tmp_path):
+        """It is not called by its place there, cropped or not."""
+        named = tree.copy()
+        named.name = named.attrs["name"] = "cells"
+        well = xr.DataTree.from_dict({"/B/03/0": named})
+        roi = nx.Roi.from_values({"y": (102, 5), "x": (0, 5)}, name="corner")
+        for index, field in enumerate((well["B/03/0"], nx.crop(well, roi)["B/03/0"])):
+            nx.write_ome_zarr(field, tmp_path / f"{index}.zarr")
+            assert nx.open_ome_zarr(tmp_path / f"{index}.zarr").attrs["name"] == "cells"
+
     def test_a_renamed_tree_and_renamed_variables(self, tree, rewritten):
         """The tree's name is the image's; that of a variable is nothing but its own."""
         named = nx.map_levels(tree.drop_nodes("labels"), lambda level: level.rename("other"))
