@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -10,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from ngio_x.arrays.image import LABELS, ROLE
-from ngio_x.errors import NgioTypeError, NgioValueError
+from ngio_x.errors import NgioTypeError, NgioUserWarning, NgioValueError
 from ngio_x.metadata.axes import CANONICAL_ORDER
 
 
@@ -61,7 +62,8 @@ def _given_tree(tree: xr.DataTree) -> Given:
     facts |= {str(key): value for key, value in tree.attrs.items()}
     if tree.name is not None and tree.is_root:  # a field of a well is called by its path there
         facts["name"] = tree.name
-    return Given(tuple(levels), paths, facts)
+    kept = _falling(levels)
+    return Given(kept, paths[: len(kept)], facts)
 
 
 def _require_one_image(levels: Sequence[xr.DataArray]) -> None:
@@ -71,8 +73,25 @@ def _require_one_image(levels: Sequence[xr.DataArray]) -> None:
                 f"levels {number - 1} and {number} must have one dtype and the same axes, got {finer.dtype} "
                 f"{finer.dims} and {coarser.dtype} {coarser.dims}"
             )
-        if any(m > n for n, m in zip(finer.shape, coarser.shape, strict=True)):
+        if any(m > n + 1 for n, m in zip(finer.shape, coarser.shape, strict=True)):
             raise NgioValueError(f"level {number} is larger than the one before: {coarser.shape} after {finer.shape}")
+
+
+def _falling(levels: Sequence[xr.DataArray]) -> tuple[xr.DataArray, ...]:
+    """Return the levels down to the first that has a pixel more than the one before.
+
+    So it is where a region of a pixel or two touches one of the finer level, and two of the coarser one.
+    """
+    for number, (finer, coarser) in enumerate(itertools.pairwise(levels), 1):
+        if any(m > n for n, m in zip(finer.shape, coarser.shape, strict=True)):
+            warnings.warn(
+                f"level {number} and those after it are left out: it has {coarser.shape} pixels where the one before "
+                f"has {finer.shape}, and levels must go from fine to coarse",
+                NgioUserWarning,
+                stacklevel=4,
+            )
+            return tuple(levels[:number])
+    return tuple(levels)
 
 
 def given_labels(image: Any) -> dict[str, Given]:

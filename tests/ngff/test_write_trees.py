@@ -12,7 +12,7 @@ import zarr
 from numpy.testing import assert_array_equal
 
 import ngio_x as nx
-from ngio_x.errors import NgioTypeError, NgioValueError
+from ngio_x.errors import NgioTypeError, NgioUserWarning, NgioValueError
 
 SIZE = {"z": 2.0, "y": 0.25, "x": 0.5}
 ORIGIN = {"z": 4.0, "y": 100.0, "x": -8.0}
@@ -474,3 +474,16 @@ class TestColors:
     def test_they_go_with_the_tree(self, tree, rewritten):
         """Where it is written again."""
         assert rewritten(tree)["labels/nuclei"].attrs["label"]["colors"] == [[3, [255, 128, 0, 255]]]
+
+
+def test_a_level_with_a_pixel_more_than_the_one_before_is_left_out(tmp_path):
+    """A region of a pixel may touch one of the finer level and two of the coarser one, where factors are uneven."""
+    pixels = np.arange(144, dtype="u2").reshape(12, 12)
+    nx.write_ome_zarr(nx.as_image(pixels), tmp_path / "a.zarr", levels=2, scale_factors={"y": 1.5, "x": 1.5})
+    part = nx.crop(nx.open_ome_zarr(tmp_path / "a.zarr"), nx.Roi.from_values({"y": (4, 1), "x": (0, 3)}, None))
+    assert [part[level]["image"].shape for level in "01"] == [(1, 3), (2, 2)]
+    with pytest.warns(NgioUserWarning, match=r"level 1 and those after it are left out: it has \(2, 2\) pixels"):
+        nx.write_ome_zarr(part, tmp_path / "part.zarr")
+    again = nx.open_ome_zarr(tmp_path / "part.zarr")
+    assert list(again.children) == ["0"]
+    assert np.array_equal(again["0"]["image"], pixels[4:5, :3])
