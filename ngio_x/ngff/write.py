@@ -13,7 +13,7 @@ import zarr
 from zarr.errors import ZarrUserWarning
 
 from ngio_x._frozen import evolve, named, shown
-from ngio_x.arrays.image import dimensions_of
+from ngio_x.arrays.image import as_labels, dimensions_of, lattice_of
 from ngio_x.errors import NgioFileExistsError, NgioTypeError, NgioValueError
 from ngio_x.metadata.channels import Channel, channels_of
 from ngio_x.metadata.frame import Frame
@@ -129,7 +129,7 @@ def write_labels(
     In a local image it appears, or replaces another, only when it is complete.
 
     Args:
-        labels: Integer array with axes among t, z, y, x.
+        labels: Integer array with axes among t, z, y, x. Without any coordinates it lies on level 0 of the image.
         group: The image: a path, a URL, a zarr store, or its open group.
         name: Name of the label image, one path segment.
         frame: As for `open_ome_zarr`: the one that the image was opened with. By default what the image says.
@@ -273,10 +273,35 @@ def _draft_labels(
     named("the name of a label image", to_relative)(name)
     if name in given.levels[0].dims:
         raise NgioValueError(f"labels '{name}' are called as one of their axes is, {given.levels[0].dims}: rename them")
+    given = given._replace(levels=tuple(_on_the_grid_of(image, shapes[0], level) for level in given.levels))
     _require_same_units(given.levels[0], image)
     kept = given.paths is not None and len(given.levels) == len(shapes)
     made = None if kept else _label_shapes(given.levels[0], image, shapes)
     return draft_image(given, storage, shapes=made, frame=frame, order=order, name=name, parent=image, label=label)
+
+
+def _on_the_grid_of(image: Multiscales, shape: tuple[int, ...], labels: xr.DataArray) -> xr.DataArray:
+    """Return labels that have no coordinates at all with those of their image's level 0, of which they have the size.
+
+    Raises:
+        NgioValueError: If they have another size: nobody knows where they lie then.
+    """
+    names, dims = image.axes_handler.axes_names, [str(dim) for dim in labels.dims]
+    if any(lattice_of(labels, dim) is not None for dim in dims):
+        return labels
+    grid = zip(names, shape, image.datasets[0].scale, image.edges()[0], image.axes_handler.axes, strict=True)
+    known = {name: (size, spacing, edge, axis.unit) for name, size, spacing, edge, axis in grid if name in dims}
+    if wrong := [name for name, (size, *_) in known.items() if size != labels.sizes[name]]:
+        raise NgioValueError(
+            f"labels without coordinates must have the size of their image, {known[wrong[0]][0]} along '{wrong[0]}', "
+            f"got {labels.sizes[wrong[0]]}: place them with as_labels(…, pixel_size=…, origin=…)"
+        )
+    return as_labels(
+        labels,
+        pixel_size={name: spacing for name, (_, spacing, _, _) in known.items()},
+        origin={name: edge for name, (_, _, edge, _) in known.items()},
+        units={name: unit for name, (*_, unit) in known.items() if unit is not None},
+    )
 
 
 def _renew_consolidated(group: zarr.Group) -> None:
@@ -344,6 +369,14 @@ def _is_lazy(image: xr.DataArray) -> bool:
     return not image.variable._in_memory  # noqa: SLF001 — `data` would read them
 
 
+def _streamed(image: xr.DataArray) -> Any:
+    """Return pixels that are in memory, or computed, or read, block by block."""
+    if image.chunks is not None or not _is_lazy(image):
+        return image.data
+    stored = image.encoding.get("preferred_chunks") or {}
+    return image.chunk({dim: stored.get(dim, "auto") for dim in image.dims}).data
+
+
 class _Report:
     """Tells a caller how many write units of several images are done."""
 
@@ -363,10 +396,10 @@ def _fill(draft: Draft, group: zarr.Group, report: Progress) -> Multiscales:
     draft.builder.to_zarr(group)
     arrays: list[zarr.Array[Any]] = [group[level.path] for level in draft.builder.levels]  # type: ignore[misc]
     if len(draft.pixels) == 1:
-        build_pyramid(draft.pixels[0].data, arrays, draft.kernel, progress=report)
+        build_pyramid(_streamed(draft.pixels[0]), arrays, draft.kernel, progress=report)
     else:
         for level, array in zip(draft.pixels, arrays, strict=True):
-            build_pyramid(level.data, [array], draft.kernel, progress=report)
+            build_pyramid(_streamed(level), [array], draft.kernel, progress=report)
     if all(isinstance(channel, Channel) for channel in draft.channels):
         return evolve(draft.image, channels=draft.channels)
     at = draft.builder.axes.index("c") if "c" in draft.builder.axes else None

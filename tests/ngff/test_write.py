@@ -7,6 +7,7 @@ from numpy.testing import assert_array_equal
 
 import ngio_x as nx
 from ngio_x.errors import NgioFileExistsError, NgioFileNotFoundError, NgioTypeError, NgioValueError
+from ngio_x.ngff.pixels import LazyPixels
 
 RNG = np.random.default_rng(5)
 
@@ -326,3 +327,38 @@ def test_labels_are_seen_by_readers_of_consolidated_metadata(tmp_path, version):
     assert group.metadata.consolidated_metadata is not None
     assert group["labels/second/0"].shape == (8, 8)
     assert list(nx.open_ome_zarr(path)["labels"].children) == ["first", "second"]
+
+
+def test_labels_without_coordinates_lie_on_their_image(tmp_path):
+    """Plain ids of the image's size have its pixel size and origin; of another size, nobody knows where they are."""
+    image = nx.as_image(np.ones((2, 8, 6), "u1"), "cyx", 0.5, origin={"y": 10.0, "x": -3.0})
+    nx.write_ome_zarr(
+        image, tmp_path / "a.zarr", labels={"first": xr.DataArray(np.ones((8, 6), "u2"), dims=("y", "x"))}
+    )
+    nx.write_labels(xr.DataArray(np.ones((6, 8), "u2"), dims=("x", "y")), tmp_path / "a.zarr", "second")
+    tree = nx.open_ome_zarr(tmp_path / "a.zarr")
+    for name in ("first", "second"):
+        for axis in "yx":
+            ours, theirs = (each.xindexes[axis].lattice for each in (image, tree[f"labels/{name}/0"][name]))
+            assert ours == theirs
+    with pytest.raises(NgioValueError, match="must have the size of their image, 8 along 'y', got 4: place them with"):
+        nx.write_labels(xr.DataArray(np.ones((4, 6), "u2"), dims=("y", "x")), tmp_path / "a.zarr", "third")
+
+
+def test_lazy_arrays_without_dask_are_written_block_by_block(tmp_path, monkeypatch):
+    """No level is read as a whole."""
+    nx.write_ome_zarr(
+        nx.as_image(np.arange(4096, dtype="u2").reshape(64, 64)), tmp_path / "a.zarr", chunks={"y": 16, "x": 16}
+    )
+    read, largest = LazyPixels.__getitem__, []
+
+    def watched(self, key):
+        found = read(self, key)
+        largest.append(found.size)
+        return found
+
+    tree = nx.open_ome_zarr(tmp_path / "a.zarr", chunks=None)
+    monkeypatch.setattr(LazyPixels, "__getitem__", watched)
+    nx.write_ome_zarr(tree, tmp_path / "b.zarr")
+    assert max(largest) == 256
+    assert nx.open_ome_zarr(tmp_path / "b.zarr")["0"]["image"].equals(tree["0"]["image"])
