@@ -62,7 +62,9 @@ def test_workers_find_arrays_whose_path_is_relative(client, tmp_path, monkeypatc
     assert_array_equal(targets[-1][...], expected()[-1])
 
 
-@pytest.mark.parametrize("scheduler", ["threads", "synchronous", "processes", ThreadPoolExecutor(2)], ids=str)
+@pytest.mark.parametrize(
+    "scheduler", ["threads", "synchronous", "processes", pytest.param(ThreadPoolExecutor(2), id="executor")]
+)
 def test_every_scheduler_of_this_machine_writes_the_same_pixels(scheduler, tmp_path):
     """Whichever dask is configured with."""
     source, targets = pyramid(tmp_path / "a.zarr")
