@@ -38,7 +38,12 @@ if TYPE_CHECKING:
     from ngio_x.arrays.paste import paste as paste
     from ngio_x.arrays.pixel_index import PixelIndex as PixelIndex
     from ngio_x.arrays.zoom import zoom as zoom
+    from ngio_x.labels.extents import label_extents as label_extents
+    from ngio_x.labels.extents import unique_ids as unique_ids
     from ngio_x.labels.masking_roi import compute_masking_roi as compute_masking_roi
+    from ngio_x.labels.objects import crop_objects as crop_objects
+    from ngio_x.labels.objects import stack_objects as stack_objects
+    from ngio_x.labels.relabel import relabel_sequential as relabel_sequential
     from ngio_x.metadata.axes import AxesHandler as AxesHandler
     from ngio_x.metadata.axes import AxesSetup as AxesSetup
     from ngio_x.metadata.axes import Axis as Axis
@@ -103,7 +108,10 @@ _HOMES = {
     "arrays.paste": ("paste",),
     "arrays.pixel_index": ("PixelIndex",),
     "arrays.zoom": ("zoom",),
+    "labels.extents": ("label_extents", "unique_ids"),
     "labels.masking_roi": ("compute_masking_roi",),
+    "labels.objects": ("crop_objects", "stack_objects"),
+    "labels.relabel": ("relabel_sequential",),
     "metadata.axes": ("AxesHandler", "AxesSetup", "Axis"),
     "metadata.channels": ("Channel",),
     "metadata.dataset": ("Dataset",),

@@ -30,20 +30,33 @@ def mask(image: xr.DataArray, labels: xr.DataArray, label_id: int, *, fill: Any 
     require_image(labels, "labels=")
     if labels.dtype.kind not in "iu":
         raise NgioTypeError(f"labels are integers, got {labels.dtype}")
+    inside = on_pixels_of(image, labels == to_int(label_id))
+    return blanked(image, inside, fill)
+
+
+def blanked(image: xr.DataArray, inside: xr.DataArray, fill: Any) -> xr.DataArray:
+    """Return `image` where `inside` is true, and `fill` elsewhere.
+
+    Raises:
+        NgioValueError: If `fill` does not fit the image's dtype.
+    """
+    return image.where(inside, fitting(fill, image.dtype)).transpose(*image.dims).assign_attrs(image.attrs)
+
+
+def on_pixels_of(image: xr.DataArray, labels: xr.DataArray) -> xr.DataArray:
+    """Return labels on the pixels of an image, without coordinates; 0 or False where they do not cover them.
+
+    Raises:
+        NgioValueError: If the labels have an axis that the image lacks, or lattices or sizes do not fit.
+    """
     if unknown := [dim for dim in labels.dims if dim not in image.dims]:
         raise NgioValueError(f"the labels have axis '{unknown[0]}', which the image lacks: it has {image.dims}")
-    inside = _on_pixels_of(image, labels == to_int(label_id))
-    return image.where(inside, _fitting(fill, image.dtype)).transpose(*image.dims).assign_attrs(image.attrs)
-
-
-def _on_pixels_of(image: xr.DataArray, inside: xr.DataArray) -> xr.DataArray:
-    """Return the boolean array on the image's pixels, False where it does not cover them."""
-    for dim in inside.dims:
-        ours, theirs = lattice_of(image, dim), lattice_of(inside, dim)
+    for dim in labels.dims:
+        ours, theirs = lattice_of(image, dim), lattice_of(labels, dim)
         if ours is None or theirs is None:
-            if image.sizes[dim] != inside.sizes[dim]:
+            if image.sizes[dim] != labels.sizes[dim]:
                 raise NgioValueError(
-                    f"axis '{dim}': the image has {image.sizes[dim]} pixels, the labels {inside.sizes[dim]}, "
+                    f"axis '{dim}': the image has {image.sizes[dim]} pixels, the labels {labels.sizes[dim]}, "
                     "and no coordinates say how they fit"
                 )
             continue
@@ -54,12 +67,13 @@ def _on_pixels_of(image: xr.DataArray, inside: xr.DataArray) -> xr.DataArray:
         low, high = max(0, offset), max(0, offset, min(theirs.size, offset + ours.size))
         before = min(max(0, -offset), ours.size)
         after = ours.size - before - (high - low)
-        inside = inside.isel({dim: slice(low, high)}).drop_vars([dim])
-        inside = inside.pad({dim: (before, after)}, constant_values=False)
-    return inside.drop_vars([name for name in inside.coords if name in inside.dims])
+        labels = labels.isel({dim: slice(low, high)}).drop_vars([dim])
+        if before or after:
+            labels = labels.pad({dim: (before, after)}, constant_values=labels.dtype.type(0))
+    return labels.drop_vars([name for name in labels.coords if name in labels.dims])
 
 
-def _fitting(fill: Any, dtype: np.dtype[Any]) -> Any:
+def fitting(fill: Any, dtype: np.dtype[Any]) -> Any:
     """Return `fill` as the dtype's scalar."""
     try:
         with np.errstate(invalid="ignore"):  # what does not survive the cast is refused below

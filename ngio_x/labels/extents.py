@@ -1,0 +1,158 @@
+"""Where each object of a label image is: its box, its size and its centre, in one pass over the pixels."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import dask.array as da
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+from dask.base import optimize, tokenize
+from dask.delayed import Delayed
+from dask.highlevelgraph import HighLevelGraph
+
+from ngio_x._frozen import named, to_int
+from ngio_x.arrays.lazy import blocks_of, streamed
+from ngio_x.errors import NgioTypeError, NgioValueError
+from ngio_x.labels.summary import Summary, merged, nothing, summarized
+
+LabelsLike: TypeAlias = npt.NDArray[Any] | da.Array | xr.DataArray | Any
+"""A label image: numpy, dask, an array on disk such as zarr's, or labelled."""
+
+_TOGETHER = 16
+"""As many summaries are merged at a time."""
+
+_to_id = named("background", to_int)
+
+
+def label_extents(
+    labels: LabelsLike, *, axes_order: Sequence[str] | None = None, background: int | None = 0
+) -> xr.Dataset:
+    """Return box, number of pixels and centre of every object of a label image, one row an id.
+
+    One pass over the pixels, whose cost does not depend on how large the ids are, and memory for one row an id. An
+    array that is not in memory is read block by block, on the active dask scheduler; how it is chunked does not change
+    the result.
+
+    >>> extents = label_extents(np.array([[0, 7, 7], [0, 0, 7]]), axes_order="yx")
+    >>> extents.sel(label=7)["stop_x"].item(), extents["count"].values
+    (3, array([3]))
+
+    Args:
+        labels: Integer (or boolean) array of any number of dimensions: numpy, dask, zarr, or labelled. True counts as
+            the id 1.
+        axes_order: Names of the axes, such as `"zyx"`. A labelled array brings its own; without any they are `dim_0`,
+            `dim_1`, …
+        background: The id that is no object; None counts every pixel to one.
+
+    Returns:
+        A Dataset along `label`, the ids in rising order, with the variables, all in array positions: `start_y` and
+        `stop_y` (the half-open box) and `centroid_y` (the mean of the positions of its pixels, those of pixel centres,
+        as `skimage.measure.regionprops` counts them) for each axis `y`; `count`, the number of pixels; and
+        `touches_border`, whether the box ends where the array does, along any axis of more than one pixel.
+
+    Raises:
+        NgioTypeError: If the array does not hold integers.
+        NgioValueError: If it has no dimensions, or unknown sizes; or names do not fit.
+    """
+    pixels, axes = integer_pixels(labels, axes_order)
+    found = summary_of(pixels, background)
+    size = np.array(pixels.shape).reshape(-1, 1)
+    at_border = ((found.starts == 0) | (found.stops == size)) & (size > 1)
+    columns: dict[str, npt.NDArray[Any]] = {}
+    for index, axis in enumerate(axes):
+        columns |= {f"start_{axis}": found.starts[index], f"stop_{axis}": found.stops[index]}
+    columns["count"] = found.counts
+    for index, axis in enumerate(axes):
+        columns[f"centroid_{axis}"] = found.sums[index] / found.counts
+    columns["touches_border"] = at_border.any(axis=0)
+    return xr.Dataset({name: ("label", values) for name, values in columns.items()}, {"label": found.ids})
+
+
+def unique_ids(labels: LabelsLike, *, background: int | None = 0) -> npt.NDArray[Any]:
+    """Return the ids that occur in a label image, rising, without the background.
+
+    >>> unique_ids(np.array([[0, 7, 7], [3, 0, 7]]))
+    array([3, 7])
+
+    Args:
+        labels: As in `label_extents`.
+        background: As in `label_extents`.
+
+    Returns:
+        Shape (k,), of the array's dtype; of booleans, uint8.
+
+    Raises:
+        NgioTypeError: If the array does not hold integers.
+        NgioValueError: If it has no dimensions, or unknown sizes.
+    """
+    return summary_of(integer_pixels(labels)[0], background).ids
+
+
+def integer_pixels(
+    labels: LabelsLike, axes_order: Sequence[str] | None = None
+) -> tuple[npt.NDArray[Any] | da.Array, tuple[str, ...]]:
+    """Return the pixels of a label image, in memory or as a dask array, and the names of its axes.
+
+    Raises:
+        NgioTypeError: If it does not hold integers.
+        NgioValueError: If it has no dimensions, or unknown sizes; or names do not fit.
+    """
+    dims = tuple(str(dim) for dim in labels.dims) if isinstance(labels, xr.DataArray) else ()
+    pixels = _pixels(labels)
+    if pixels.dtype.kind not in "iub":
+        raise NgioTypeError(f"a label image holds integers, got {pixels.dtype}: convert with .astype('uint32')")
+    if not pixels.ndim:
+        raise NgioValueError("a label image has at least one dimension, got a lone number")
+    if any(math.isnan(size) for size in pixels.shape):
+        raise NgioValueError("the label image's shape is unknown: call compute_chunk_sizes() first")
+    axes = tuple(axes_order or dims or (f"dim_{axis}" for axis in range(pixels.ndim)))
+    if dims and set(axes) != set(dims):
+        raise NgioValueError(f"axes_order {axes} does not fit the array's {dims}: leave it out")
+    if len(axes) != pixels.ndim or len(set(axes)) < len(axes):
+        raise NgioValueError(f"axes_order must name each of the {pixels.ndim} dimensions once, got {axes}")
+    return pixels, dims or axes
+
+
+def _pixels(labels: LabelsLike) -> npt.NDArray[Any] | da.Array:
+    if isinstance(labels, xr.DataArray):
+        return streamed(labels)
+    if isinstance(labels, (np.ndarray, da.Array)):
+        return labels
+    if isinstance(labels, (xr.Dataset, xr.DataTree)):
+        raise NgioTypeError(f"a label image is one array, got a {type(labels).__name__}: pick a level's variable")
+    return blocks_of(labels) if hasattr(labels, "chunks") and hasattr(labels, "dtype") else np.asarray(labels)
+
+
+def summary_of(pixels: npt.NDArray[Any] | da.Array, background: int | None) -> Summary:
+    """Return the summary of all pixels; those of a dask array are looked at block by block, and merged in a tree."""
+    background = None if background is None else _to_id(background)
+    if not isinstance(pixels, da.Array):
+        return summarized(pixels, (0,) * pixels.ndim, background)
+    (blocks,) = optimize(pixels)
+    name = f"label-summary-{tokenize(blocks, background)}"
+    corners = itertools.product(*(np.cumsum((0, *sizes[:-1])).tolist() for sizes in blocks.chunks))
+    graph: dict[Any, Any] = {
+        (name, 0, index): (summarized, key, corner, background)
+        for index, (key, corner) in enumerate(zip(_keys(blocks), corners, strict=True))
+    }
+    if not graph:
+        return nothing(pixels.ndim, pixels.dtype)
+    keys, depth = list(graph), 0
+    while len(keys) > 1:
+        depth += 1
+        groups = [keys[start : start + _TOGETHER] for start in range(0, len(keys), _TOGETHER)]
+        graph |= {(name, depth, index): (merged, group) for index, group in enumerate(groups)}
+        keys = [(name, depth, index) for index in range(len(groups))]
+    layers = HighLevelGraph.from_collections(name, graph, dependencies=[blocks])
+    found: Summary = Delayed(keys[0], layers, layer=name).compute()
+    return found
+
+
+def _keys(blocks: da.Array) -> list[Any]:
+    """Return the keys of all blocks, the last axis running fastest."""
+    return [(blocks.name, *place) for place in itertools.product(*map(range, blocks.numblocks))]

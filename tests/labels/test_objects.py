@@ -1,0 +1,162 @@
+"""Pieces of an image that hold its objects."""
+
+import dask.array as da
+import numpy as np
+import pytest
+import xarray as xr
+
+import ngio_x as nx
+from ngio_x.errors import NgioKeyError, NgioTypeError, NgioValueError
+
+PIXELS = np.zeros((20, 30), np.uint16)
+PIXELS[2:5, 3:9], PIXELS[4:8, 6:12], PIXELS[17:, 26:] = 4, 9, 2
+LABELS = nx.as_labels(PIXELS, "yx", 0.5, origin=7.0)
+IMAGE = nx.as_image(
+    np.arange(1200, dtype=np.int32).reshape(2, 20, 30), "cyx", 0.5, origin=7.0, channels=["a", "b"], name="cells"
+).assign_attrs(note=[1])
+
+
+def lazily(array):
+    return array.copy(data=da.from_array(array.values, chunks=9))
+
+
+def test_pieces_are_the_crops_by_the_objects_regions():
+    """By rising id, on the image's lattice, with all channels."""
+    pieces = list(nx.crop_objects(IMAGE, LABELS))
+    assert [piece.label.item() for piece in pieces] == [2, 4, 9]
+    for piece, roi in zip(pieces, nx.compute_masking_roi(LABELS), strict=True):
+        xr.testing.assert_identical(piece.drop_vars("label"), nx.crop(IMAGE, roi))
+
+
+def test_a_margin_ends_where_the_image_does():
+    """`pad` counts pixels of the axes in space, or of those that are named."""
+    shapes = [piece.shape for piece in nx.crop_objects(IMAGE, LABELS, pad=2)]
+    assert shapes == [(2, 5, 6), (2, 7, 10), (2, 8, 10)]
+    assert [piece.shape for piece in nx.crop_objects(IMAGE, LABELS, pad={"x": 1})][1] == (2, 3, 8)
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_masked_pieces_hold_one_object(lazy):
+    """What belongs to others, or to none, is blanked out, as by `mask`."""
+    image = lazily(IMAGE) if lazy else IMAGE
+    for piece in nx.crop_objects(image, LABELS, pad=3, masked=True, fill=-1):
+        expected = nx.mask(IMAGE, LABELS, piece.label.item(), fill=-1)
+        xr.testing.assert_identical(piece.drop_vars("label").compute(), xr.align(expected, piece, join="inner")[0])
+        assert piece.dtype == IMAGE.dtype
+        assert (piece.chunks is not None) is lazy
+
+
+def test_pieces_of_numpy_are_views():
+    """Nothing is copied that is not blanked out."""
+    assert all(np.shares_memory(piece.data, IMAGE.data) for piece in nx.crop_objects(IMAGE, LABELS, pad=1))
+
+
+def test_wanted_objects_come_in_the_order_they_are_asked_for():
+    """`ids` picks some, also more than once."""
+    assert [int(piece.label) for piece in nx.crop_objects(IMAGE, LABELS, ids=[9, 2, 9])] == [9, 2, 9]
+    assert nx.stack_objects(IMAGE, LABELS, 4, ids=np.array([9, 4])).label.values.tolist() == [9, 4]
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+@pytest.mark.parametrize("masked", [False, True])
+def test_a_stack_holds_windows_around_the_boxes(lazy, masked):
+    """Each window is what numpy cuts out of an image that is padded on all sides, the box in its middle."""
+    image = lazily(IMAGE) if lazy else IMAGE
+    stack = nx.stack_objects(image, LABELS, {"y": 8, "x": 11}, masked=masked, fill=-5)
+    assert stack.dims == ("label", "c", "y", "x")
+    assert stack.shape == (3, 2, 8, 11)
+    assert stack.dtype == IMAGE.dtype
+    assert stack.attrs == IMAGE.attrs
+    assert stack.name == "cells"
+    assert stack.c.values.tolist() == ["a", "b"]
+    assert (stack.chunks is not None) is lazy
+    margin = 20
+    around = ((margin, margin), (margin, margin))
+    padded, ids = np.pad(IMAGE.values, ((0, 0), *around), constant_values=-5), np.pad(PIXELS, around)
+    for label, window in zip((2, 4, 9), stack, strict=True):
+        rows, columns = np.nonzero(ids == label)
+        y = (rows.min() + rows.max() + 1 - 8) // 2
+        x = (columns.min() + columns.max() + 1 - 11) // 2
+        expected = padded[:, y : y + 8, x : x + 11]
+        if masked:
+            expected = np.where(ids[y : y + 8, x : x + 11] == label, expected, -5)
+        np.testing.assert_array_equal(window, expected)
+        assert (window.start_y.item() + margin, window.start_x.item() + margin) == (y, x)
+
+
+def test_axes_without_a_window_are_kept_whole():
+    """Labels with a time axis give stacks with one."""
+    movie = np.stack([PIXELS, np.roll(PIXELS, 2)])
+    labels = nx.as_labels(movie, "tyx")
+    stack = nx.stack_objects(nx.as_image(movie, "tyx"), labels, 6)
+    assert stack.dims == ("label", "t", "y", "x")
+    assert stack.shape == (3, 2, 6, 6)
+    assert "start_t" not in stack.coords
+
+
+def test_labels_of_a_part_of_the_image_do():
+    """Objects are found by the lattice; those outside the image have no piece."""
+    part = LABELS[1:10, 2:20]
+    for cut in (part, LABELS):
+        pieces = list(nx.crop_objects(IMAGE[:, :12], cut, masked=True))
+        assert [int(piece.label) for piece in pieces] == [4, 9]
+        assert [int((piece[0] != 0).sum()) for piece in pieces] == [
+            int(np.count_nonzero(label == PIXELS)) for label in (4, 9)
+        ]
+
+
+def test_arrays_without_coordinates_count_pixels():
+    """Sizes that agree are enough."""
+    image, labels = xr.DataArray(PIXELS, dims=["y", "x"]), xr.DataArray(PIXELS, dims=["y", "x"])
+    assert [int(piece.max()) for piece in nx.crop_objects(image, labels, masked=True)] == [2, 4, 9]
+
+
+def test_no_objects_make_no_pieces():
+    """An image of background gives an empty stack of the right shape."""
+    assert list(nx.crop_objects(IMAGE, LABELS * 0)) == []
+    for image in (IMAGE, lazily(IMAGE)):
+        assert nx.stack_objects(image, LABELS * 0, 5).shape == (0, 2, 5, 5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"image": IMAGE.values}, NgioTypeError, "takes a DataArray, got ndarray"),
+        ({"labels": PIXELS}, NgioTypeError, "takes a DataArray, got ndarray"),
+        ({"labels": IMAGE[0].astype(float)}, NgioTypeError, "holds integers, got float64"),
+        ({"labels": LABELS[::2]}, NgioValueError, "the labels do not fit the image along 'y'"),
+        ({"labels": LABELS.expand_dims("t")}, NgioValueError, "the labels have axis 't', which the image lacks"),
+        ({"pad": -1}, NgioValueError, "pad along 'y' must be ≥ 0, got -1"),
+        ({"pad": {"z": 1}}, NgioValueError, "pad names axis 'z', which the labels lack"),
+        ({"fill": 0.5}, NgioValueError, "fill=0.5 does not fit the image's int32"),
+        ({"ids": [4, 5]}, NgioKeyError, "has no object 5: it has 3"),
+        ({"ids": ["4"]}, NgioValueError, "must be an integer, got '4'"),
+    ],
+)
+def test_bad_input_is_refused_at_once(arguments, error, message):
+    """Before the first piece is asked for, the message says what does not fit."""
+    with pytest.raises(error, match=message):
+        nx.crop_objects(**{"image": IMAGE, "labels": LABELS, **arguments})
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        (0, "shape along 'y' must be ≥ 1, got 0"),
+        ({"c": 1}, "shape names axis 'c', which the labels lack"),
+        ((5, 5), "shape along 'y' must be an integer"),
+    ],
+)
+def test_bad_shapes_are_refused(shape, message):
+    """The message names the axis."""
+    with pytest.raises(NgioValueError, match=message):
+        nx.stack_objects(IMAGE, LABELS, shape)
+
+
+def test_inputs_are_not_written_to():
+    """Pixels and attributes stay what they are."""
+    before = IMAGE.copy(deep=True), LABELS.copy(deep=True)
+    list(nx.crop_objects(IMAGE, LABELS, masked=True))
+    nx.stack_objects(IMAGE, LABELS, 5, masked=True)
+    assert IMAGE.identical(before[0])
+    assert LABELS.identical(before[1])
