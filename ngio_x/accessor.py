@@ -6,7 +6,7 @@ is called, so that registering needs xarray alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import xarray as xr
@@ -87,6 +87,59 @@ class DataArrayAccessor:
         See `ngio_x.mask`.
         """
         return nx.mask(self._image, labels, label_id, fill=fill)
+
+    def crop_objects(
+        self,
+        labels: xr.DataArray,
+        *,
+        pad: int | Mapping[str, int] = 0,
+        masked: bool = False,
+        fill: Any = 0,
+        ids: Iterable[int] | None = None,
+    ) -> Iterator[xr.DataArray]:
+        """Return the pieces of an image that hold its objects, one by one, by rising id.
+
+        See `ngio_x.crop_objects`.
+        """
+        return nx.crop_objects(self._image, labels, pad=pad, masked=masked, fill=fill, ids=ids)
+
+    def stack_objects(
+        self,
+        labels: xr.DataArray,
+        shape: int | Mapping[str, int],
+        *,
+        masked: bool = False,
+        fill: Any = 0,
+        ids: Iterable[int] | None = None,
+    ) -> xr.DataArray:
+        """Return windows of one shape around the objects of an image, stacked along `label`, as for machine learning.
+
+        See `ngio_x.stack_objects`.
+        """
+        return nx.stack_objects(self._image, labels, shape, masked=masked, fill=fill, ids=ids)
+
+    def label_extents(self, *, axes_order: Sequence[str] | None = None, background: int | None = 0) -> xr.Dataset:
+        """Return box, number of pixels and centre of every object of a label image, one row an id.
+
+        See `ngio_x.label_extents`.
+        """
+        return nx.label_extents(self._image, axes_order=axes_order, background=background)
+
+    def compute_masking_roi(
+        self, pixel_size: SpacingLike | None = None, axes_order: Sequence[str] | None = None
+    ) -> list[Roi]:
+        """Return the bounding box of every id of a label image, 0 being background.
+
+        See `ngio_x.compute_masking_roi`.
+        """
+        return nx.compute_masking_roi(self._image, pixel_size, axes_order)
+
+    def relabel_sequential(self, *, offset: int = 1, background: int = 0) -> tuple[xr.DataArray, dict[int, int]]:
+        """Return the label image with ids that follow each other, in their old order, and the new id of each old one.
+
+        See `ngio_x.relabel_sequential`.
+        """
+        return nx.relabel_sequential(self._image, offset=offset, background=background)
 
     def write_ome_zarr(
         self,

@@ -20,6 +20,11 @@ KINDS = {
         "zoom",
         "paste",
         "mask",
+        "crop_objects",
+        "stack_objects",
+        "label_extents",
+        "compute_masking_roi",
+        "relabel_sequential",
         "write_ome_zarr",
         "write_labels",
         "write_region",
@@ -74,6 +79,20 @@ def test_methods_of_an_image_are_the_functions(image, tmp_path):
         image.ngio.paste([[1]], nx.Roi.from_values({"y": (1.4, 0.6), "x": (1, 0.5)}, None), bounds="inner")[3, 2] == 1
     )
     assert image.ngio.mask(labels, 5, fill=7).identical(nx.mask(image, labels, 5, fill=7))
+    some = {"masked": True, "fill": 3, "ids": [5, 9]}
+    assert [
+        p.identical(q)
+        for p, q in zip(
+            image.ngio.crop_objects(labels, pad=2, **some), nx.crop_objects(image, labels, pad=2, **some), strict=True
+        )
+    ] == [True] * 2
+    assert image.ngio.stack_objects(labels, 3, **some).identical(nx.stack_objects(image, labels, 3, **some))
+    flipped = {"axes_order": ("y", "x"), "background": 5}
+    assert labels.ngio.label_extents(**flipped).identical(nx.label_extents(labels, **flipped))
+    assert labels.ngio.compute_masking_roi(2.0, ("y", "x")) == nx.compute_masking_roi(labels, 2.0, ("y", "x"))
+    found, mapping = labels.ngio.relabel_sequential(offset=8, background=2)
+    assert found.identical(nx.relabel_sequential(labels, offset=8, background=2)[0])
+    assert (mapping[3], found.values[0, 2]) == (10, 2)
     options = {"version": "0.4", "levels": 2, "frame": "center", "chunks": {"y": 4}, "order": "max"}
     image.ngio.write_ome_zarr(tmp_path / "a.zarr", name="n", scale_factors={"y": 2}, **options)
     image.ngio.write_ome_zarr(tmp_path / "a.zarr", name="n", scale_factors={"y": 2}, overwrite=True, **options)

@@ -74,7 +74,7 @@ def stack_objects(
     fill: Any = 0,
     ids: Iterable[int] | None = None,
 ) -> xr.DataArray:
-    """Return windows of one shape around the objects of an image, stacked along `label`: what learning machines take.
+    """Return windows of one shape around the objects of an image, stacked along `label`, as for machine learning.
 
     A window is centred on the box of its object. What it holds beyond the image is `fill`; objects that are larger are
     cut. Of a dask-backed image the stack is lazy, one chunk an object.
