@@ -14,7 +14,7 @@ from ngio_x.errors import NgioValueError
 from ngio_x.labels.extents import LabelsLike, integer_pixels, summary_of
 from ngio_x.metadata.pixel_size import SpacingLike, spacing_along
 from ngio_x.roi.columns import RoiColumns, to_rois
-from ngio_x.roi.roi import NO_EXTRA, Roi
+from ngio_x.roi.roi import Roi
 
 
 def compute_masking_roi(
@@ -47,9 +47,7 @@ def compute_masking_roi(
         raise NgioValueError(f"ids must be ≥ 0, got {found.ids[0]}")
     starts = edges + found.starts.T * spacings
     lengths = (found.stops - found.starts).T * spacings
-    ids = found.ids.tolist()
-    count = len(ids)
-    return to_rois(RoiColumns(axes, starts, lengths, list(map(str, ids)), ids, ["world"] * count, [NO_EXTRA] * count))
+    return to_rois(RoiColumns(axes, starts, lengths, list(map(str, found.ids.tolist())), found.ids))
 
 
 def _grid(

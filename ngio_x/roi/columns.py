@@ -1,201 +1,247 @@
-"""Many regions as columns of numbers: what is checked, computed and stored for all of them at once."""
+"""Many regions as columns of numbers, and back: what is done with 100 000 of them at once is done by numpy."""
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from itertools import repeat
-from typing import Any, Final, NamedTuple
+import itertools
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
+from typing import Any, Final, NamedTuple, NoReturn
 
+import attrs
 import numpy as np
 import numpy.typing as npt
 
-from ngio_x._frozen import ReadOnlyMapping, at_least, named, one_of, shown, to_int, to_optional_name
+from ngio_x._frozen import collector_paused, shown, to_names, unchecked
 from ngio_x.errors import NgioTypeError, NgioValueError
-from ngio_x.roi.roi import Roi, Space, to_extra
+from ngio_x.roi.roi import Roi, Space
 from ngio_x.roi.roi_slice import RoiSlice
-
-Floats = npt.NDArray[np.float64]
 
 
 class RoiColumns(NamedTuple):
-    """n regions along d axes, one row a region. NaN: the region lacks the axis."""
+    """Regions as columns: row i of each is region i.
 
-    axes: tuple[str, ...]
-    starts: Floats
-    """Shape (n, d); −∞ is unbounded below."""
-    lengths: Floats
-    """Shape (n, d); ∞ is unbounded above."""
-    names: Sequence[str | None]
-    labels: Sequence[int | None]
-    spaces: Sequence[Space]
-    extras: Sequence[Mapping[str, Any]]
+    A bound that is not there is a number that no region has: the arithmetic of intervals needs no special cases.
+    """
+
+    axes: Sequence[str]
+    """The d axes that any of the regions has."""
+    starts: npt.NDArray[Any]
+    """Shape (n, d): lower bounds; -inf is unbounded, NaN a region that lacks the axis."""
+    lengths: npt.NDArray[Any]
+    """Shape (n, d): lengths; inf is unbounded above, NaN a region that lacks the axis."""
+    names: Sequence[str | None] | None = None
+    """One a region, or None if none has a name."""
+    labels: Sequence[int | None] | npt.NDArray[Any] | None = None
+    """One a region, or None if none has a label."""
+    spaces: Sequence[Space] | Space = "world"
+    """One a region, or that of all."""
+    extras: Sequence[Mapping[str, Any]] | None = None
+    """One a region, or None if all are empty."""
 
     @property
-    def stops(self) -> Floats:
-        """Upper bounds, shape (n, d); ∞ is unbounded."""
-        with np.errstate(invalid="ignore"):  # −∞ + ∞
+    def stops(self) -> npt.NDArray[np.float64]:
+        """Shape (n, d): upper bounds; inf is unbounded, NaN a region that lacks the axis."""
+        with np.errstate(invalid="ignore"):  # -inf + inf
             return np.where(np.isposinf(self.lengths), np.inf, self.starts + self.lengths)
 
 
-def columns_of(rois: Iterable[Roi]) -> RoiColumns:
-    """Return regions as columns; the axes are those of all of them, in the order in which they are met.
+def listed(rois: Iterable[Roi]) -> list[Roi]:
+    """Return regions as a list.
 
     Raises:
-        NgioTypeError: If something else than a region is among them.
+        NgioTypeError: If something else is among them.
     """
-    regions = list(_regions(rois))
-    place: dict[str, int] = {}
-    for roi in regions:
-        for item in roi.slices:
-            place.setdefault(item.axis_name, len(place))
-    bounds = np.full((2, len(regions), len(place)), np.nan)
-    for row, roi in enumerate(regions):
-        for item in roi.slices:
-            column = place[item.axis_name]
-            bounds[0, row, column] = -np.inf if item.start is None else item.start
-            bounds[1, row, column] = np.inf if item.length is None else item.length
+    if isinstance(rois, Roi) or not isinstance(rois, Iterable):
+        raise NgioTypeError(f"expected several regions, got {shown(rois)}: put a single one into a list")
+    found = list(rois)
+    if set(map(type, found)) - {Roi}:
+        for position, roi in enumerate(found):
+            if not isinstance(roi, Roi):
+                raise NgioTypeError(f"expected regions, got {shown(roi)} at position {position}: build Roi.from_values")
+    return found
+
+
+def columns_of(rois: Iterable[Roi]) -> RoiColumns:
+    """Return regions as columns; axes are in the order in which they first appear.
+
+    Raises:
+        NgioTypeError: If something else is among the regions.
+    """
+    regions = listed(rois)
+    pieces = [roi.slices for roi in regions]
+    slices = list(itertools.chain.from_iterable(pieces))
+    names = [item.axis_name for item in slices]
+    column_of = {axis: column for column, axis in enumerate(dict.fromkeys(names))}
+    rows = np.repeat(np.arange(len(regions)), list(map(len, pieces)))
+    columns = np.fromiter(map(column_of.__getitem__, names), np.intp, len(names))
+    shape = (len(regions), len(column_of))
+    extras = list(map(_EXTRA, regions))
     return RoiColumns(
-        tuple(place),
-        bounds[0],
-        bounds[1],
-        [roi.name for roi in regions],
-        [roi.label for roi in regions],
-        [roi.space for roi in regions],
-        [roi.extra for roi in regions],
+        axes=tuple(column_of),
+        starts=_spread(map(_START, slices), -np.inf, rows, columns, shape),
+        lengths=_spread(map(_LENGTH, slices), np.inf, rows, columns, shape),
+        names=list(map(_NAME, regions)),
+        labels=list(map(_LABEL, regions)),
+        spaces=list(map(_SPACE, regions)),
+        extras=extras if any(extras) else None,
     )
 
 
-def _regions(rois: Iterable[Roi]) -> Iterable[Roi]:
-    if isinstance(rois, (Roi, str, Mapping)) or not isinstance(rois, Iterable):
-        raise NgioTypeError(f"expected a list of Roi, got {type(rois).__name__}")
-    for position, roi in enumerate(rois):
-        if not isinstance(roi, Roi):
-            raise NgioTypeError(f"expected a list of Roi, got {type(roi).__name__} at position {position}")
-        yield roi
+_NAME, _LABEL, _SPACE, _EXTRA = map(attrgetter, ("name", "label", "space", "extra"))
+_START, _LENGTH = map(attrgetter, ("start", "length"))
+
+
+def _spread(
+    numbers: Iterable[float | None],
+    unbounded: float,
+    rows: npt.NDArray[np.intp],
+    columns: npt.NDArray[np.intp],
+    shape: tuple[int, int],
+) -> npt.NDArray[np.float64]:
+    values = np.array(list(numbers), dtype=np.float64)  # None becomes NaN
+    values[np.isnan(values)] = unbounded
+    spread = np.full(shape, np.nan)
+    spread[rows, columns] = values
+    return spread
 
 
 def to_rois(columns: RoiColumns) -> list[Roi]:
-    """Return the regions that columns describe; checked as columns, which takes a fraction of the time.
+    """Return the regions of columns: the same that the constructor makes one by one, checked all at once.
+
+    >>> to_rois(RoiColumns(("y", "x"), [[0, 5]], [[10, np.inf]], ["cell"], [3]))[0]["x"]
+    RoiSlice(axis_name='x', start=5.0, length=None)
 
     Raises:
-        NgioValueError: If a region makes no sense; the message names its position, its name and the axis.
+        NgioValueError: If a value makes no region; the message says which one, by position, name and axis.
     """
-    _require_sound(columns)
-    names, labels, spaces, extras = (_checked(columns, what) for what in ("names", "labels", "spaces", "extras"))
-    lacking = np.isnan(columns.starts)
-    starts, lengths = columns.starts.astype(object), columns.lengths.astype(object)
-    starts[np.isneginf(columns.starts)] = None
-    lengths[np.isposinf(columns.lengths)] = None
-    with _without_collection():
-        axes = [map(_slice, repeat(axis), starts[:, k], lengths[:, k]) for k, axis in enumerate(columns.axes)]
-        rows: Iterable[tuple[RoiSlice, ...]] = zip(*axes, strict=True)
-        if lacking.any():
-            rows = map(_held, rows, lacking)
-        return list(map(_roi, names, rows, labels, spaces, extras))
+    axes = _checked_axes(columns.axes)
+    starts, lengths = _numbers(columns.starts, "starts", axes), _numbers(columns.lengths, "lengths", axes)
+    if starts.shape != lengths.shape:
+        raise NgioValueError(f"starts has {len(starts)} rows and lengths {len(lengths)}: they need one a region each")
+    _require_intervals(columns, axes, starts, lengths)
+    spaces = [columns.spaces] * len(starts) if isinstance(columns.spaces, str) else columns.spaces
+    with collector_paused():
+        return unchecked(
+            Roi,
+            len(starts),
+            _checked(columns, "name", columns.names),
+            _slices(axes, starts, lengths),
+            _checked(columns, "label", _plain(columns.labels)),
+            _checked(columns, "space", spaces),
+            _checked(columns, "extra", columns.extras, missing={}),
+        )
 
 
-def _held(row: tuple[RoiSlice, ...], lacking: npt.NDArray[np.bool_]) -> tuple[RoiSlice, ...]:
-    return tuple(piece for piece, missing in zip(row, lacking, strict=True) if not missing)
-
-
-def _to_optional_label(value: Any) -> int | None:
-    return None if value is None else _to_label(value)
-
-
-_to_label = at_least(0, to_int)
-
-_CONVERTERS: Final[Mapping[str, tuple[Callable[[Any], Any], Callable[[Any], bool]]]] = {
-    "names": (to_optional_name, lambda names: {*map(type, names)} <= {str, type(None)}),
-    "labels": (_to_optional_label, lambda labels: {*map(type, labels)} <= {int} and min(labels, default=0) >= 0),
-    "spaces": (one_of("world", "pixel"), lambda spaces: {*spaces} <= {"world", "pixel"}),
-    "extras": (to_extra, lambda extras: {*map(type, extras)} <= {ReadOnlyMapping}),
-}
-"""How a value of a column is converted, and whether a column as a whole needs none of it, which is soon seen."""
-
-
-def _checked(columns: RoiColumns, what: str) -> Sequence[Any]:
-    """Return a column of values that are no numbers along axes, each converted.
-
-    Raises:
-        NgioValueError: If there are not as many as regions, or one makes no sense.
-    """
-    values = getattr(columns, what)
-    convert, are_sound = _CONVERTERS[what]
-    if len(values) != len(columns.starts):
-        raise NgioValueError(f"{len(columns.starts)} regions need as many {what}, got {len(values)}")
+def _checked_axes(axes: Any) -> tuple[str, ...]:
     try:
-        return values if are_sound(values) else [convert(value) for value in values]
-    except (NgioValueError, TypeError):  # what does not hash
-        return [named(f"{_called(columns, row)}: {what[:-1]}", convert)(value) for row, value in enumerate(values)]
+        names = to_names(axes)
+    except NgioValueError as error:
+        raise NgioValueError(f"axes {error}") from None
+    if len(set(names)) < len(names):
+        raise NgioValueError(f"axes must be unique, got {names}")
+    return names
 
 
-def _require_sound(columns: RoiColumns) -> None:
-    """Raise for the first region whose intervals make no sense."""
-    starts, lengths = columns.starts, columns.lengths
+def _numbers(values: Any, what: str, axes: tuple[str, ...]) -> npt.NDArray[np.float64]:
+    try:
+        array = np.asarray(values)
+        numbers = array.astype(np.float64, copy=False)
+    except (TypeError, ValueError) as error:
+        raise NgioValueError(f"{what} must be an array of numbers: {error}") from None
+    if array.dtype.kind not in "iuf":
+        raise NgioValueError(f"{what} must be an array of numbers, got {array.dtype}")
+    if numbers.ndim != 2 or numbers.shape[1] != len(axes):
+        raise NgioValueError(f"{what} must have a row a region and a column an axis {axes}, got shape {numbers.shape}")
+    return numbers
+
+
+def _require_intervals(
+    columns: RoiColumns, axes: tuple[str, ...], starts: npt.NDArray[np.float64], lengths: npt.NDArray[np.float64]
+) -> None:
+    """Hold every pair of start and length to the rules of `RoiSlice`, and each region to two axes."""
     lacking = np.isnan(starts)
-    with np.errstate(invalid="ignore"):
-        faults = {
-            "has a length but no start": lacking & ~np.isnan(lengths),
-            "has a start but no length": ~lacking & np.isnan(lengths),
-            "must not start at infinity": np.isposinf(starts),
-            "must have a length ≥ 0": lengths < 0,
-            "has a length, but is unbounded below": np.isneginf(starts) & np.isfinite(lengths),
-            "must have a finite end": np.isfinite(starts) & np.isfinite(lengths) & ~np.isfinite(starts + lengths),
-        }
-    for what, faulty in faults.items():
-        if faulty.any():
-            row, axis = np.argwhere(faulty)[0]
-            numbers = f"start={starts[row, axis]:g} and length={lengths[row, axis]:g}"
-            raise NgioValueError(f"{_called(columns, row)}: axis {columns.axes[axis]!r} {what}, got {numbers}")
-    few = (~lacking).sum(axis=1) < 2
+    with np.errstate(over="ignore", invalid="ignore"):
+        ends = starts + lengths
+    rules: tuple[tuple[npt.NDArray[np.bool_], str], ...] = (
+        (lacking != np.isnan(lengths), "start and length must both be NaN, or neither, got {start!r} and {length!r}"),
+        (starts == np.inf, "start must be a finite number, or -inf for none, got {start!r}"),
+        (lengths < 0, "length must be ≥ 0, got {length!r}"),
+        ((starts == -np.inf) & (lengths < np.inf), "length must be inf where there is no start, got {length!r}"),
+        (np.isfinite(lengths) & (ends == np.inf), "end must be finite, got start={start!r} and length={length!r}"),
+    )
+    for broken, rule in rules:
+        if broken.any():
+            row, column = map(int, np.argwhere(broken)[0])
+            what = rule.format(start=float(starts[row, column]), length=float(lengths[row, column]))
+            _refuse(columns, row, f"axis {axes[column]!r}: {what}")
+    few = np.count_nonzero(~lacking, axis=1) < 2
     if few.any():
-        row = int(np.flatnonzero(few)[0])
-        raise NgioValueError(f"{_called(columns, row)}: must hold at least two axes, got {(~lacking)[row].sum()}")
+        row = int(few.argmax())
+        own = [axis for axis, lacks in zip(axes, lacking[row], strict=True) if not lacks]
+        _refuse(columns, row, f"slices must hold at least two axes, got {own}")
 
 
-def _called(columns: RoiColumns, row: Any) -> str:
-    return f"region {row} ({shown(columns.names[row])})"
+def _refuse(columns: RoiColumns, row: int, what: str) -> NoReturn:
+    name = None if columns.names is None else columns.names[row]
+    raise NgioValueError(f"region {row}{'' if name is None else f' ({shown(name)})'}: {what}")
 
 
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """Keep Python from looking for garbage while nothing but new values is made: that would take as long again."""
-    enabled = gc.isenabled()
-    gc.disable()
+def _slices(
+    axes: tuple[str, ...], starts: npt.NDArray[np.float64], lengths: npt.NDArray[np.float64]
+) -> list[tuple[RoiSlice, ...]]:
+    if not len(starts):
+        return []
+    by_axis: list[list[RoiSlice | None]] = []
+    for axis, start, length in zip(axes, starts.T, lengths.T, strict=True):
+        has = np.flatnonzero(~np.isnan(start))
+        items = unchecked(RoiSlice, len(has), itertools.repeat(axis), _or_none(start[has]), _or_none(length[has]))
+        column: list[RoiSlice | None] = [None] * len(starts)
+        if len(has) == len(starts):
+            column[:] = items
+        else:
+            for row, item in zip(has.tolist(), items, strict=True):
+                column[row] = item
+        by_axis.append(column)
+    rows = zip(*by_axis, strict=True)
+    if np.isnan(starts).any():
+        return [tuple([item for item in row if item is not None]) for row in rows]
+    return list(rows)
+
+
+def _or_none(bounds: npt.NDArray[np.float64]) -> list[float | None]:
+    """Return bounds as Python's floats, None for those that are not there."""
+    values: list[float] = bounds.tolist()
+    return [None if abs(value) == math.inf else value for value in values]
+
+
+def _plain(labels: Any) -> Any:
+    """Return an array of labels as Python's numbers, which do not end at 2⁶³."""
+    return labels.tolist() if isinstance(labels, np.ndarray) else labels
+
+
+_CONVERT: Final[Mapping[str, Callable[[Any], Any]]] = {
+    each.name: each.metadata["convert"]
+    for each in attrs.fields(Roi)  # type: ignore[arg-type]  # mypy does not see the attrs class behind `frozen`
+}
+
+
+def _checked(columns: RoiColumns, field: str, values: Any, missing: Any = None) -> list[Any]:
+    """Return the values of a field, one a region, converted as the constructor of `Roi` does it."""
+    convert, count = _CONVERT[field], len(columns.starts)
+    if values is None:
+        return [convert(missing)] * count
+    if isinstance(values, (str, bytes, Mapping)) or not np.iterable(values):
+        raise NgioValueError(f"{field}s must be a sequence, got {shown(values)}")
+    items = list(values)
+    if len(items) != count:
+        raise NgioValueError(f"{field}s must have one entry for each of the {count} regions, got {len(items)}")
     try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
-# Values that have been checked are put where a constructor would put them: it checks each of them again.
-_new: Callable[[type[Any]], Any] = object.__new__
-_SLICE = [getattr(RoiSlice, name).__set__ for name in ("axis_name", "start", "length")]
-_ROI = [getattr(Roi, name).__set__ for name in ("name", "slices", "label", "space", "extra")]
-
-
-def _slice(axis_name: str, start: float | None, length: float | None) -> RoiSlice:
-    """Return a slice of values that are known to be sound."""
-    item = _new(RoiSlice)
-    set_axis_name, set_start, set_length = _SLICE
-    set_axis_name(item, axis_name)
-    set_start(item, start)
-    set_length(item, length)
-    return item  # type: ignore[no-any-return]
-
-
-def _roi(
-    name: str | None, slices: tuple[RoiSlice, ...], label: int | None, space: Space, extra: Mapping[str, Any]
-) -> Roi:
-    """Return a region of values that are known to be sound."""
-    roi = _new(Roi)
-    set_name, set_slices, set_label, set_space, set_extra = _ROI
-    set_name(roi, name)
-    set_slices(roi, slices)
-    set_label(roi, label)
-    set_space(roi, space)
-    set_extra(roi, extra)
-    return roi  # type: ignore[no-any-return]
+        return [convert(item) for item in items]
+    except NgioValueError:
+        for row, item in enumerate(items):
+            try:
+                convert(item)
+            except NgioValueError as error:
+                _refuse(columns, row, f"{field} {error}")
+        raise

@@ -10,9 +10,10 @@ import numpy.typing as npt
 
 from ngio_x._frozen import named, shown, to_float
 from ngio_x.errors import NgioTypeError, NgioValueError
-from ngio_x.roi.columns import Floats, RoiColumns, columns_of, to_rois
-from ngio_x.roi.roi import NO_EXTRA, Roi
+from ngio_x.roi.columns import RoiColumns, columns_of, listed, to_rois
+from ngio_x.roi.roi import Roi
 
+Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
 
@@ -38,8 +39,8 @@ def overlapping(rois: Iterable[Roi], others: Iterable[Roi] | None = None) -> Ind
         NgioTypeError: If something else than a region is among them.
         NgioValueError: If the spaces differ.
     """
-    ours = list(rois)
-    theirs = None if others is None else list(others)
+    ours = listed(rois)
+    theirs = None if others is None else listed(others)
     boxes = _boxes(_in_one_space(columns_of([*ours, *(theirs or ())])))
     pairs = np.concatenate([np.zeros((0, 2), np.int64), *_pairs(boxes)])
     pairs.sort(axis=1)
@@ -96,18 +97,17 @@ def hull(rois: Iterable[Roi], name: str | None = None) -> Roi:
         NgioTypeError: If something else than a region is among them.
         NgioValueError: If there is none, or the spaces differ.
     """
-    columns = _in_one_space(columns_of(rois))
-    if not len(columns.starts):
+    regions = listed(rois)
+    if not regions:
         raise NgioValueError("a hull needs at least one region, got none")
+    columns = _in_one_space(columns_of(regions))
     first, last = np.nanargmin(columns.starts, axis=0), np.nanargmax(columns.stops, axis=0)
     axes = np.arange(len(columns.axes))
     starts, stops = columns.starts[first, axes], columns.stops[last, axes]
     # Where one region has both bounds, its own numbers are kept: end - start may be another one than its length.
     both = np.where(columns.stops[first, axes] == stops, columns.lengths[first, axes], stops - starts)
     lengths = np.where(np.isinf(starts), np.inf, both)
-    box = RoiColumns(
-        columns.axes, starts[np.newaxis], lengths[np.newaxis], [name], [None], columns.spaces[:1], [NO_EXTRA]
-    )
+    box = RoiColumns(columns.axes, starts[np.newaxis], lengths[np.newaxis], [name], spaces=regions[0].space)
     return to_rois(box)[0]
 
 
@@ -127,7 +127,7 @@ def assign_tiles(rois: Iterable[Roi], tiles: Iterable[Roi]) -> Indices:
         NgioTypeError: If something else than a region is among them.
         NgioValueError: If the spaces differ.
     """
-    ours, theirs = list(rois), list(tiles)
+    ours, theirs = listed(rois), listed(tiles)
     pairs = overlapping(ours, theirs)
     starts, stops, _ = _boxes(columns_of([*ours, *theirs]))
     region, tile = pairs[:, 0], pairs[:, 1] + len(ours)

@@ -43,13 +43,12 @@ def _to_optional_int(value: Any) -> int | None:
     return None if value is None else to_int(value)
 
 
-NO_EXTRA: Final[ReadOnlyMapping[str, Any]] = ReadOnlyMapping()
+_NO_EXTRA: Final[ReadOnlyMapping[str, Any]] = ReadOnlyMapping()
 
 
-def to_extra(value: Any) -> ReadOnlyMapping[str, Any]:
-    """Accept a mapping whose keys are strings and no fields of a region, and freeze it."""
-    if value is NO_EXTRA or (type(value) is dict and not value):
-        return NO_EXTRA
+def _to_extra(value: Any) -> ReadOnlyMapping[str, Any]:
+    if value is _NO_EXTRA or (type(value) is dict and not value):
+        return _NO_EXTRA
     if not isinstance(value, Mapping):
         raise NgioValueError(f"must be a mapping, got {shown(value)}")
     for key in value:
@@ -79,7 +78,7 @@ class Roi:
     """The id of the object in a label image, ≥ 0."""
     space: Space = field(one_of("world", "pixel"), default="world")
     """Whether the slices are in world units or in pixels."""
-    extra: Mapping[str, Any] = field(to_extra, default=NO_EXTRA)
+    extra: Mapping[str, Any] = field(_to_extra, default=_NO_EXTRA)
     """Further columns of a ROI table; lists become tuples, so that the region hashes."""
 
     @classmethod
