@@ -61,6 +61,13 @@ class DataArrayAccessor:
         """
         return nx.crop(self._image, roi, bounds=bounds, missing_dims=missing_dims)
 
+    def tile(self, size: int | Mapping[str, int], overlap: int | Mapping[str, int] = 0) -> list[Roi]:
+        """Return regions of one size that together cover an image, the last axis running fastest.
+
+        See `ngio_x.tile`.
+        """
+        return nx.tile(self._image, size, overlap)
+
     def zoom(
         self,
         scale: float | Mapping[str, float] | None = None,

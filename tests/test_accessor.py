@@ -17,6 +17,7 @@ KINDS = {
     accessor.DataArrayAccessor: (
         "window",
         "crop",
+        "tile",
         "zoom",
         "paste",
         "mask",
@@ -73,6 +74,7 @@ def test_methods_of_an_image_are_the_functions(image, tmp_path):
     assert image.ngio.dimensions == nx.dimensions_of(image)
     assert image.ngio.window(roi, **inner) == nx.window(image, roi, **inner)
     assert image.ngio.crop(roi, **inner).identical(nx.crop(image, roi, **inner))
+    assert image.ngio.tile({"y": 5}, 2) == nx.tile(image, {"y": 5}, 2)
     assert image.ngio.zoom(0.5, order="max").identical(nx.zoom(image, 0.5, order="max"))
     assert image.ngio.zoom(shape={"x": 3}).identical(nx.zoom(image, shape={"x": 3}))
     assert (
