@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, NamedTuple
 import numpy as np
 import xarray as xr
 
-from ngio_x._frozen import at_least, evolve, freeze, named, shown, to_int, to_name, to_optional_name
+from ngio_x._frozen import at_least, evolve, named, shown, to_int, to_name, to_optional_name
 from ngio_x.arrays.image import dimensions_of, is_labels
 from ngio_x.arrays.zoom import kernel_of
 from ngio_x.errors import NgioValueError
@@ -212,7 +212,7 @@ def _builder(
         made,
         levels[0].axes,
         dtype.name,
-        compressors=freeze(storage.compressors),
+        compressors=storage.compressors,
         zarr_format=ZARR_FORMATS[storage.version],
     )
 
