@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from ngio_x.metadata.dimensions import require_dimensions_match as require_dimensions_match
     from ngio_x.metadata.dimensions import require_rescalable as require_rescalable
     from ngio_x.metadata.pixel_size import PixelSize as PixelSize
+    from ngio_x.ngff.label_images import write_labels as write_labels
     from ngio_x.ngff.problems import Problem as Problem
     from ngio_x.ngff.read import open_ome_zarr as open_ome_zarr
     from ngio_x.ngff.region import consolidate_ome_zarr as consolidate_ome_zarr
@@ -68,7 +69,6 @@ if TYPE_CHECKING:
     from ngio_x.ngff.validate import Report as Report
     from ngio_x.ngff.validate import validate_ome_zarr as validate_ome_zarr
     from ngio_x.ngff.write import derive as derive
-    from ngio_x.ngff.write import write_labels as write_labels
     from ngio_x.ngff.write import write_ome_zarr as write_ome_zarr
     from ngio_x.pyramid.builder import ImagePyramidBuilder as ImagePyramidBuilder
     from ngio_x.pyramid.consolidate import consolidate_pyramid as consolidate_pyramid
@@ -125,12 +125,13 @@ _HOMES = {
         "require_rescalable",
     ),
     "metadata.pixel_size": ("PixelSize",),
+    "ngff.label_images": ("write_labels",),
     "ngff.problems": ("Problem",),
     "ngff.read": ("open_ome_zarr",),
     "ngff.region": ("consolidate_ome_zarr", "write_region"),
     "ngff.serialization": ("from_dict", "from_json", "to_dict", "to_json"),
     "ngff.validate": ("Report", "validate_ome_zarr"),
-    "ngff.write": ("derive", "write_labels", "write_ome_zarr"),
+    "ngff.write": ("derive", "write_ome_zarr"),
     "pyramid.builder": ("ImagePyramidBuilder",),
     "pyramid.consolidate": ("consolidate_pyramid", "on_disk_zoom", "plan_pyramid"),
     "pyramid.level": ("ChunksLike", "PyramidLevel", "ShardsLike"),
