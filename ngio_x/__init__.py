@@ -83,6 +83,10 @@ if TYPE_CHECKING:
     from ngio_x.resample.zoom import numpy_zoom as numpy_zoom
     from ngio_x.roi.corners import bounding_roi as bounding_roi
     from ngio_x.roi.corners import corners as corners
+    from ngio_x.roi.many import assign_tiles as assign_tiles
+    from ngio_x.roi.many import containing as containing
+    from ngio_x.roi.many import hull as hull
+    from ngio_x.roi.many import overlapping as overlapping
     from ngio_x.roi.roi import Roi as Roi
     from ngio_x.roi.roi_slice import RoiSlice as RoiSlice
 
@@ -139,6 +143,7 @@ _HOMES = {
     "resample.kernels": ("InterpolationOrder",),
     "resample.zoom": ("dask_zoom", "numpy_zoom"),
     "roi.corners": ("bounding_roi", "corners"),
+    "roi.many": ("assign_tiles", "containing", "hull", "overlapping"),
     "roi.roi": ("Roi",),
     "roi.roi_slice": ("RoiSlice",),
 }

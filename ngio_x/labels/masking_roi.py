@@ -13,8 +13,8 @@ from ngio_x.arrays.image import lattice_of
 from ngio_x.errors import NgioValueError
 from ngio_x.labels.extents import LabelsLike, integer_pixels, summary_of
 from ngio_x.metadata.pixel_size import SpacingLike, spacing_along
+from ngio_x.roi.columns import RoiColumns, to_rois
 from ngio_x.roi.roi import Roi
-from ngio_x.roi.roi_slice import RoiSlice
 
 
 def compute_masking_roi(
@@ -47,10 +47,7 @@ def compute_masking_roi(
         raise NgioValueError(f"ids must be ≥ 0, got {found.ids[0]}")
     starts = edges + found.starts.T * spacings
     lengths = (found.stops - found.starts).T * spacings
-    return [
-        Roi(str(label), tuple(map(RoiSlice, axes, start, length)), label)
-        for label, start, length in zip(found.ids.tolist(), starts.tolist(), lengths.tolist(), strict=True)
-    ]
+    return to_rois(RoiColumns(axes, starts, lengths, list(map(str, found.ids.tolist())), found.ids))
 
 
 def _grid(

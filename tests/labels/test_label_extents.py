@@ -1,6 +1,7 @@
 """Boxes, sizes and centres of objects, against scikit-image."""
 
 import tracemalloc
+from functools import cache
 
 import dask.array as da
 import numpy as np
@@ -9,6 +10,7 @@ import xarray as xr
 import zarr
 
 import ngio_x as nx
+from ngio_x.cli.demo import fluorescence_image, segment
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.labels.summary import summarized
 
@@ -36,18 +38,25 @@ def spheres(size=30, radius=5):
     return pixels
 
 
-def nuclei():
-    """Return the nuclei of coins.png, by thresholding."""
+def coins():
+    """Return the bright spots of coins.png, which is a photograph: many are of a pixel or two."""
     data = pytest.importorskip("skimage.data")
     measure = pytest.importorskip("skimage.measure")
     return measure.label(data.coins() > 120)
+
+
+@cache
+def nuclei():
+    """Return the nuclei of the demo."""
+    image, _ = fluorescence_image()
+    return segment(image.sel(c="DNA")).values
 
 
 def axes_of(pixels):
     return "tczyx"[-pixels.ndim :]
 
 
-@pytest.mark.parametrize("make", [spheres, nuclei], ids=["spheres", "coins"])
+@pytest.mark.parametrize("make", [spheres, coins, nuclei], ids=["spheres", "coins", "demo"])
 @pytest.mark.parametrize("kind", ["numpy", "dask", "zarr"])
 def test_extents_are_those_of_skimage(make, kind):
     """Boxes, areas and centroids are those of `regionprops`, to the last digit that both can have."""
@@ -67,7 +76,7 @@ def test_extents_are_those_of_skimage(make, kind):
 def test_objects_that_touch_the_border_are_those_that_skimage_clears():
     """`touches_border` says which objects `clear_border` removes."""
     segmentation = pytest.importorskip("skimage.segmentation")
-    for pixels in (spheres(), nuclei()):
+    for pixels in (spheres(), coins()):
         found = nx.label_extents(pixels)
         inside = nx.unique_ids(segmentation.clear_border(pixels))
         np.testing.assert_array_equal(found.label[~found.touches_border], inside)
