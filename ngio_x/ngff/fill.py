@@ -14,6 +14,7 @@ from ngio_x.metadata.channels import Channel, channels_of
 from ngio_x.ngff.documents import Multiscales
 from ngio_x.ngff.draft import Draft, count_units
 from ngio_x.pyramid.build import build_pyramid
+from ngio_x.pyramid.keep import keep_on_disk
 from ngio_x.pyramid.progress import Progress, shower
 
 
@@ -35,11 +36,13 @@ def fill(draft: Draft, group: zarr.Group, report: Progress) -> Multiscales:
     """Write the pixels of a draft into a new group, and return the document that describes them."""
     draft.builder.to_zarr(group)
     arrays: list[zarr.Array[Any]] = [group[level.path] for level in draft.builder.levels]  # type: ignore[misc]
-    if len(draft.pixels) == 1:
-        build_pyramid(streamed(draft.pixels[0]), arrays, draft.kernel, progress=report)
-    else:
-        for level, array in zip(draft.pixels, arrays, strict=True):
-            build_pyramid(streamed(level), [array], draft.kernel, progress=report)
+    finest, *others = [streamed(level) for level in draft.pixels]
+    build_pyramid(finest, arrays[:1] if others else arrays, draft.kernel, progress=report)
+    for level, array in zip(others, arrays[1:], strict=bool(others)):
+        build_pyramid(level, [array], draft.kernel, progress=report)
+    if draft.image.keeps_objects:
+        written = finest if isinstance(finest, np.ndarray) else arrays[0]  # a dask array would be computed again
+        keep_on_disk(written, arrays[1:], axes=draft.builder.axes)
     if all(isinstance(channel, Channel) for channel in draft.channels):
         return evolve(draft.image, channels=draft.channels)
     at = draft.builder.axes.index("c") if "c" in draft.builder.axes else None

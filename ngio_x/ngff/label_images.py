@@ -40,6 +40,7 @@ def write_labels(
     shards: ByAxis | str | None = None,
     compressors: Any = "auto",
     colors: Mapping[int, str | Sequence[int]] | None = None,
+    keep_objects: bool = False,
     overwrite: bool = False,
     progress: Progress = False,
 ) -> None:
@@ -58,6 +59,8 @@ def write_labels(
         compressors: As in `zarr.create_array`.
         colors: Colours by label: six hexadecimal digits, or three or four numbers from 0 to 255. Labels that are not
             named are for viewers to colour; some then show only those that are.
+        keep_objects: Put objects that a coarser level has lost back there, as one pixel each, by the rules of
+            `keep_objects`. It is noted in the metadata, so that whatever rebuilds the levels does so, too.
         overwrite: Replace a label image of that name.
         progress: True shows a bar on standard error; a function is called with `(done, total)` write units.
 
@@ -72,7 +75,17 @@ def write_labels(
     shapes = [array.shape for array in picture.arrays]
     storage = Storage(version, chunks, shards, compressors)
     given = Given((as_label_image(labels),), None, {})
-    draft = draft_labels(given, name, storage, picture.image, shapes, frame, order, _label_of(colors))
+    draft = draft_labels(
+        given,
+        name,
+        storage,
+        picture.image,
+        shapes,
+        frame=frame,
+        order=order,
+        label=_label_of(colors),
+        keep_objects=keep_objects,
+    )
     label_paths(parent)  # raises before anything is written
     folder = parent.require_group("labels")
     if name in folder and not overwrite:
@@ -122,11 +135,18 @@ def draft_labels(
     storage: Storage,
     image: Multiscales,
     shapes: Sequence[tuple[int, ...]],
-    frame: Frame | None,
-    order: Order | None = None,
-    label: ImageLabel | None = None,
+    **options: Any,
 ) -> Draft:
-    """Return what a label image will be on disk: it has as many levels as its image (a MUST of OME-NGFF)."""
+    """Return what a label image will be on disk: it has as many levels as its image (a MUST of OME-NGFF).
+
+    Args:
+        given: The label image.
+        name: What it is called.
+        storage: How it is cut and encoded.
+        image: The image that it labels.
+        shapes: Of the levels of that.
+        options: More for `draft_image`.
+    """
     if not isinstance(name, str) or not name.strip(".") or "/" in name or "\\" in name:
         raise NgioValueError(f"the name of a label image is one path segment, got {name!r}")
     named("the name of a label image", to_relative)(name)
@@ -136,7 +156,7 @@ def draft_labels(
     _require_same_units(given.levels[0], image)
     kept = given.paths is not None and len(given.levels) == len(shapes)
     made = None if kept else _label_shapes(given.levels[0], image, shapes)
-    return draft_image(given, storage, shapes=made, frame=frame, order=order, name=name, parent=image, label=label)
+    return draft_image(given, storage, shapes=made, name=name, parent=image, **options)
 
 
 def _on_the_grid_of(image: Multiscales, shape: tuple[int, ...], labels: xr.DataArray) -> xr.DataArray:

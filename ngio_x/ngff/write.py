@@ -10,6 +10,7 @@ import xarray as xr
 
 from ngio_x._frozen import evolve
 from ngio_x.arrays.lazy import is_lazy
+from ngio_x.errors import NgioValueError
 from ngio_x.metadata.channels import Channel
 from ngio_x.metadata.frame import Frame
 from ngio_x.ngff.attributes import ZARR_FORMATS, Version, write_attributes
@@ -38,6 +39,7 @@ def write_ome_zarr(
     labels: Mapping[str, xr.DataArray] | None = None,
     name: str | None = None,
     channels: Sequence[str | Channel] | None = None,
+    keep_objects: bool = False,
     overwrite: bool = False,
     progress: Progress = False,
 ) -> None:
@@ -66,6 +68,8 @@ def write_ome_zarr(
         name: Name of the image; by default that of the array or tree.
         channels: One name, or `Channel` with colour and limits, for each channel. By default the names along c, with
             colours and limits that the array's attributes know or that suit the pixels.
+        keep_objects: Of all label images among these: put objects back that a coarser level has lost; see
+            `write_labels`. Labels of a tree that were written so stay so without being asked for.
         overwrite: Replace a zarr hierarchy that is there already.
         progress: True shows a bar on standard error; a function is called with `(done, total)` write units.
 
@@ -84,13 +88,18 @@ def write_ome_zarr(
         order=order,
         name=name,
         channels=channels,
+        keep_objects=keep_objects,
     )
     shapes = [level.shape for level in draft.builder.levels]
     added = {
-        key: draft_labels(given, key, for_labels(storage, given, draft), draft.image, shapes, frame)
+        key: draft_labels(
+            given, key, for_labels(storage, given, draft), draft.image, shapes, frame=frame, keep_objects=keep_objects
+        )
         for key, given in {**given_labels(image), **given_by_name(labels)}.items()
     }
     drafts = [draft, *added.values()]
+    if keep_objects and all(each.image.label is None for each in drafts):
+        raise NgioValueError("keep_objects=True is for label images, and there are none: make them with as_labels")
     report = Report(progress, drafts)
     lazy = any(is_lazy(level) for each in drafts for level in each.pixels)
     with new_group(store, ZARR_FORMATS[version], overwrite=overwrite, lazy=lazy) as group:
