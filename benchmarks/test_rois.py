@@ -1,23 +1,19 @@
-"""Many regions: making them, and finding them in a label image, against ngio."""
+"""Many regions: making them, beside ngio, and asking them questions."""
 
 import numpy as np
 import pytest
-from ngio import PixelSize as NgioPixelSize
 from ngio.common import Roi as NgioRoi
-from ngio.common import compute_masking_roi as ngio_compute_masking_roi
 
 import ngio_x as nx
+from ngio_x.roi.columns import RoiColumns, to_rois
 
-PEERS = {
-    "ngio_x": (nx.Roi, nx.compute_masking_roi, nx.PixelSize(x=0.5, y=0.5)),
-    "ngio": (NgioRoi, ngio_compute_masking_roi, NgioPixelSize(x=0.5, y=0.5, z=1)),
-}
+PEERS = {"ngio_x": nx.Roi, "ngio": NgioRoi}
 
 
 @pytest.mark.parametrize("peer", PEERS)
 def test_making_regions(benchmark, measuring, peer):
     benchmark.group = "making 100 000 three-axis regions"
-    roi_class, count = PEERS[peer][0], 100_000 if measuring else 100
+    roi_class, count = PEERS[peer], 100_000 if measuring else 100
 
     def make():
         return [
@@ -29,17 +25,26 @@ def test_making_regions(benchmark, measuring, peer):
 
 
 @pytest.fixture
-def labels(measuring):
-    size, step = (8192, 32) if measuring else (256, 32)
-    cells = np.arange(1, (size // step) ** 2 + 1, dtype=np.uint32).reshape(size // step, size // step)
-    image = np.repeat(np.repeat(cells, step, 0), step, 1)
-    image[::step] = image[:, ::step] = 0
-    return image
+def columns(measuring):
+    """Cells on a jittered grid, each overlapping about six others."""
+    side = 316 if measuring else 8
+    places = np.stack(np.meshgrid(*[np.arange(side) * 32.0] * 2, indexing="ij"), axis=-1).reshape(-1, 2)
+    starts = places + np.random.default_rng(0).uniform(0, 4, places.shape)
+    return RoiColumns(("y", "x"), starts, np.full(starts.shape, 34.0), [str(k) for k in range(len(starts))])
 
 
-@pytest.mark.parametrize("peer", PEERS)
-def test_regions_of_a_label_image(benchmark, labels, peer):
-    benchmark.group = "compute_masking_roi, 65 536 labels"
-    _, compute, pixel_size = PEERS[peer]
-    rois = benchmark(compute, labels, pixel_size, ("y", "x"))
-    assert len(rois) == labels.max()
+def test_building_regions_of_columns(benchmark, columns):
+    benchmark.group = "100 000 two-axis regions, of columns"
+    assert len(benchmark(to_rois, columns)) == len(columns.starts)
+
+
+def test_overlaps(benchmark, columns):
+    benchmark.group = "overlapping, 100 000 regions"
+    rois = to_rois(columns)
+    assert len(benchmark(nx.overlapping, rois)) > len(rois)
+
+
+def test_tables(benchmark, columns):
+    benchmark.group = "rois_to_dataset and back, 100 000 regions"
+    rois = to_rois(columns)
+    assert benchmark(lambda: nx.rois_from_dataset(nx.rois_to_dataset(rois))) == rois

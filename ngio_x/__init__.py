@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ngio_x.arrays.coordinates import from_ngio as from_ngio
     from ngio_x.arrays.coordinates import from_spatialdata as from_spatialdata
     from ngio_x.arrays.coordinates import napari_layer as napari_layer
+    from ngio_x.arrays.coordinates import napari_shapes as napari_shapes
     from ngio_x.arrays.coordinates import to_napari as to_napari
     from ngio_x.arrays.coordinates import to_ngff as to_ngff
     from ngio_x.arrays.coordinates import to_ngio as to_ngio
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
     from ngio_x.arrays.mask import mask as mask
     from ngio_x.arrays.paste import paste as paste
     from ngio_x.arrays.pixel_index import PixelIndex as PixelIndex
+    from ngio_x.arrays.roi_dataset import rois_from_dataset as rois_from_dataset
+    from ngio_x.arrays.roi_dataset import rois_to_dataset as rois_to_dataset
+    from ngio_x.arrays.tiles import tile as tile
     from ngio_x.arrays.zoom import zoom as zoom
     from ngio_x.labels.extents import label_extents as label_extents
     from ngio_x.labels.extents import unique_ids as unique_ids
@@ -84,6 +88,7 @@ if TYPE_CHECKING:
     from ngio_x.resample.zoom import numpy_zoom as numpy_zoom
     from ngio_x.roi.corners import bounding_roi as bounding_roi
     from ngio_x.roi.corners import corners as corners
+    from ngio_x.roi.geojson import to_geojson as to_geojson
     from ngio_x.roi.many import assign_tiles as assign_tiles
     from ngio_x.roi.many import containing as containing
     from ngio_x.roi.many import hull as hull
@@ -100,6 +105,7 @@ _HOMES = {
         "from_ngio",
         "from_spatialdata",
         "napari_layer",
+        "napari_shapes",
         "to_napari",
         "to_ngff",
         "to_ngio",
@@ -112,6 +118,8 @@ _HOMES = {
     "arrays.mask": ("mask",),
     "arrays.paste": ("paste",),
     "arrays.pixel_index": ("PixelIndex",),
+    "arrays.roi_dataset": ("rois_from_dataset", "rois_to_dataset"),
+    "arrays.tiles": ("tile",),
     "arrays.zoom": ("zoom",),
     "labels.extents": ("label_extents", "unique_ids"),
     "labels.keep": ("keep_objects",),
@@ -145,6 +153,7 @@ _HOMES = {
     "resample.kernels": ("InterpolationOrder",),
     "resample.zoom": ("dask_zoom", "numpy_zoom"),
     "roi.corners": ("bounding_roi", "corners"),
+    "roi.geojson": ("to_geojson",),
     "roi.many": ("assign_tiles", "containing", "hull", "overlapping"),
     "roi.roi": ("Roi",),
     "roi.roi_slice": ("RoiSlice",),

@@ -7,9 +7,11 @@ pixel 0 of one convention to those of another. The drawing is in `docs/coordinat
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, Literal, TypeVar
 
+import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
@@ -19,7 +21,8 @@ from ngio_x.arrays.lattice import Lattice, anchor_of
 from ngio_x.errors import NgioValueError
 from ngio_x.metadata.axes import axis_type_of
 from ngio_x.metadata.frame import Frame
-from ngio_x.roi.corners import to_points
+from ngio_x.roi.columns import listed
+from ngio_x.roi.corners import closed_bounds, corners, to_points
 from ngio_x.roi.roi import Roi
 from ngio_x.roi.roi_slice import RoiSlice
 
@@ -152,6 +155,44 @@ def napari_layer(image: xr.DataArray, axes: Sequence[str] | None = None) -> dict
         "scale": tuple(lattice.spacing for lattice in lattices),
         "translate": tuple(lattice.edge + lattice.anchor * lattice.spacing for lattice in lattices),
     }
+
+
+def napari_shapes(
+    rois: Iterable[Roi], image: xr.DataArray, axes: Sequence[str] = ("y", "x")
+) -> tuple[list[npt.NDArray[np.float64]], dict[str, Any], Literal["shapes"]]:
+    """Return world regions as data of a napari Shapes layer: rectangles that lie over the image.
+
+    `viewer._add_layer_from_data(*…)` and `napari.layers.Layer.create(*…)` take the three as they are; a plug-in
+    returns them.
+
+    Args:
+        rois: Regions with bounds along the axes.
+        image: The labelled image, whose lattice the layer shares: `scale` and `translate` are those of `napari_layer`.
+        axes: Rectangles lie in the plane of the last two; along axes before those, such as z, they lie in the plane
+            that holds the middle of their region.
+
+    Returns:
+        One array of shape (4, d) a region, in data coordinates; the arguments of the layer, with names and labels as
+        `features`; and the kind of the layer.
+
+    Raises:
+        NgioTypeError: If something else than a region is among them, or `image` is no DataArray.
+        NgioKeyError: If a region lacks one of the axes.
+        NgioValueError: If a region is unbounded along one of them, or the image lacks one.
+    """
+    regions = listed(rois)
+    options: dict[str, Any] = {**napari_layer(image, axes), "shape_type": "rectangle"}
+    options["features"] = {"name": [roi.get_name() for roi in regions], "label": [roi.label for roi in regions]}
+    return [_rectangle(to_napari(roi, image), axes) for roi in regions], options, "shapes"
+
+
+def _rectangle(roi: Roi, axes: Sequence[str]) -> npt.NDArray[np.float64]:
+    *planes, first, second = axes
+    points = np.empty((4, len(axes)))
+    points[:, -2:] = corners(roi, (first, second))
+    for column, axis in enumerate(planes):
+        points[:, column] = math.floor(sum(closed_bounds(roi, axis)) / 2 + 0.5)  # pixel k covers [k - 0.5, k + 0.5)
+    return points
 
 
 def _converted(

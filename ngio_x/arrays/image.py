@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import xarray as xr
 
-from ngio_x._frozen import evolve
+from ngio_x._frozen import at_least, evolve, named, to_int
 from ngio_x.arrays.lattice import Lattice, anchor_of, lattice_from_labels
 from ngio_x.arrays.pixel_index import PixelIndex, unit_of
 from ngio_x.arrays.tree import array_of, pyramid_of
@@ -126,6 +126,27 @@ def require_image(value: Any, what: str) -> None:
     """
     if not isinstance(value, xr.DataArray):
         raise NgioTypeError(f"{what} takes a DataArray, got {type(value).__name__}: label it with as_image")
+
+
+def integers_by_axis(value: Any, axes: xr.DataArray | Sequence[str], what: str, low: int) -> dict[str, int]:
+    """Return whole numbers by axis, in the order of the axes; one number stands for z, y and x.
+
+    Args:
+        value: A number, or numbers by axis.
+        axes: The axes that there are, or an image that has them.
+        what: What the numbers are, for messages.
+        low: The least that they may be.
+
+    Raises:
+        NgioValueError: If an axis is unknown, or a number is none, or too low.
+    """
+    known = [str(dim) for dim in axes.dims] if isinstance(axes, xr.DataArray) else list(axes)
+    if not isinstance(value, Mapping):
+        value = {axis: value for axis in known if axis_type_of(axis) == "space"}
+    if unknown := [axis for axis in value if axis not in known]:
+        raise NgioValueError(f"{what} names axis {unknown[0]!r}, which is none of {tuple(known)}")
+    convert = at_least(low, to_int)
+    return {axis: named(f"{what} along '{axis}'", convert)(value[axis]) for axis in known if axis in value}
 
 
 def lattice_of(image: xr.DataArray | xr.Dataset, dim: Hashable) -> Lattice | None:

@@ -10,13 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from ngio_x._frozen import at_least, named, to_int
-from ngio_x.arrays.image import require_image
+from ngio_x._frozen import to_int
+from ngio_x.arrays.image import integers_by_axis, require_image
 from ngio_x.arrays.mask import blanked, fitting, on_pixels_of
-from ngio_x.errors import NgioKeyError, NgioValueError
+from ngio_x.errors import NgioKeyError
 from ngio_x.labels.extents import integer_pixels, summary_of
 from ngio_x.labels.summary import Summary
-from ngio_x.metadata.axes import axis_type_of
 
 
 def crop_objects(
@@ -48,7 +47,7 @@ def crop_objects(
         NgioKeyError: If an id of `ids` does not occur.
     """
     aligned, found, columns = _found(image, labels, ids)
-    margins = _by_axis(pad, aligned, "pad", low=0)
+    margins = integers_by_axis(pad, aligned, "pad", 0)
     blank = fitting(fill, image.dtype)
 
     def piece(column: int) -> xr.DataArray:
@@ -97,7 +96,7 @@ def stack_objects(
         NgioKeyError: If an id of `ids` does not occur.
     """
     aligned, found, columns = _found(image, labels, ids)
-    sizes = _by_axis(shape, aligned, "shape", low=1)
+    sizes = integers_by_axis(shape, aligned, "shape", 1)
     blank = fitting(fill, image.dtype)
     rows = [index for index, axis in enumerate(aligned.dims) if axis in sizes]
     lengths = np.array([sizes[str(aligned.dims[row])] for row in rows], np.int64).reshape(-1, 1)
@@ -140,16 +139,6 @@ def _found(
     if missing := [label for label in wanted if label not in column_of]:
         raise NgioKeyError(f"the image has no object {missing[0]}: it has {found.ids.size}")
     return aligned, found, [column_of[label] for label in wanted]
-
-
-def _by_axis(value: Any, labels: xr.DataArray, what: str, low: int) -> dict[str, int]:
-    """Return whole numbers by axis, in the order of the labels' axes; one number stands for z, y and x."""
-    dims = [str(dim) for dim in labels.dims]
-    if not isinstance(value, Mapping):
-        value = {dim: value for dim in dims if axis_type_of(dim) == "space"}
-    if unknown := [axis for axis in value if axis not in dims]:
-        raise NgioValueError(f"{what} names axis {unknown[0]!r}, which the labels lack: they have {tuple(dims)}")
-    return {dim: named(f"{what} along '{dim}'", at_least(low, to_int))(value[dim]) for dim in dims if dim in value}
 
 
 def _window(

@@ -33,7 +33,7 @@ def corners(roi: Roi, axes: Sequence[str] = ("y", "x")) -> npt.NDArray[np.float6
     """
     if len(axes) != 2:
         raise NgioValueError(f"a rectangle has two axes, got {tuple(axes)}")
-    first, second = (_closed(roi, axis) for axis in axes)
+    first, second = (closed_bounds(roi, axis) for axis in axes)
     return np.array([(first[i], second[j]) for i, j in ((0, 0), (0, 1), (1, 1), (1, 0))], dtype=np.float64)
 
 
@@ -82,7 +82,13 @@ def to_points(points: Any, axes: Sequence[str]) -> npt.NDArray[np.float64]:
     return array.astype(np.float64)
 
 
-def _closed(roi: Roi, axis: str) -> tuple[float, float]:
+def closed_bounds(roi: Roi, axis: str) -> tuple[float, float]:
+    """Return the bounds of a region along an axis.
+
+    Raises:
+        NgioValueError: If it is unbounded there.
+        NgioKeyError: If it lacks the axis.
+    """
     start, end = roi[axis].bounds
     if start is None or end is None:
         raise NgioValueError(f"{roi.get_name()} is unbounded along '{axis}': it has no corners")

@@ -161,3 +161,39 @@ def test_a_layer_is_made_of_a_labelled_array():
         nx.napari_layer(np.zeros((2, 2)))
     with pytest.raises(NgioValueError, match="axes names 'z'"):
         nx.napari_layer(nx.as_image(np.zeros((2, 2))), ("z", "x"))
+
+
+def test_napari_shapes_lie_over_the_image():
+    """Rectangles in data coordinates, which the layer's scale and translation take back to the world."""
+    image = nx.as_image(np.zeros((3, 20, 30)), "zyx", {"z": 2, "y": 0.5, "x": 0.25}, origin={"y": 10})
+    rois = [nx.Roi.from_values({"z": (2, 2), "y": (11, 2), "x": (1, 1)}, "cell", label=7)]
+    rois.append(nx.Roi.from_values({"z": (0, 6), "y": (12, 1), "x": (0, 7.5)}, None))
+    data, options, kind = nx.napari_shapes(rois, image)
+    assert kind == "shapes"
+    assert data[0].tolist() == [[1.5, 3.5], [1.5, 7.5], [5.5, 7.5], [5.5, 3.5]]
+    world = data[0] * options["scale"] + options["translate"]
+    np.testing.assert_array_equal(world, nx.corners(rois[0]))
+    assert options["features"]["name"][0] == "cell"
+    assert options["features"]["label"] == [7, None]
+    assert options["shape_type"] == "rectangle"
+    planes = [rectangle[:, 0].tolist() for rectangle in nx.napari_shapes(rois, image, "zyx")[0]]
+    assert planes == [[1] * 4, [1] * 4]
+    assert nx.napari_shapes([], image)[0] == []
+
+
+def test_napari_takes_the_shapes():
+    """napari itself makes a layer of them."""
+    layers = pytest.importorskip("napari.layers")
+    image = nx.as_image(np.zeros((20, 30)), "yx", 0.5)
+    layer = layers.Layer.create(*nx.napari_shapes([nx.Roi.from_values({"y": (1, 2), "x": (3, 4)}, "cell")], image))
+    assert isinstance(layer, layers.Shapes)
+    np.testing.assert_array_equal(layer.data_to_world(layer.data[0][0]), [1, 3])
+
+
+def test_bad_shapes_are_refused():
+    """The message names the region, or what is no region."""
+    image = nx.as_image(np.zeros((2, 2)), "yx")
+    with pytest.raises(NgioValueError, match="cell is unbounded along 'x'"):
+        nx.napari_shapes([nx.Roi.from_values({"y": 0, "x": slice(None)}, "cell")], image)
+    with pytest.raises(NgioTypeError, match="put a single one into a list"):
+        nx.napari_shapes(nx.Roi.from_values({"y": 0, "x": 0}, "cell"), image)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 import zarr
+from distributed import Client, LocalCluster
 
 import ngio_x as nx
 from ngio_x.cli.demo import fluorescence_image, segment
@@ -108,6 +109,18 @@ def test_pixels_on_disk_are_read_block_by_block(tmp_path):
     opened = nx.open_ome_zarr(tmp_path / "a.zarr", chunks=None)["labels/cells/0/cells"]
     xr.testing.assert_equal(nx.label_extents(opened), nx.label_extents(pixels, axes_order="zyx"))
     assert not opened.variable._in_memory
+
+
+def test_blocks_are_summarized_on_a_cluster():
+    """Summaries travel between processes; the label image need not be anywhere as a whole."""
+    pixels = spheres(24)
+    options = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": ":0"}
+    with LocalCluster(**options) as cluster, Client(cluster):
+        found = nx.label_extents(da.from_array(pixels, chunks=7))
+        renamed, _ = nx.relabel_sequential(da.from_array(pixels, chunks=7), offset=9)
+        renamed = renamed.compute()
+    xr.testing.assert_identical(found, nx.label_extents(pixels))
+    np.testing.assert_array_equal(renamed, nx.relabel_sequential(pixels, offset=9)[0])
 
 
 def test_axes_name_the_columns():

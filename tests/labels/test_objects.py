@@ -127,7 +127,7 @@ def test_no_objects_make_no_pieces():
         ({"labels": LABELS[::2]}, NgioValueError, "the labels do not fit the image along 'y'"),
         ({"labels": LABELS.expand_dims("t")}, NgioValueError, "the labels have axis 't', which the image lacks"),
         ({"pad": -1}, NgioValueError, "pad along 'y' must be ≥ 0, got -1"),
-        ({"pad": {"z": 1}}, NgioValueError, "pad names axis 'z', which the labels lack"),
+        ({"pad": {"z": 1}}, NgioValueError, "pad names axis 'z', which is none of"),
         ({"fill": 0.5}, NgioValueError, "fill=0.5 does not fit the image's int32"),
         ({"ids": [4, 5]}, NgioKeyError, "has no object 5: it has 3"),
         ({"ids": ["4"]}, NgioValueError, "must be an integer, got '4'"),
@@ -143,7 +143,7 @@ def test_bad_input_is_refused_at_once(arguments, error, message):
     ("shape", "message"),
     [
         (0, "shape along 'y' must be ≥ 1, got 0"),
-        ({"c": 1}, "shape names axis 'c', which the labels lack"),
+        ({"c": 1}, "shape names axis 'c', which is none of"),
         ((5, 5), "shape along 'y' must be an integer"),
     ],
 )

@@ -1,0 +1,121 @@
+"""Many regions as a Dataset."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import ngio_x as nx
+from ngio_x.errors import NgioTypeError, NgioValueError
+
+ROIS = [
+    nx.Roi.from_values({"y": (0, 2), "x": (5, 3)}, "cell", label=2**64 - 1, area=6.0, note="a\0"),
+    nx.Roi.from_values({"x": slice(None), "z": (1, None)}, None, label=0, space="pixel", area=1.5, roi=3, start_q=[1]),
+    nx.Roi.from_values({"z": 1, "y": slice(-2, -1), "x": (0.1, 0.2)}, "", roi=True, name_={"deep": [None]}),
+]
+
+
+def test_regions_come_back_from_a_dataset():
+    """Any mix of axes, open ends, spaces, names, labels and extras, with the types that they had."""
+    found = nx.rois_from_dataset(nx.rois_to_dataset(ROIS))
+    assert found == ROIS
+    assert [[type(value) for value in roi.extra.values()] for roi in found] == [
+        [type(value) for value in roi.extra.values()] for roi in ROIS
+    ]
+    assert [type(roi.label) for roi in found] == [int, int, type(None)]
+
+
+def test_columns_are_ready_for_analysis():
+    """Numbers are numbers, and what a region lacks is NaN."""
+    dataset = nx.rois_to_dataset(ROIS)
+    assert dict(dataset.sizes) == {"roi": 3}
+    np.testing.assert_array_equal(dataset.start_y, [0, np.nan, -2])
+    np.testing.assert_array_equal(dataset.start_x, [5, -np.inf, 0.1])
+    np.testing.assert_array_equal(dataset.length_z, [np.nan, np.inf, 1])
+    np.testing.assert_array_equal(dataset["area"], [6, 1.5, np.nan])
+    assert dataset["area"].dtype == float
+    assert dataset["extra_roi"].attrs == {"extra": "roi"}
+    assert dataset["extra_start_q"].values[1] == (1,)
+    assert dataset.to_dataframe().shape == (3, len(dataset.data_vars))
+    counts = nx.rois_to_dataset([nx.Roi.from_values({"y": 0, "x": 0}, None, label=k, n=k) for k in range(3)])
+    assert counts["n"].dtype == np.int64
+    assert counts["label"].dtype == np.int64
+
+
+def test_rows_can_be_chosen():
+    """What xarray selects and sorts are regions still."""
+    dataset = nx.rois_to_dataset(ROIS)
+    assert nx.rois_from_dataset(dataset.isel(roi=[2, 0])) == [ROIS[2], ROIS[0]]
+    assert nx.rois_from_dataset(dataset.isel(roi=1)) == [ROIS[1]]
+    assert nx.rois_from_dataset(dataset.isel(roi=slice(0, 0))) == []
+
+
+def test_no_regions_make_no_rows():
+    """And come back as none."""
+    assert nx.rois_from_dataset(nx.rois_to_dataset([])) == []
+    assert nx.rois_from_dataset(xr.Dataset({"start_y": ("roi", []), "length_y": ("roi", [])})) == []
+
+
+def test_a_dataset_of_bounds_is_enough():
+    """Names, labels and space are optional, stops do for lengths, and scalars hold for all rows."""
+    dataset = xr.Dataset({"start_y": 1, "stop_y": 3.0, "start_x": ("cell", [4, 5]), "length_x": ("cell", [1, np.inf])})
+    assert nx.rois_from_dataset(dataset.assign(label=("cell", [7.0, np.nan]))) == [
+        nx.Roi.from_values({"y": (1, 2), "x": (4, 1)}, None, label=7),
+        nx.Roi.from_values({"y": (1, 2), "x": (5, None)}, None),
+    ]
+
+
+def test_extents_of_objects_are_regions():
+    """Boxes in array positions, with everything else that is known of an object."""
+    pixels = np.zeros((9, 12), "u8")
+    pixels[2:5, 3:9], pixels[7, 11] = 2**63 + 5, 3
+    rois = nx.rois_from_dataset(nx.label_extents(pixels, axes_order="yx").assign(space="pixel"))
+    assert [roi.label for roi in rois] == [3, 2**63 + 5]
+    assert [roi.to_slicing_dict() for roi in rois] == [
+        {"y": slice(7, 8), "x": slice(11, 12)},
+        {"y": slice(2, 5), "x": slice(3, 9)},
+    ]
+    assert rois[1].extra == {"count": 18, "centroid_y": 3.0, "centroid_x": 5.5, "touches_border": False}
+
+
+def test_times_stay_times():
+    """Nanoseconds are not turned into numbers."""
+    roi = nx.Roi.from_values({"y": 0, "x": 0}, None, when=np.datetime64("2026-01-01T00:00:00.000000001", "ns"))
+    assert nx.rois_from_dataset(nx.rois_to_dataset([roi])) == [roi]
+
+
+BOUNDS = {"start_y": 0.0, "length_y": 1.0, "start_x": 0.0, "length_x": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({"start_y": 0.0}, "'start_y' needs either 'length_y' or 'stop_y' beside it, and not both"),
+        ({**BOUNDS, "stop_x": 2.0}, "'start_x' needs either 'length_x' or 'stop_x'"),
+        ({**BOUNDS, "start_x": "left"}, "'start_x' must hold numbers, got <U4"),
+        ({"start_y": 0.0, "length_y": 1.0}, "region 0: slices must hold at least two axes"),
+        ({**BOUNDS, "length_x": ("roi", [1.0, -1.0]), "name": ("roi", ["a", "b"])}, "region 1 .'b'.: axis 'x': length"),
+        ({**BOUNDS, "label": -1}, "region 0: label must be ≥ 0, got -1"),
+        ({**BOUNDS, "space": "moon"}, "region 0: space must be one of"),
+        ({**BOUNDS, "area": (("q", "r"), np.ones((2, 2)))}, r"along one dimension, got \['q', 'r'\]"),
+    ],
+)
+def test_bad_datasets_are_refused(variables, message):
+    """The message names the variable, or the region and the axis."""
+    with pytest.raises(NgioValueError, match=message):
+        nx.rois_from_dataset(xr.Dataset(variables))
+
+
+def test_other_things_are_refused():
+    """The message says what to do."""
+    with pytest.raises(NgioTypeError, match="expected a Dataset, got list: make one with rois_to_dataset"):
+        nx.rois_from_dataset(ROIS)
+    with pytest.raises(NgioTypeError, match="put a single one into a list"):
+        nx.rois_to_dataset(ROIS[0])
+
+
+def test_inputs_are_not_written_to():
+    """The Dataset stays what it is."""
+    dataset = nx.rois_to_dataset(ROIS)
+    before = dataset.copy(deep=True)
+    nx.rois_from_dataset(dataset)
+    assert dataset.identical(before)

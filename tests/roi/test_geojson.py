@@ -1,0 +1,55 @@
+"""Regions for viewers that read GeoJSON."""
+
+import json
+
+import numpy as np
+import pytest
+
+import ngio_x as nx
+from ngio_x.errors import NgioKeyError, NgioTypeError, NgioValueError
+
+
+def area_of(ring):
+    """Return the signed area of a ring: positive against the clock."""
+    x, y = np.array(ring).T
+    return float((x[:-1] * y[1:] - x[1:] * y[:-1]).sum() / 2)
+
+
+def test_regions_are_polygons():
+    """Closed rings of x and y against the clock, as RFC 7946 wants exteriors."""
+    rois = [nx.Roi.from_values({"z": (1, 2), "x": (5, 3), "y": (-2, 4)}, "cell", label=7)]
+    (feature,) = nx.to_geojson(rois)["features"]
+    (ring,) = feature["geometry"]["coordinates"]
+    assert ring[0] == ring[-1]
+    assert area_of(ring) == 12
+    assert {tuple(position) for position in ring} == {(5, -2), (8, -2), (8, 2), (5, 2)}
+    assert feature["id"] == 7
+    assert feature["properties"] == {"name": "cell", "label": 7, "space": "world", "z": [1.0, 3.0]}
+
+
+def test_all_of_it_is_json():
+    """Extras of any kind, open ends and ids beyond floats."""
+    extra = {"deep": {"a": [1, None]}, "nan": float("nan"), "when": np.datetime64("2026-01-01"), "name2": "b"}
+    roi = nx.Roi.from_values({"y": 0, "x": 0, "t": slice(2, None)}, None, label=2**64 - 1, **extra)
+    text = json.dumps(nx.to_geojson([roi, nx.Roi.from_values({"y": 0, "x": 0}, "b")]), allow_nan=False)
+    first, second = json.loads(text)["features"]
+    assert first["id"] == 2**64 - 1
+    properties = {"t": [2.0, None], "deep": {"a": [1, None]}, "nan": None, "when": "2026-01-01", "name2": "b"}
+    assert properties.items() <= first["properties"].items()
+    assert second["id"] == "b"
+    assert "id" not in nx.to_geojson([nx.Roi.from_values({"y": 0, "x": 0}, None)])["features"][0]
+
+
+def test_no_regions_are_no_features():
+    """An empty collection is valid."""
+    assert nx.to_geojson([]) == {"type": "FeatureCollection", "features": []}
+
+
+def test_what_is_no_rectangle_is_refused():
+    """The message names the region."""
+    with pytest.raises(NgioValueError, match="cell is unbounded along 'x'"):
+        nx.to_geojson([nx.Roi.from_values({"y": 0, "x": slice(None)}, "cell")])
+    with pytest.raises(NgioKeyError, match="no axis 'x'"):
+        nx.to_geojson([nx.Roi.from_values({"y": 0, "z": 0}, "cell")])
+    with pytest.raises(NgioTypeError, match="put a single one into a list"):
+        nx.to_geojson(nx.Roi.from_values({"y": 0, "x": 0}, None))
