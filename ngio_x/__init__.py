@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from ngio_x.arrays.zoom import zoom as zoom
     from ngio_x.labels.extents import label_extents as label_extents
     from ngio_x.labels.extents import unique_ids as unique_ids
+    from ngio_x.labels.keep import keep_objects as keep_objects
     from ngio_x.labels.masking_roi import compute_masking_roi as compute_masking_roi
     from ngio_x.labels.objects import crop_objects as crop_objects
     from ngio_x.labels.objects import stack_objects as stack_objects
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from ngio_x.metadata.dimensions import require_dimensions_match as require_dimensions_match
     from ngio_x.metadata.dimensions import require_rescalable as require_rescalable
     from ngio_x.metadata.pixel_size import PixelSize as PixelSize
+    from ngio_x.ngff.label_images import write_labels as write_labels
     from ngio_x.ngff.problems import Problem as Problem
     from ngio_x.ngff.read import open_ome_zarr as open_ome_zarr
     from ngio_x.ngff.region import consolidate_ome_zarr as consolidate_ome_zarr
@@ -72,7 +74,6 @@ if TYPE_CHECKING:
     from ngio_x.ngff.validate import Report as Report
     from ngio_x.ngff.validate import validate_ome_zarr as validate_ome_zarr
     from ngio_x.ngff.write import derive as derive
-    from ngio_x.ngff.write import write_labels as write_labels
     from ngio_x.ngff.write import write_ome_zarr as write_ome_zarr
     from ngio_x.pyramid.builder import ImagePyramidBuilder as ImagePyramidBuilder
     from ngio_x.pyramid.consolidate import consolidate_pyramid as consolidate_pyramid
@@ -121,6 +122,7 @@ _HOMES = {
     "arrays.tiles": ("tile",),
     "arrays.zoom": ("zoom",),
     "labels.extents": ("label_extents", "unique_ids"),
+    "labels.keep": ("keep_objects",),
     "labels.masking_roi": ("compute_masking_roi",),
     "labels.objects": ("crop_objects", "stack_objects"),
     "labels.relabel": ("relabel_sequential",),
@@ -137,12 +139,13 @@ _HOMES = {
         "require_rescalable",
     ),
     "metadata.pixel_size": ("PixelSize",),
+    "ngff.label_images": ("write_labels",),
     "ngff.problems": ("Problem",),
     "ngff.read": ("open_ome_zarr",),
     "ngff.region": ("consolidate_ome_zarr", "write_region"),
     "ngff.serialization": ("from_dict", "from_json", "to_dict", "to_json"),
     "ngff.validate": ("Report", "validate_ome_zarr"),
-    "ngff.write": ("derive", "write_labels", "write_ome_zarr"),
+    "ngff.write": ("derive", "write_ome_zarr"),
     "pyramid.builder": ("ImagePyramidBuilder",),
     "pyramid.consolidate": ("consolidate_pyramid", "on_disk_zoom", "plan_pyramid"),
     "pyramid.level": ("ChunksLike", "PyramidLevel", "ShardsLike"),

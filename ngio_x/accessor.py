@@ -16,6 +16,7 @@ import ngio_x as nx
 if TYPE_CHECKING:
     from ngio_x.arrays.crop import MissingDims
     from ngio_x.arrays.levels import On
+    from ngio_x.labels.extents import LabelsLike
     from ngio_x.metadata.channels import Channel
     from ngio_x.metadata.dimensions import Dimensions
     from ngio_x.metadata.frame import Frame
@@ -141,6 +142,13 @@ class DataArrayAccessor:
         """
         return nx.compute_masking_roi(self._image, pixel_size, axes_order)
 
+    def keep_objects(self, labels: LabelsLike) -> xr.DataArray:
+        """Return a coarser label image in which each object that it has lost is one pixel again.
+
+        See `ngio_x.keep_objects`.
+        """
+        return nx.keep_objects(self._image, labels)
+
     def relabel_sequential(self, *, offset: int = 1, background: int = 0) -> tuple[xr.DataArray, dict[int, int]]:
         """Return the label image with ids that follow each other, in their old order, and the new id of each old one.
 
@@ -163,6 +171,7 @@ class DataArrayAccessor:
         labels: Mapping[str, xr.DataArray] | None = None,
         name: str | None = None,
         channels: Sequence[str | Channel] | None = None,
+        keep_objects: bool = False,
         overwrite: bool = False,
         progress: Progress = False,
     ) -> None:
@@ -184,6 +193,7 @@ class DataArrayAccessor:
             labels=labels,
             name=name,
             channels=channels,
+            keep_objects=keep_objects,
             overwrite=overwrite,
             progress=progress,
         )
@@ -199,6 +209,7 @@ class DataArrayAccessor:
         shards: ByAxis | str | None = None,
         compressors: Any = "auto",
         colors: Mapping[int, str | Sequence[int]] | None = None,
+        keep_objects: bool = False,
         overwrite: bool = False,
         progress: Progress = False,
     ) -> None:
@@ -216,6 +227,7 @@ class DataArrayAccessor:
             shards=shards,
             compressors=compressors,
             colors=colors,
+            keep_objects=keep_objects,
             overwrite=overwrite,
             progress=progress,
         )
@@ -332,6 +344,7 @@ class DataTreeAccessor:
         labels: Mapping[str, xr.DataArray] | None = None,
         name: str | None = None,
         channels: Sequence[str | Channel] | None = None,
+        keep_objects: bool = False,
         overwrite: bool = False,
         progress: Progress = False,
     ) -> None:
@@ -353,6 +366,7 @@ class DataTreeAccessor:
             labels=labels,
             name=name,
             channels=channels,
+            keep_objects=keep_objects,
             overwrite=overwrite,
             progress=progress,
         )

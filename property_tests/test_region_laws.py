@@ -95,16 +95,19 @@ def test_writing_a_region_is_pasting_it_and_writing_all(data, axes, dtype, versi
     xr.testing.assert_identical(patch.compute(), before[1])
 
 
-@given(st.data(), versions, st.sampled_from((0.5, 1)))
-def test_writing_a_region_of_labels_is_pasting_it_and_writing_all(data, version, scale):
+@given(st.data(), versions, st.sampled_from((0.5, 1)), st.booleans(), st.booleans())
+def test_writing_a_region_of_labels_is_pasting_it_and_writing_all(data, version, scale, keep_objects, at_once):
     image = data.draw(pictures("yx", "u2"))
     labels = nx.zoom(nx.as_labels(image), scale)
     patch = data.draw(rewritten(labels))
     stores = zarr.storage.MemoryStore(), zarr.storage.MemoryStore()
     for store, pixels in zip(stores, (labels, nx.paste(labels, patch.compute())), strict=True):
         nx.write_ome_zarr(image, store, version=version, levels=2 if min(image.shape) >= 2 else 1)
-        nx.write_labels(pixels, store, "cells", chunks={"y": 3, "x": 5})
-    nx.write_region(patch, zarr.open_group(stores[0])["labels/cells"])
+        nx.write_labels(pixels, store, "cells", chunks={"y": 3, "x": 5}, keep_objects=keep_objects)
+    group = zarr.open_group(stores[0])["labels/cells"]
+    nx.write_region(patch, group, consolidate=at_once, exclusive=True)
+    if not at_once:
+        nx.consolidate_ome_zarr(group, [])
     require_same(*(levels_of(store, "labels/cells", "cells") for store in stores))
 
 

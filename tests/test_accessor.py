@@ -25,6 +25,7 @@ KINDS = {
         "stack_objects",
         "label_extents",
         "compute_masking_roi",
+        "keep_objects",
         "relabel_sequential",
         "write_ome_zarr",
         "write_labels",
@@ -92,6 +93,8 @@ def test_methods_of_an_image_are_the_functions(image, tmp_path):
     flipped = {"axes_order": ("y", "x"), "background": 5}
     assert labels.ngio.label_extents(**flipped).identical(nx.label_extents(labels, **flipped))
     assert labels.ngio.compute_masking_roi(2.0, ("y", "x")) == nx.compute_masking_roi(labels, 2.0, ("y", "x"))
+    coarse = nx.zoom(labels, 0.5)
+    assert coarse.ngio.keep_objects(labels).identical(nx.keep_objects(coarse, labels))
     found, mapping = labels.ngio.relabel_sequential(offset=8, background=2)
     assert found.identical(nx.relabel_sequential(labels, offset=8, background=2)[0])
     assert (mapping[3], found.values[0, 2]) == (10, 2)
@@ -99,8 +102,8 @@ def test_methods_of_an_image_are_the_functions(image, tmp_path):
     image.ngio.write_ome_zarr(tmp_path / "a.zarr", name="n", scale_factors={"y": 2}, **options)
     image.ngio.write_ome_zarr(tmp_path / "a.zarr", name="n", scale_factors={"y": 2}, overwrite=True, **options)
     nx.write_ome_zarr(image, tmp_path / "b.zarr", name="n", scale_factors={"y": 2}, **options)
-    labels.ngio.write_labels(tmp_path / "a.zarr", "seg", chunks={"x": 4})
-    nx.write_labels(labels, tmp_path / "b.zarr", "seg", chunks={"x": 4})
+    labels.ngio.write_labels(tmp_path / "a.zarr", "seg", chunks={"x": 4}, keep_objects=True)
+    nx.write_labels(labels, tmp_path / "b.zarr", "seg", chunks={"x": 4}, keep_objects=True)
     ours, theirs = (nx.open_ome_zarr(tmp_path / f"{name}.zarr") for name in "ab")
     xr.testing.assert_identical(ours, theirs)
     assert ours["1/image"].chunks == theirs["1/image"].chunks

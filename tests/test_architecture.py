@@ -67,6 +67,7 @@ PUBLIC = [
     "from_ngio",
     "from_spatialdata",
     "hull",
+    "keep_objects",
     "label_extents",
     "level_for",
     "map_levels",

@@ -15,8 +15,9 @@ from ngio_x.arrays.crop import crop
 from ngio_x.arrays.image import as_image, as_labels
 from ngio_x.errors import NgioFileExistsError, NgioValueError
 from ngio_x.labels.masking_roi import compute_masking_roi
+from ngio_x.ngff.label_images import write_labels
 from ngio_x.ngff.read import open_ome_zarr
-from ngio_x.ngff.write import write_labels, write_ome_zarr
+from ngio_x.ngff.write import write_ome_zarr
 from ngio_x.pyramid.progress import Progress
 from ngio_x.roi.roi import Roi
 

@@ -41,7 +41,7 @@ def nothing(ndim: int, dtype: npt.DTypeLike) -> Summary:
 def summarized(block: npt.ArrayLike, corner: Sequence[int], background: int | None) -> Summary:
     """Return the summary of a block whose first pixel stands at `corner`; the background is no object."""
     pixels = with_integers(np.asarray(block))
-    parts = (_of_piece(pixels[box], box, background) for box in _pieces(pixels))
+    parts = (_of_piece(pixels[box], box, background) for box in pieces(pixels))
     found = merged([nothing(pixels.ndim, pixels.dtype), *parts])
     place = np.asarray(corner, np.int64).reshape(-1, 1)
     return Summary(
@@ -91,7 +91,7 @@ _PIECE = (2**16, 2**19)
 """Fewest and most pixels that are looked at in one go: numpy's overhead, and the processor's cache."""
 
 
-def _pieces(pixels: npt.NDArray[Any]) -> Iterator[tuple[slice, ...]]:
+def pieces(pixels: npt.NDArray[Any]) -> Iterator[tuple[slice, ...]]:
     """Yield boxes that tile the block, so small that what is made of one is a small part of the block."""
     few, many = _PIECE
     left = min(max(pixels.nbytes // 16, few), many)

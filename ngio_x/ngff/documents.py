@@ -108,6 +108,12 @@ class Multiscales:
         """The axes, which all levels share."""
         return instance_of(AxesHandler)(self.datasets[0].axes_handler)
 
+    @property
+    def keeps_objects(self) -> bool:
+        """Whether objects that coarser levels would lose are put back there, as what made them says."""
+        call = (self.metadata or {}).get("kwargs")
+        return self.label is not None and isinstance(call, Mapping) and call.get("keep_objects") is True
+
     def edges(self, image: Multiscales | None = None) -> list[tuple[float, ...]]:
         """Return the world coordinate of the lower edge of the first pixel of every level, one number an axis.
 

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, NamedTuple
 import numpy as np
 import xarray as xr
 
-from ngio_x._frozen import at_least, evolve, freeze, named, shown, to_int, to_name, to_optional_name
+from ngio_x._frozen import at_least, evolve, named, shown, to_bool, to_int, to_name, to_optional_name
 from ngio_x.arrays.image import dimensions_of, is_labels
 from ngio_x.arrays.zoom import kernel_of
 from ngio_x.errors import NgioValueError
@@ -70,6 +70,7 @@ def draft_image(
     channels: Sequence[Any] | None = None,
     parent: Multiscales | None = None,
     label: ImageLabel | None = None,
+    keep_objects: bool = False,
 ) -> Draft:
     """Return what an image will be on disk.
 
@@ -85,8 +86,10 @@ def draft_image(
         channels: See `write_ome_zarr`.
         parent: Of a label image: the image that it labels.
         label: What makes it a label image.
+        keep_objects: See `write_labels`; it has no meaning for images.
     """
     _require_version(storage.version)
+    keep_objects = named("keep_objects", to_bool)(keep_objects)
     fields = from_facts(given.facts)
     first = given.levels[0]
     kernel, dimensions = kernel_of(first, order).name, dimensions_of(first)
@@ -116,12 +119,21 @@ def draft_image(
         others=fields.get("others", {}),
         **made_by,
     )
+    if document.label is not None and (keep_objects or evolve(document, metadata=fields.get("metadata")).keeps_objects):
+        document = evolve(document, metadata=_keeping(document.metadata))
     return Draft(builder, document, pixels, kernel, _channels(first, fields.get("channels", ()), channels))
 
 
 def _record(kernel: KernelName) -> dict[str, Any]:
     """Return what the metadata says of levels that `consolidate_pyramid` makes."""
     return {"kernel": kernel, "metadata": {"method": "ngio_x.consolidate_pyramid", "kwargs": {"order": kernel}}}
+
+
+def _keeping(metadata: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what the metadata says of levels in which lost objects are put back."""
+    call = (metadata or {}).get("kwargs")
+    arguments = {**(call if isinstance(call, Mapping) else {}), "keep_objects": True}
+    return {**(metadata or {}), "method": "ngio_x.write_labels", "kwargs": arguments}
 
 
 def _require_version(version: Any) -> None:
@@ -212,7 +224,7 @@ def _builder(
         made,
         levels[0].axes,
         dtype.name,
-        compressors=freeze(storage.compressors),
+        compressors=storage.compressors,
         zarr_format=ZARR_FORMATS[storage.version],
     )
 

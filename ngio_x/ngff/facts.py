@@ -18,7 +18,7 @@ def facts_of(document: Multiscales | Well | Plate, version: str) -> dict[str, An
     if isinstance(document, Multiscales):
         facts |= {
             "name": document.name,
-            "channels": to_dict(list(document.channels)),
+            "channels": channel_facts(document),
             "kernel": document.kernel,
             "metadata": document.metadata,
             "label": _label_facts(document.label),
@@ -32,6 +32,12 @@ def facts_of(document: Multiscales | Well | Plate, version: str) -> dict[str, An
         }
     facts |= {"rest": document.rest, "others": document.others}
     return {key: thaw(value) for key, value in facts.items() if value not in (None, [], {})}
+
+
+def channel_facts(image: Multiscales) -> list[Any]:
+    """Return the channels of an image as they stand in attributes."""
+    facts: list[Any] = to_dict(list(image.channels))
+    return facts
 
 
 def from_facts(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -106,9 +106,8 @@ class _Reader:
         self._frame, self._pattern, self._above = frame, pattern, _image_above(group.store_path)
 
     async def read(self) -> Hierarchy:
-        where = name_of(self._root)
-        await self._require_no_series(where)
-        described = self._described(self._attributes, where, "corner" if self._above is None else self._above.frame)
+        await self._require_no_series(name_of(self._root))
+        described = self._root_described()
         document = described.document
         if isinstance(document, Multiscales):
             return Hierarchy({}, await self._image(self._root, "", described, self._above))
@@ -118,7 +117,9 @@ class _Reader:
             )
         if isinstance(document, Plate):
             return self._matching(await self._plate(described), [f"{well.path}/0" for well in document.wells])
-        raise NgioValidationError(f"{where} is a list of label images: open one of them, or the image above it")
+        raise NgioValidationError(
+            f"{name_of(self._root)} is a list of label images: open one of them, or the image above it"
+        )
 
     def _matching(self, found: Hierarchy, paths: Sequence[str]) -> Hierarchy:
         """Refuse a pattern that leaves nothing of some images; a well or plate may have none."""
@@ -141,9 +142,7 @@ class _Reader:
         )
 
     async def read_image(self) -> Picture:
-        default = "corner" if self._above is None else self._above.frame
-        described = self._described(self._attributes, name_of(self._root), default)
-        return await self._picture(self._root, "", described, self._above)
+        return await self._picture(self._root, "", self._root_described(), self._above)
 
     async def label_paths(self) -> tuple[str, ...]:
         return await self._labels(self._root)
@@ -228,6 +227,10 @@ class _Reader:
         if parent is not None:
             image = evolve(image, label=image.label or ImageLabel(source=None))
         return Picture(node, described.version, image, labels, parent or image, tuple(arrays))
+
+    def _root_described(self) -> Described:
+        default: Frame = "corner" if self._above is None else self._above.frame
+        return self._described(self._attributes, name_of(self._root), default)
 
     def _described(self, attributes: dict[str, Any], where: str, default: Frame = "corner") -> Described:
         """Return what attributes say; `default` is the frame where neither they nor the caller does."""

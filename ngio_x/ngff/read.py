@@ -18,7 +18,7 @@ from ngio_x.arrays.pixel_index import PixelIndex
 from ngio_x.errors import NgioValidationError, NgioValueError
 from ngio_x.metadata.frame import Frame
 from ngio_x.ngff.documents import Multiscales
-from ngio_x.ngff.facts import facts_of
+from ngio_x.ngff.facts import channel_facts, facts_of
 from ngio_x.ngff.hierarchy import Hierarchy, Picture, read_hierarchy
 from ngio_x.ngff.pixels import ChunksByAxis, dask_pixels, lazy_pixels
 from ngio_x.ngff.store import StoreLike, open_group
@@ -137,9 +137,9 @@ def _dataset(
     image, array = picture.image, picture.arrays[level]
     names = image.axes_handler.axes_names
     name = variable_of(picture)
-    attrs = {ROLE: LABELS} if image.label is not None else {}
+    attrs: dict[str, Any] = {ROLE: LABELS} if image.label is not None else {}
     if image.channels:
-        attrs |= {"channels": facts_of(image, picture.version)["channels"]}
+        attrs |= {"channels": channel_facts(image)}
     unit = array.shards or array.chunks
     encoding = {
         "chunks": array.chunks,

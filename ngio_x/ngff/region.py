@@ -25,6 +25,7 @@ from ngio_x.pyramid.boxes import Box
 from ngio_x.pyramid.consolidate import Mode, consolidate_pyramid, plan_pyramid, require_within_reach, require_writable
 from ngio_x.pyramid.execute import write
 from ngio_x.pyramid.intact import intact
+from ngio_x.pyramid.keep import keep_on_disk
 from ngio_x.pyramid.layout import Layout, layout_of
 from ngio_x.pyramid.marker import marked, new_mark
 from ngio_x.pyramid.places import anchored, directory_of
@@ -62,7 +63,8 @@ def write_region(
         roi: Where to put it: the pixels of level 0 that this region touches, of which there must be as many as the
             patch has. By default where the patch's own lattice says.
         consolidate: Rebuild the coarser levels. Parallel workers pass False, and one of them calls
-            `consolidate_ome_zarr` when all are done; until then the marks stay, and say what is to be rebuilt.
+            `consolidate_ome_zarr` when all are done; until then the marks stay, and say what is to be rebuilt. Of
+            labels written with `keep_objects=True`, that is everything.
         exclusive: With `consolidate=False`, a patch must consist of whole write units of level 0, for two workers that
             share one would undo each other's writes. True says that nobody else writes, and allows any patch.
         frame: As for `open_ome_zarr`: the one that the image was opened with.
@@ -84,12 +86,12 @@ def write_region(
         _require_reachable(part, source)
         if not (consolidate or exclusive):
             _require_whole_units(part.window, layout_of(source), pyramid.image.dims)
-    mark = new_mark(layout_of(source).name, [_box_of(each) for each in windows])
+    mark = new_mark(layout_of(source).name, None if pyramid.keeps else [_box_of(each) for each in windows])
     with marked(targets, mark, stays=not consolidate):
         for part in parts:
             _write(part, intact(anchored(source)))
         if consolidate:
-            consolidate_pyramid(source, targets, pyramid.kernel, regions=windows)
+            _rebuild(pyramid, windows)
 
 
 def consolidate_ome_zarr(
@@ -107,7 +109,8 @@ def consolidate_ome_zarr(
         group: As for `write_region`.
         regions: What has changed of level 0 since the levels were consistent, as for `consolidate_pyramid`; a `Roi` may
             be in world units, too. By default everything is rebuilt. What `write_region(consolidate=False)` wrote on
-            this machine counts without being named: an empty list rebuilds just that.
+            this machine counts without being named: an empty list rebuilds just that. Labels that were written with
+            `keep_objects=True` are rebuilt as a whole in any case, and keep their objects.
         order: A kernel of `numpy_zoom`. By default the one that the metadata names, if it is one of them and fits, else
             nearest for label and boolean images and linear for others.
         mode: As for `consolidate_pyramid`.
@@ -122,11 +125,9 @@ def consolidate_ome_zarr(
         NgioStorageError: If pixels cannot be read or written. Marks stay at the levels then.
     """
     pyramid = _opened(group, frame, order)
-    source, *targets = pyramid.arrays
-    axes = [str(dim) for dim in pyramid.image.dims]
     if regions is not None and np.iterable(regions) and not isinstance(regions, (str, bytes, Mapping, Roi)):
         regions = [_in_pixels(region, pyramid.image) for region in regions]
-    consolidate_pyramid(source, targets, pyramid.kernel, mode, regions, axes=axes, progress=progress)
+    _rebuild(pyramid, regions, mode, progress)
 
 
 class _Pyramid(NamedTuple):
@@ -137,6 +138,8 @@ class _Pyramid(NamedTuple):
     arrays: list[zarr.Array[Any]]
     kernel: KernelName
     """What its coarser levels are made with."""
+    keeps: bool
+    """Whether objects that they have lost are put back."""
 
 
 class _Part(NamedTuple):
@@ -160,7 +163,26 @@ def _opened(store: StoreLike, frame: Frame | None, order: Order | None = None) -
         require_writable(array)
     level = level_dataset(picture, 0, lambda array, _: np.broadcast_to(np.zeros((), array.dtype), array.shape))
     image = level[variable_of(picture)]
-    return _Pyramid(image, list(picture.arrays), _kernel(image, picture.image.kernel, order))
+    return _Pyramid(
+        image, list(picture.arrays), _kernel(image, picture.image.kernel, order), picture.image.keeps_objects
+    )
+
+
+def _rebuild(
+    pyramid: _Pyramid, regions: Iterable[RegionLike] | None, mode: Mode = "dask", progress: Progress = False
+) -> None:
+    """Rebuild the coarser levels after a change of some regions.
+
+    Whether an object is lost, and where there is room for it, all of the image decides: then all is rebuilt.
+    """
+    (source, *targets), kernel, axes = pyramid.arrays, pyramid.kernel, [str(dim) for dim in pyramid.image.dims]
+    if not pyramid.keeps:
+        consolidate_pyramid(source, targets, kernel, mode, regions, axes=axes, progress=progress)
+        return
+    plan_pyramid(source, targets, kernel, mode, regions, axes=axes)  # checks the regions
+    with marked(targets, new_mark(layout_of(source).name, None)):
+        consolidate_pyramid(source, targets, kernel, mode, progress=progress)
+        keep_on_disk(source, targets, mode, axes=axes)
 
 
 def _kernel(image: xr.DataArray, recorded: str | None, order: Order | None) -> KernelName:

@@ -59,7 +59,6 @@ def run_on_dask(plan: PyramidPlan, arrays: Arrays, report: Report, computed: Com
         report: Called in the calling thread.
         computed: Where the source is computed block by block: what tasks that begin with it take instead.
     """
-    client = _client()
     step = delayed(run_task, pure=False, traverse=False)
     opened = delayed(list(arrays), traverse=False)  # one node that all tasks refer to
     for _, passes in itertools.groupby(plan.passes, lambda each: each.levels[1:]):
@@ -70,10 +69,22 @@ def run_on_dask(plan: PyramidPlan, arrays: Arrays, report: Report, computed: Com
         tasks = (step(opened, plan.kernel, task, *([taken(task)] if taken else [])) for task in todo)
         # Tasks may share what they are computed of: that is done once only if dask knows all of them.
         while batch := list(itertools.islice(tasks, None if taken else _BATCH)):
-            if client is None:
-                _compute(batch, held, report)
-            else:
-                _submit(client, batch, report)
+            run_batch(batch, held, report)
+
+
+def run_batch(batch: Sequence[Any], held: int, report: Report) -> None:
+    """Compute delayed objects, which return numbers of write units, on the active dask scheduler.
+
+    Args:
+        batch: What to do.
+        held: Bytes that each of them holds at a time.
+        report: Called in the calling thread.
+    """
+    client = _client()
+    if client is None:
+        _compute(batch, held, report)
+    else:
+        _submit(client, batch, report)
 
 
 def runs_in_this_process() -> bool:
