@@ -64,6 +64,7 @@ PUBLIC = [
     "from_ngio",
     "from_spatialdata",
     "level_for",
+    "list_tables",
     "map_levels",
     "mask",
     "napari_layer",
@@ -73,6 +74,7 @@ PUBLIC = [
     "paste",
     "pixel_size_of",
     "plan_pyramid",
+    "read_rois",
     "require_axes_match",
     "require_dimensions_match",
     "require_rescalable",
@@ -87,6 +89,7 @@ PUBLIC = [
     "write_labels",
     "write_ome_zarr",
     "write_region",
+    "write_rois",
     "zoom",
 ]
 
