@@ -70,6 +70,7 @@ PUBLIC = [
     "keep_objects",
     "label_extents",
     "level_for",
+    "list_tables",
     "map_levels",
     "mask",
     "napari_layer",
@@ -81,6 +82,7 @@ PUBLIC = [
     "paste",
     "pixel_size_of",
     "plan_pyramid",
+    "read_rois",
     "relabel_sequential",
     "require_axes_match",
     "require_dimensions_match",
@@ -102,6 +104,7 @@ PUBLIC = [
     "write_labels",
     "write_ome_zarr",
     "write_region",
+    "write_rois",
     "zoom",
 ]
 

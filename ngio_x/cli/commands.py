@@ -17,17 +17,16 @@ from rich.table import Column, Table
 
 from ngio_x import __version__
 from ngio_x.arrays.image import dimensions_of
+from ngio_x.cli import rois
 from ngio_x.cli.demo import make_demo
 from ngio_x.cli.image_files import read_image
+from ngio_x.cli.terminal import printer, reaching
 from ngio_x.errors import NgioError, NgioUserWarning, NgioValueError
 from ngio_x.metadata.dimensions import Dimensions
 from ngio_x.metadata.units import unit_from_symbol
 from ngio_x.ngff.read import open_ome_zarr
 from ngio_x.ngff.validate import validate_ome_zarr
 from ngio_x.ngff.write import write_ome_zarr
-
-_WIDE = 100_000
-"""Columns of output that is no terminal: its lines are never wrapped."""
 
 app = typer.Typer(
     name="ngio-x",
@@ -36,6 +35,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(rois.app, name="rois")
 
 
 def run() -> None:
@@ -89,7 +89,7 @@ def convert(
     """Convert an image file to a multi-resolution OME-Zarr image."""
     unit = unit and unit_from_symbol(unit)
     pixels = read_image(image, axes=axes, pixel_size=_sizes(pixel_size), unit=unit)
-    with _reaching(out), _progress(f"Writing {Path(out).name}") as report:
+    with reaching(out), _progress(f"Writing {Path(out).name}") as report:
         write_ome_zarr(
             pixels,
             out,
@@ -105,9 +105,9 @@ def convert(
 @app.command()
 def info(image: Annotated[str, typer.Argument(help="An OME-Zarr image: a path or a URL.")]) -> None:
     """Show axes, levels, shapes, chunks and pixel sizes of an OME-Zarr image."""
-    with _reaching(image):
+    with reaching(image):
         tree = open_ome_zarr(image, chunks=None)
-    console = Console(width=None if sys.stdout.isatty() else _WIDE, markup=False, emoji=False, highlight=False)
+    console = printer()
     axes = dimensions_of(tree.children["0"].ds["image"]).axes_handler.axes
     described = ", ".join(f"{axis.name} ({axis.unit or axis.axis_type})" for axis in axes)
     console.print(f"{tree.attrs.get('name', Path(image).name)}: OME-NGFF {tree.attrs['version']}, axes {described}")
@@ -130,7 +130,7 @@ def validate(
     hierarchy: Annotated[str, typer.Argument(help="An OME-Zarr image, well or plate: a path or a URL.")],
 ) -> None:
     """Print all that an OME-Zarr hierarchy breaks of the specification; the exit code is 1 if there are errors."""
-    with _reaching(hierarchy):
+    with reaching(hierarchy):
         report = validate_ome_zarr(hierarchy)
     print(report)
     raise typer.Exit(bool(report.errors))
@@ -159,17 +159,6 @@ def _sizes(text: str | None) -> float | dict[str, float] | None:
         return {axis.strip(): float(size) for axis, size in pairs}
     except ValueError:
         raise NgioValueError(f"--pixel-size must be a number, or z=2,y=0.65,x=0.65; got {text!r}") from None
-
-
-@contextmanager
-def _reaching(place: str) -> Iterator[None]:
-    """Say in one line what a URL failed with: each kind of remote store has errors of its own."""
-    try:
-        yield
-    except Exception as error:
-        if "://" not in place or isinstance(error, NgioError):
-            raise
-        raise NgioValueError(f"{place} cannot be reached: {error or type(error).__name__}") from error
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from fractions import Fraction
 from typing import Final, Literal, TypeAlias
 
 from ngio_x.errors import NgioUserWarning, NgioValueError
@@ -15,19 +16,19 @@ _SI_PREFIXES: Final = (
     *(("tera", 12), ("peta", 15), ("exa", 18), ("zetta", 21), ("yotta", 24)),
 )
 _METERS: Final = {
-    "angstrom": 1e-10,
-    "inch": 0.0254,
-    "foot": 0.3048,
-    "yard": 0.9144,
-    "mile": 1609.344,
-    "parsec": 3.0856775814913673e16,
-    **{f"{prefix}meter": 10.0**exponent for prefix, exponent in _SI_PREFIXES},
+    "angstrom": Fraction("1e-10"),
+    "inch": Fraction("0.0254"),
+    "foot": Fraction("0.3048"),
+    "yard": Fraction("0.9144"),
+    "mile": Fraction("1609.344"),
+    "parsec": Fraction("3.0856775814913673e16"),
+    **{f"{prefix}meter": Fraction(10) ** exponent for prefix, exponent in _SI_PREFIXES},
 }
 _SECONDS: Final = {
-    "minute": 60.0,
-    "hour": 3600.0,
-    "day": 86400.0,
-    **{f"{prefix}second": 10.0**exponent for prefix, exponent in _SI_PREFIXES},
+    "minute": Fraction(60),
+    "hour": Fraction(3600),
+    "day": Fraction(86400),
+    **{f"{prefix}second": Fraction(10) ** exponent for prefix, exponent in _SI_PREFIXES},
 }
 
 SPACE_UNITS: Final = frozenset(_METERS)
@@ -78,7 +79,7 @@ def conversion(unit: str | None, other: str | None) -> float:
     ours, theirs = unit_from_symbol(unit), unit_from_symbol(other)
     for sizes in (_METERS, _SECONDS):
         if ours in sizes and theirs in sizes:
-            return sizes[ours] / sizes[theirs]
+            return float(sizes[ours] / sizes[theirs])  # exact before: in floats, 1e-6 / 1e-9 is not 1000
     raise NgioValueError(f"cannot convert {unit!r} to {other!r}: give the size in {other!r}")
 
 

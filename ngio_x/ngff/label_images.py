@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import threading
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import xarray as xr
-import zarr
-from zarr.errors import ZarrUserWarning
 
 from ngio_x._frozen import named, shown
 from ngio_x.arrays.image import as_labels, dimensions_of, lattice_of
@@ -24,7 +21,7 @@ from ngio_x.ngff.fill import Report, fill
 from ngio_x.ngff.given import Given, as_label_image
 from ngio_x.ngff.hierarchy import Picture, label_paths, read_image
 from ngio_x.ngff.problems import to_relative
-from ngio_x.ngff.store import StoreLike, new_group, open_group
+from ngio_x.ngff.store import StoreLike, new_group, open_group, renew_consolidated
 from ngio_x.pyramid.progress import Progress
 from ngio_x.resample.kernels import Order
 
@@ -98,7 +95,7 @@ def write_labels(
         listed = label_paths(parent)  # again: others may have been added meanwhile
         if name not in listed:
             folder.attrs.update(write_attributes(LabelList((*listed, name)), version))
-        _renew_consolidated(parent)
+        renew_consolidated(parent)
 
 
 _LISTING: Final = threading.Lock()
@@ -181,18 +178,6 @@ def _on_the_grid_of(image: Multiscales, shape: tuple[int, ...], labels: xr.DataA
         origin={name: edge for name, (_, _, edge, _) in known.items()},
         units={name: unit for name, (*_, unit) in known.items() if unit is not None},
     )
-
-
-def _renew_consolidated(group: zarr.Group) -> None:
-    """Renew the consolidated metadata of a group that has them: readers that trust them would not see what is new."""
-    place = group.store_path
-    try:
-        zarr.open_group(place, mode="r", use_consolidated=True)
-    except ValueError:  # there are none
-        return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ZarrUserWarning)  # they are no part of zarr format 3: its writers know that
-        zarr.consolidate_metadata(place.store, path=place.path)
 
 
 def _require_same_units(labels: xr.DataArray, image: Multiscales) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 import uuid
+import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from urllib.request import url2pathname
 import zarr
 from zarr.abc.store import Store
 from zarr.core.sync import sync
-from zarr.errors import ContainsArrayError
+from zarr.errors import ContainsArrayError, ZarrUserWarning
 from zarr.storage import FsspecStore, LocalStore, StorePath, ZipStore
 
 from ngio_x.errors import (
@@ -248,3 +249,15 @@ def _require_replaceable(path: Path, *, overwrite: bool) -> None:
         raise NgioFileExistsError(f"{path} exists: to replace it, pass overwrite=True (--overwrite)")
     if not path.is_dir() or not (any((path / mark).exists() for mark in _ZARR_MARKS) or not any(path.iterdir())):
         raise NgioFileExistsError(f"{path} is no zarr directory, and is not replaced: remove it yourself first")
+
+
+def renew_consolidated(group: zarr.Group) -> None:
+    """Renew the consolidated metadata of a group that has them: readers that trust them would not see what is new."""
+    place = group.store_path
+    try:
+        zarr.open_group(place, mode="r", use_consolidated=True)
+    except ValueError:  # there are none
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ZarrUserWarning)  # they are no part of zarr format 3: its writers know that
+        zarr.consolidate_metadata(place.store, path=place.path)

@@ -22,7 +22,8 @@ STAGING: Final = ".ngio_x-staging-"
 
 _ABOUT: Final = (
     "The paths were being replaced when the writing process was cut off. The next ImagePyramidBuilder.to_zarr into "
-    "this group finishes or undoes that; until then, what was there before is in the staging directory."
+    "this group, or write_rois if it holds tables, finishes or undoes that; until then, what was there before is in "
+    "the staging directory."
 )
 
 
