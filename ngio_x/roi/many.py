@@ -22,7 +22,7 @@ def overlapping(rois: Iterable[Roi], others: Iterable[Roi] | None = None) -> Ind
 
     Intervals are half-open, so regions that merely touch do not overlap, nor does one without length; an axis that one
     of two lacks does not keep them apart. Labels do not matter. The regions are sorted into a grid and swept along one
-    axis: the time is that of sorting them, and of the pairs that are found.
+    axis: unless sizes are very unequal, the time is that of sorting them, and of the pairs that are found.
 
     >>> rois = [Roi.from_values({"y": (0, 2), "x": (x, 3)}, None) for x in (0, 2, 5)]
     >>> overlapping(rois).tolist()
@@ -133,11 +133,19 @@ def assign_tiles(rois: Iterable[Roi], tiles: Iterable[Roi]) -> Indices:
     region, tile = pairs[:, 0], pairs[:, 1] + len(ours)
     shared = np.minimum(stops[region], stops[tile]) - np.maximum(starts[region], starts[tile])
     held = np.where(np.isinf(shared), 1.0, shared).prod(axis=1)  # along what is unbounded, all tiles hold the same
-    order = np.lexsort((tile, -held, region))
-    found, first = np.unique(region[order], return_index=True)
     assigned = np.full(len(ours), -1)
-    assigned[found] = pairs[order[first], 1]
+    if not len(pairs):
+        return assigned
+    found, first = np.unique(region, return_index=True)
+    most = np.repeat(np.maximum.reduceat(held, first), np.diff([*first, len(region)]))
+    best = held >= most * (1 - _EQUAL)  # halves are equal, whatever their last digits
+    found, first = np.unique(region[best], return_index=True)
+    assigned[found] = pairs[best][first, 1]
     return assigned
+
+
+_EQUAL = 1e-9
+"""Parts of a region that differ by less, relative to the larger, are equal."""
 
 
 def _in_one_space(columns: RoiColumns) -> RoiColumns:

@@ -57,6 +57,15 @@ def test_objects_in_the_overlap_belong_to_one_tile():
     assert nx.assign_tiles(rois, tiles).tolist() == [0, 0, 1, 2, -1]
 
 
+@pytest.mark.parametrize("spacing", [0.1, 0.3, 0.7, 1 / 3])
+def test_halves_belong_to_the_first_tile(spacing):
+    """Whatever the last digits of an object's two halves."""
+    image = nx.as_image(np.zeros((10, 500)), "yx", spacing)
+    tiles = nx.tile(image, 10)
+    rois = [nx.Roi.from_values({"y": (0, 1), "x": (spacing * at - 0.05, 0.1)}, None) for at in range(10, 500, 10)]
+    assert nx.assign_tiles(rois, tiles).tolist() == list(range(49))
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
