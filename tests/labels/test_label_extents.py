@@ -17,8 +17,8 @@ from ngio_x.labels.summary import summarized
 
 KINDS = {
     "numpy": lambda pixels: pixels,
-    "dask": lambda pixels: da.from_array(pixels, chunks=7),
-    "zarr": lambda pixels: zarr.array(pixels, chunks=(5,) * pixels.ndim),
+    "dask": lambda pixels: da.from_array(pixels, chunks=max(7, len(pixels) // 6)),
+    "zarr": lambda pixels: zarr.array(pixels, chunks=(max(5, len(pixels) // 5),) * pixels.ndim),
     "sharded zarr": lambda pixels: zarr.create_array(
         {}, data=pixels, chunks=(2,) * pixels.ndim, shards=(4,) * pixels.ndim
     ),
