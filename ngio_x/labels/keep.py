@@ -208,25 +208,47 @@ def _shares_of(labels: Pixels, lost: Summary, shape: Sequence[int]) -> _Shares:
 
 
 def _touches(lost: Summary, box: Sequence[slice]) -> bool:
-    starts, stops = (np.array([[part.start, part.stop] for part in box]).T)[..., np.newaxis]
-    return bool(((lost.starts < stops) & (lost.stops > starts)).all(axis=0).any())
+    """Whether a box holds something of the box of some object."""
+    touched = np.ones(lost.ids.size, bool)
+    for part, starts, stops in zip(box, lost.starts, lost.stops, strict=True):
+        touched &= (starts < part.stop) & (stops > part.start)
+    return bool(touched.any())
 
 
 def _shares_in(
     block: npt.NDArray[Any], corner: Sequence[int], lost: npt.NDArray[Any], whole: Sequence[int], shape: Sequence[int]
 ) -> _Shares:
-    """Return the shares of lost ids, which rise, in a block of an array of shape `whole`, in one of shape `shape`."""
+    """Return the shares of lost ids, which rise, in a block of an array of shape `whole`, in one of shape `shape`.
+
+    Runs of equal ids along the last axis are cut where a coarser pixel ends: centres from `_edge(p)` on are in pixel p.
+    """
     pixels = with_integers(np.asarray(block))
-    bounds, ids = runs(np.ascontiguousarray(pixels).reshape(-1), pixels.size)
+    bounds, ids = runs(np.ascontiguousarray(pixels).reshape(-1), pixels.shape[-1])
     objects = np.searchsorted(lost, ids).clip(max=lost.size - 1)
     hit = np.flatnonzero(lost[objects] == ids)
-    begins, sizes = bounds[hit], np.diff(bounds)[hit]
-    within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    places = np.zeros(within.size, np.int64)
-    along = np.unravel_index(np.repeat(begins, sizes) + within, pixels.shape)
-    for at, start, n, m in zip(along, corner, whole, shape, strict=True):
-        places = places * m + (2 * (at + start) + 1) * m // (2 * n)
-    return _summed([_Shares(np.repeat(objects[hit], sizes), places, np.ones(places.size, np.int64))])
+    objects, sizes = objects[hit], np.diff(bounds)[hit]
+    *rows, starts = (at + low for at, low in zip(np.unravel_index(bounds[hit], pixels.shape), corner, strict=True))
+    stops, n, m = starts + sizes, whole[-1], shape[-1]
+    first, last = _holder(starts, n, m), _holder(stops - 1, n, m)
+    count = last - first + 1
+    run = np.repeat(np.arange(hit.size), count)
+    column = np.arange(run.size) - np.repeat(np.cumsum(count) - count - first, count)
+    held = np.minimum(stops[run], _edge(column + 1, n, m)) - np.maximum(starts[run], _edge(column, n, m))
+    row = np.zeros(hit.size, np.int64)
+    for at, before, after in zip(rows, whole, shape, strict=False):
+        row = row * after + _holder(at, before, after)
+    found = held > 0  # where an axis has more coarser pixels, some hold no centre
+    return _summed([_Shares(objects[run[found]], row[run[found]] * m + column[found], held[found])])
+
+
+def _holder(position: Integers, n: int, m: int) -> Integers:
+    """Return which of `m` pixels over the extent of `n` hold the centres of some of those."""
+    return (2 * position + 1) * m // (2 * n)
+
+
+def _edge(holder: Integers, n: int, m: int) -> Integers:
+    """Return the first of `n` pixels whose centre is in one of `m` pixels over their extent, or in a later one."""
+    return -((m - 2 * n * holder) // (2 * m))
 
 
 def _summed(parts: Iterable[_Shares]) -> _Shares:
