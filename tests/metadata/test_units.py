@@ -66,6 +66,14 @@ def test_units_convert(unit, other, factor):
     assert conversion(unit, other) == pytest.approx(factor, rel=1e-15)
 
 
+def test_powers_of_ten_are_exact():
+    """In floats, 1e-6 / 1e-9 is 999.9999999999999."""
+    assert conversion("micrometer", "nanometer") == 1000.0
+    assert conversion("nanometer", "micrometer") == 0.001
+    assert conversion("millimeter", "micrometer") == 1000.0
+    assert conversion("second", "yoctosecond") == 1e24
+
+
 @pytest.mark.parametrize(("unit", "other"), [("second", "meter"), ("pixel", "meter"), ("a", "b")])
 def test_units_of_another_kind_do_not_convert(unit, other):
     """Nor those that OME-NGFF does not name."""

@@ -88,6 +88,7 @@ def rows_of(rois: Iterable[Roi], grid: Grid, key: IndexKey) -> Columns:
         *_label_problems(labels, called, key),
         *_extra_problems(extras, called),
     ]
+    problems += [f"{what} is no Unicode: it holds half a character" for what in _no_unicode(called, extras)]
     if problems:
         raise NgioValidationError(*problems)
     columns: Columns = {NAMES: called} if key == NAMES else {LABELS: labels}
@@ -172,6 +173,16 @@ def _extra_problems(extras: Sequence[Mapping[str, Any]], called: Sequence[str]) 
             yield f"extra {name!r}: a column holds text, numbers or booleans, one kind of them, got {found}"
         elif int in first and float not in first and not _fit(_values(extras, name)):
             yield f"extra {name!r}: integers beyond 64 bits: write them as text"
+
+
+def _no_unicode(called: Sequence[str], extras: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Return which texts cannot be written as UTF-8."""
+    texts = {"a name": called} | {f"extra {name!r}": [name, *_values(extras, name)] for name in _extra_names(extras)}
+    for what, values in texts.items():
+        try:
+            "".join([value for value in values if isinstance(value, str)]).encode()
+        except UnicodeEncodeError:
+            yield what
 
 
 def _fit(integers: Sequence[int | None]) -> bool:
