@@ -35,7 +35,7 @@ class Summary(NamedTuple):
 def nothing(ndim: int, dtype: npt.DTypeLike) -> Summary:
     """Return the summary of no pixels."""
     flat = np.zeros((ndim, 0), np.int64)
-    return Summary(np.zeros(0, dtype), flat[0] if ndim else np.zeros(0, np.int64), flat, flat, flat)
+    return Summary(np.zeros(0, dtype), np.zeros(0, np.int64), flat, flat, flat)
 
 
 def summarized(block: npt.ArrayLike, corner: Sequence[int], background: int | None) -> Summary:
@@ -55,15 +55,19 @@ def merged(summaries: Iterable[Summary]) -> Summary:
     found = [part for part in parts if part.ids.size]
     if len(found) < 2:
         return found[0] if found else parts[0]
-    ids, counts = (np.concatenate(column) for column in list(zip(*found, strict=True))[:2])
-    starts, stops, sums = (np.concatenate(column, axis=1) for column in list(zip(*found, strict=True))[2:])
+    ids = np.concatenate([part.ids for part in found])
     order, first = _grouped(ids)
+
+    def joined(combine: np.ufunc, column: str) -> Integers:
+        values = np.concatenate([getattr(part, column) for part in found], axis=-1)
+        return combine.reduceat(values[..., order], first, axis=-1)
+
     return Summary(
         ids[order[first]],
-        np.add.reduceat(counts[order], first),
-        np.minimum.reduceat(starts[:, order], first, axis=1),
-        np.maximum.reduceat(stops[:, order], first, axis=1),
-        np.add.reduceat(sums[:, order], first, axis=1),
+        joined(np.add, "counts"),
+        joined(np.minimum, "starts"),
+        joined(np.maximum, "stops"),
+        joined(np.add, "sums"),
     )
 
 
