@@ -73,10 +73,9 @@ def _paint_unit(target: zarr.Array[Any], window: Window, places: Places) -> int:
 def _by_unit(target: zarr.Array[Any], places: Places) -> Iterator[tuple[Window, Places]]:
     """Return the write units that objects belong into, with those that do."""
     layout = layout_of(target)
-    units, which = np.unique(places.positions // np.array(layout.unit), axis=0, return_inverse=True)
-    order = np.argsort(which, kind="stable")
-    ends = np.cumsum(np.bincount(which, minlength=len(units))).tolist()
-    for unit, low, high in zip(units.tolist(), [0, *ends], ends, strict=False):
-        part = order[low:high]
-        box = layout.in_pixels(tuple((at, at + 1) for at in unit))
+    units = np.ravel_multi_index(tuple((places.positions // np.array(layout.unit)).T), layout.grid)
+    order = np.argsort(units, kind="stable")
+    found, first = np.unique(units[order], return_index=True)
+    for at, part in zip(found.tolist(), np.split(order, first[1:]), strict=False):  # of none, there is one empty part
+        box = layout.in_pixels(tuple((int(k), int(k) + 1) for k in np.unravel_index(at, layout.grid)))
         yield window_of(box), Places(places.ids[part], places.positions[part])
