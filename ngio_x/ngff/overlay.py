@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -52,18 +53,20 @@ def _named(item: Any) -> dict[str, Any]:
 
 
 def _partners(items: Sequence[Any], others: Sequence[Any]) -> list[Any]:
-    """Return for each object of a list that of another list which speaks of the same: by its name, else by place."""
-    named: dict[Any, Any] = {}
-    for other in reversed(others):
-        named |= {_name_of(other): other}
-    named.pop(None, None)
+    """Return for each object of a list that of another list which speaks of the same: by its name, else by place.
+
+    Of several that share a name, the first speaks of the first, and so on.
+    """
+    named: dict[Any, deque[Any]] = defaultdict(deque)
+    for other in others:
+        named[_name_of(other)].append(other)
     found = []
     for index, item in enumerate(items):
         name = _name_of(item)
         by_place = others[index] if index < len(others) else None
         renamed = len(items) == len(others) == 1
         nameless = name is None or (by_place is not None and _name_of(by_place) is None)
-        found.append(by_place if renamed or nameless else named.get(name))
+        found.append(by_place if renamed or nameless else named[name].popleft() if named[name] else None)
     return found
 
 

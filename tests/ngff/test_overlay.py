@@ -53,3 +53,14 @@ def test_objects_without_names_are_known_by_their_places():
 def test_what_is_known_wins():
     """A stale word in the rest does not come back."""
     assert joined({"a": 1, "b": [1]}, {"a": 2, "b": 3, "c": 4}) == {"a": 1, "b": [1], "c": 4}
+
+
+def test_objects_that_share_a_name_keep_their_own_rest():
+    """Two channels may be called alike: the first stays the first, and the second the second."""
+    known = {"channels": [{"label": "DNA"}, {"label": "x"}, {"label": "DNA"}]}
+    for place in (0, 2):
+        document = {"channels": [dict(channel) for channel in known["channels"]]}
+        document["channels"][place]["note"] = []
+        assert joined(known, beyond(document, known)) == document
+        moved = joined({"channels": known["channels"][1:]}, beyond(document, known))
+        assert moved["channels"][0] == {"label": "x"}
