@@ -132,8 +132,9 @@ def _compact(values: list[Any]) -> npt.NDArray[Any]:
     """Return values as an array of their own type, if they are all of one that numpy has; else of objects."""
     types = {*map(type, values)}
     if types == {int}:
-        whole = np.array(values)
-        return whole if whole.dtype.kind in "iu" else _objects(values)
+        low, high = min(values), max(values)
+        kind = np.int64 if low >= -(2**63) and high < 2**63 else np.uint64 if low >= 0 and high < 2**64 else object
+        return np.array(values, kind)
     return np.array(values) if types in ({bool}, {float}) else _objects(values)
 
 

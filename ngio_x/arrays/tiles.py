@@ -54,10 +54,10 @@ def tile(image: xr.DataArray, size: int | Mapping[str, int], overlap: int | Mapp
 def _along(image: xr.DataArray, axis: str, size: int | None, overlap: int) -> list[RoiSlice]:
     """Return the intervals of the tiles along one axis."""
     length = image.sizes[axis]
-    size = length if size is None else size
+    size = max(length, 1) if size is None else size
     if overlap >= size:
         raise NgioValueError(f"overlap along '{axis}' must be below the size {size} of a tile, got {overlap}")
     lattice = lattice_of(image, axis)
     edge, spacing = (0.0, 1.0) if lattice is None else (lattice.edge, lattice.spacing)
-    starts = range(0, max(length - overlap, 1), size - overlap)
+    starts = range(0, max(length - overlap, min(length, 1)), size - overlap)
     return [RoiSlice(axis, edge + at * spacing, (min(at + size, length) - at) * spacing) for at in starts]

@@ -104,6 +104,8 @@ def integer_pixels(
     """
     dims = tuple(str(dim) for dim in labels.dims) if isinstance(labels, xr.DataArray) else ()
     pixels = _pixels(labels)
+    if isinstance(pixels, np.ma.MaskedArray) or isinstance(getattr(pixels, "_meta", None), np.ma.MaskedArray):
+        raise NgioTypeError("masked pixels have no id: fill them first, with .filled(0), or da.ma.filled(labels, 0)")
     if pixels.dtype.kind not in "iub":
         raise NgioTypeError(f"a label image holds integers, got {pixels.dtype}: convert with .astype('uint32')")
     if not pixels.ndim:
@@ -125,7 +127,12 @@ def _pixels(labels: LabelsLike) -> npt.NDArray[Any] | da.Array:
         return labels
     if isinstance(labels, (xr.Dataset, xr.DataTree)):
         raise NgioTypeError(f"a label image is one array, got a {type(labels).__name__}: pick a level's variable")
-    return blocks_of(labels) if hasattr(labels, "chunks") and hasattr(labels, "dtype") else np.asarray(labels)
+    if hasattr(labels, "chunks") and hasattr(labels, "dtype"):
+        return blocks_of(labels)
+    try:
+        return np.asarray(labels)
+    except ValueError as error:
+        raise NgioTypeError(f"a label image is an array of integers: {error}") from None
 
 
 def summary_of(pixels: npt.NDArray[Any] | da.Array, background: int | None) -> Summary:

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from ngio_x._frozen import to_int
+from ngio_x._frozen import named, to_ints
 from ngio_x.arrays.image import integers_by_axis, require_image
 from ngio_x.arrays.mask import blanked, fitting, on_pixels_of
-from ngio_x.errors import NgioKeyError
+from ngio_x.errors import NgioKeyError, NgioValueError
 from ngio_x.labels.extents import integer_pixels, summary_of
 from ngio_x.labels.summary import Summary
 
@@ -130,12 +130,14 @@ def _found(
     """Return the labels on the image's pixels, their summary, and which of its columns are wanted."""
     require_image(image, "image=")
     require_image(labels, "labels=")
+    if "label" in image.dims:
+        raise NgioValueError("the image has an axis 'label' already, along which its objects would lie: rename it")
     aligned = on_pixels_of(image, labels)
     found = summary_of(integer_pixels(aligned)[0], 0)
     if ids is None:
         return aligned, found, list(range(found.ids.size))
     column_of = {label: column for column, label in enumerate(found.ids.tolist())}
-    wanted = [to_int(label) for label in ids]
+    wanted = named("ids", to_ints)(ids)
     if missing := [label for label in wanted if label not in column_of]:
         raise NgioKeyError(f"the image has no object {missing[0]}: it has {found.ids.size}")
     return aligned, found, [column_of[label] for label in wanted]

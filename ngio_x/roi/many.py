@@ -42,11 +42,14 @@ def overlapping(rois: Iterable[Roi], others: Iterable[Roi] | None = None) -> Ind
     ours = listed(rois)
     theirs = None if others is None else listed(others)
     boxes = _boxes(_in_one_space(columns_of([*ours, *(theirs or ())])))
-    pairs = np.concatenate([np.zeros((0, 2), np.int64), *_pairs(boxes)])
-    pairs.sort(axis=1)
+    found = [np.zeros((0, 2), np.int64), *_pairs(boxes)]
+    one, other = np.concatenate(found).T
+    first, second = np.minimum(one, other), np.maximum(one, other)
     if theirs is not None:
-        pairs = pairs[(pairs[:, 0] < len(ours)) & (pairs[:, 1] >= len(ours))] - (0, len(ours))
-    return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+        between = (first < len(ours)) & (second >= len(ours))
+        first, second = first[between], second[between] - len(ours)
+    size = len(boxes.starts) + 1
+    return np.stack(np.divmod(np.sort(first * size + second), size), axis=1)  # a pair sorts faster as one number
 
 
 def containing(rois: Iterable[Roi], point: Mapping[str, float]) -> Indices:

@@ -41,6 +41,14 @@ def test_columns_are_ready_for_analysis():
     assert counts["label"].dtype == np.int64
 
 
+def test_integers_are_integers_up_to_64_bits():
+    """Ids beyond 2⁶³ are no floats, so that files take the table; beyond 64 bits they are Python's."""
+    rois = [nx.Roi.from_values({"y": 0, "x": 0}, None, label=k, n=-k, m=2**70) for k in (7, 2**63 + 5)]
+    dataset = nx.rois_to_dataset(rois)
+    assert (dataset["label"].dtype, dataset["n"].dtype, dataset["m"].dtype) == (np.uint64, object, object)
+    assert nx.rois_from_dataset(dataset) == rois
+
+
 def test_rows_can_be_chosen():
     """What xarray selects and sorts are regions still."""
     dataset = nx.rois_to_dataset(ROIS)

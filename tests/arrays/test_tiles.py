@@ -49,6 +49,13 @@ def test_an_image_without_coordinates_counts_pixels():
     assert windows(plain, nx.tile(plain, 30))[1]["x"] == (30, 40)
 
 
+def test_no_pixels_make_no_tiles():
+    """There is nothing to cover."""
+    assert nx.tile(IMAGE[:, :, :0], 10) == []
+    assert nx.tile(IMAGE[..., :0], {"y": 10}) == []
+    assert len(nx.tile(IMAGE[..., :1], 30, overlap=20)) == 1
+
+
 def test_objects_in_the_overlap_belong_to_one_tile():
     """Whichever holds most of them; what lies elsewhere belongs to none."""
     tiles = nx.tile(IMAGE, {"y": 25, "x": 20}, {"x": 8})

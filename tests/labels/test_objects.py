@@ -130,7 +130,9 @@ def test_no_objects_make_no_pieces():
         ({"pad": {"z": 1}}, NgioValueError, "pad names axis 'z', which is none of"),
         ({"fill": 0.5}, NgioValueError, "fill=0.5 does not fit the image's int32"),
         ({"ids": [4, 5]}, NgioKeyError, "has no object 5: it has 3"),
-        ({"ids": ["4"]}, NgioValueError, "must be an integer, got '4'"),
+        ({"ids": ["4"]}, NgioValueError, "ids must be an integer, got '4'"),
+        ({"ids": 4}, NgioValueError, "ids must be a sequence, got 4"),
+        ({"image": IMAGE.rename(c="label")}, NgioValueError, "the image has an axis 'label' already"),
     ],
 )
 def test_bad_input_is_refused_at_once(arguments, error, message):
