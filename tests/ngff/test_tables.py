@@ -354,6 +354,7 @@ def test_damaged_contents_are_refused(path):
         ([roi_of(), roi_of("b").update_slice("t", (0, 1))], "'a': without an interval along 't', which others have"),
         ([roi_of(), roi_of("b"), roi_of()], "'a': more than one region of that name"),
         ([roi_of(), roi_of("b", 4)], "'a': without a label, which others have: give all of them one, or none"),
+        ([roi_of(label=3), roi_of("b", 3)], "label 3: more than one region has it: give each object its own"),
         ([roi_of(label=2**64)], "'a': the label is too large"),
         ([roi_of(n=1), roi_of("b", n="x")], r"extra 'n': a column holds .* got int \('a'\), str \('b'\)"),
         (
