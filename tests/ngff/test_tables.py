@@ -2,6 +2,7 @@
 
 import copy
 import json
+import shutil
 import sys
 
 import numpy as np
@@ -506,6 +507,9 @@ def test_a_table_that_is_not_there_is_named_with_those_that_are(path):
         nx.read_rois(path, "a")
     with pytest.raises(NgioFileNotFoundError):
         nx.list_tables(path / "elsewhere")
+    shutil.rmtree(path / "tables/b")
+    with pytest.raises(NgioFileNotFoundError, match="lists a table 'b', of which there is nothing"):
+        nx.read_rois(path, "b")
 
 
 def test_a_table_is_replaced_only_when_asked(path):
