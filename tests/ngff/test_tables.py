@@ -330,6 +330,11 @@ def test_damaged_contents_are_refused(path):
         (path / "tables" / backend / file).write_bytes(b"\xff\xfe not this")
         with pytest.raises(NgioValidationError, match=f"table '{backend}' of .* cannot be read"):
             nx.read_rois(path, backend)
+    for place in ("X/c/0/0", "obs/FieldIndex/c/0", "obs/FieldIndex/zarr.json"):
+        nx.write_rois(path, "anndata", [roi_of()], backend="anndata_v1", overwrite=True)
+        (path / "tables/anndata" / place).write_bytes(b"not this")
+        with pytest.raises(NgioValidationError, match=r"table 'anndata' of .* cannot be read"):
+            nx.read_rois(path, "anndata")
     nx.write_rois(path, "lists", [roi_of()], backend="json")
     zarr.open_group(path / "tables/lists/table", mode="r+").attrs["x_micrometer"] = 3
     with pytest.raises(NgioValidationError, match="column 'x_micrometer' must be a list, got 3"):
