@@ -278,6 +278,18 @@ def test_a_table_that_names_no_index_has_names_or_numbers(path):
     assert [(roi.name, roi.label) for roi in nx.read_rois(path, "theirs")] == [("0", 1), ("1", 2)]
 
 
+@pytest.mark.parametrize("extra", [{}, {"index": 7}])
+def test_an_index_that_has_no_name_is_no_column(path, extra):
+    """The rows of an AnnData have one always: beside a column of names it says nothing."""
+    nx.write_rois(path, "theirs", [roi_of("a", **extra)], table_type="generic_table", backend="anndata_v1")
+    group = zarr.open_group(path / "tables" / "theirs", mode="r+")
+    anndata = pytest.importorskip("anndata")
+    obs = anndata.io.read_elem(group["obs"]).reset_index()
+    anndata.io.write_elem(group, "obs", obs.set_index(obs.index.astype(str)), dataset_kwargs={"shards": None})
+    group.attrs.put({key: value for key, value in group.attrs.items() if key != "index_key"})
+    assert nx.read_rois(path, "theirs") == [with_z(roi_of("a", **extra))]
+
+
 def test_a_table_before_backends_is_anndata(path):
     """As fractal-tasks-core wrote them: no index_key either, and X of float32."""
     anndata = pytest.importorskip("anndata.io")

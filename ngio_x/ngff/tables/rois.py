@@ -14,7 +14,7 @@ from ngio_x.metadata.frame import Frame
 from ngio_x.ngff.hierarchy import label_paths, read_image
 from ngio_x.ngff.problems import to_relative
 from ngio_x.ngff.store import StoreLike, open_group
-from ngio_x.ngff.tables.backends import BACKENDS, Columns, TableBackend, backend_called
+from ngio_x.ngff.tables.backends import BACKENDS, UNNAMED, Columns, TableBackend, backend_called
 from ngio_x.ngff.tables.folder import put_table, table_at, table_names
 from ngio_x.ngff.tables.roi_rows import LABELS, NAMES, IndexKey, grid_of, rois_of, rows_of
 from ngio_x.roi.roi import Roi
@@ -198,8 +198,10 @@ def _columns(table: zarr.Group, attributes: dict[str, Any]) -> Columns:
         raise NgioValidationError(f"column {wrong[0]!r} must be a list, got {shown(columns[wrong[0]])}")
     if (key := _index_key(attributes) or NAMES) not in columns and (unnamed := columns.keys() & _UNNAMED):
         columns[key] = columns.pop(min(unnamed))
+    if backend == "anndata_v1":
+        columns.pop(UNNAMED, None)  # numbers of rows that a column names
     return columns
 
 
-_UNNAMED: Final = frozenset(("index", "_index", "__index_level_0__"))
+_UNNAMED: Final = frozenset(("index", UNNAMED, "__index_level_0__"))
 """What backends call an index that has no name."""
