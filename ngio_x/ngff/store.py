@@ -258,6 +258,8 @@ def renew_consolidated(group: zarr.Group) -> None:
         zarr.open_group(place, mode="r", use_consolidated=True)
     except ValueError:  # there are none
         return
+    except ZARR_FAULTS:  # there are, and they cannot be read
+        pass
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ZarrUserWarning)  # they are no part of zarr format 3: its writers know that
         zarr.consolidate_metadata(place.store, path=place.path)

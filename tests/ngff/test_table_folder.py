@@ -1,5 +1,6 @@
 """Tables appear, or replace others, as a whole or not at all: in any store, at any error, next to anything else."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -105,6 +106,22 @@ def test_consolidated_metadata_are_renewed(tmp_path, version):
     group = zarr.open_consolidated(path)
     assert group["tables"].attrs["tables"] == ["fields"]
     assert group["tables/fields/table"].attrs["FieldIndex"] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("version", "damaged"),
+    [("0.4", []), ("0.4", {"zarr_consolidated_format": 1, "metadata": 5}), ("0.5", {"kind": "inline"})],
+)
+def test_damaged_consolidated_metadata_are_renewed(tmp_path, version, damaged):
+    """The table is there by then: what cannot be read cannot be in the way."""
+    path = image_in(tmp_path / "a.zarr", version)
+    if version == "0.4":
+        (path / ".zmetadata").write_text(json.dumps(damaged))
+    else:
+        document = json.loads((path / "zarr.json").read_text())
+        (path / "zarr.json").write_text(json.dumps({**document, "consolidated_metadata": damaged}))
+    nx.write_rois(path, "fields", NEW)
+    assert zarr.open_consolidated(path)["tables"].attrs["tables"] == ["fields"]
 
 
 def test_no_metadata_are_consolidated_that_were_not(tmp_path):
@@ -239,7 +256,7 @@ def test_a_killed_process_is_undone_by_the_next_write(tmp_path, count):
     assert run.returncode == 9
     with pytest.warns(NgioUserWarning, match="a table of .* was being replaced when the writing process was cut off"):
         assert nx.list_tables(path) == ["fields"]
-    gone = pytest.raises(NgioFileNotFoundError, match="has no table 'fields'") if count == 3 else nullcontext()
+    gone = pytest.raises(NgioFileNotFoundError, match="lists a table 'fields'") if count == 3 else nullcontext()
     with gone, pytest.warns(NgioUserWarning, match="the next write_rois into this image finishes or undoes that"):
         assert nx.read_rois(path, "fields") == OLD
     nx.write_rois(path, "more", NEW)

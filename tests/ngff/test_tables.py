@@ -2,6 +2,7 @@
 
 import copy
 import json
+import shutil
 import sys
 
 import numpy as np
@@ -277,6 +278,18 @@ def test_a_table_that_names_no_index_has_names_or_numbers(path):
     assert [(roi.name, roi.label) for roi in nx.read_rois(path, "theirs")] == [("0", 1), ("1", 2)]
 
 
+@pytest.mark.parametrize("extra", [{}, {"index": 7}])
+def test_an_index_that_has_no_name_is_no_column(path, extra):
+    """The rows of an AnnData have one always: beside a column of names it says nothing."""
+    nx.write_rois(path, "theirs", [roi_of("a", **extra)], table_type="generic_table", backend="anndata_v1")
+    group = zarr.open_group(path / "tables" / "theirs", mode="r+")
+    anndata = pytest.importorskip("anndata")
+    obs = anndata.io.read_elem(group["obs"]).reset_index()
+    anndata.io.write_elem(group, "obs", obs.set_index(obs.index.astype(str)), dataset_kwargs={"shards": None})
+    group.attrs.put({key: value for key, value in group.attrs.items() if key != "index_key"})
+    assert nx.read_rois(path, "theirs") == [with_z(roi_of("a", **extra))]
+
+
 def test_a_table_before_backends_is_anndata(path):
     """As fractal-tasks-core wrote them: no index_key either, and X of float32."""
     anndata = pytest.importorskip("anndata.io")
@@ -329,6 +342,11 @@ def test_damaged_contents_are_refused(path):
         (path / "tables" / backend / file).write_bytes(b"\xff\xfe not this")
         with pytest.raises(NgioValidationError, match=f"table '{backend}' of .* cannot be read"):
             nx.read_rois(path, backend)
+    for place in ("X/c/0/0", "obs/FieldIndex/c/0", "obs/FieldIndex/zarr.json"):
+        nx.write_rois(path, "anndata", [roi_of()], backend="anndata_v1", overwrite=True)
+        (path / "tables/anndata" / place).write_bytes(b"not this")
+        with pytest.raises(NgioValidationError, match=r"table 'anndata' of .* cannot be read"):
+            nx.read_rois(path, "anndata")
     nx.write_rois(path, "lists", [roi_of()], backend="json")
     zarr.open_group(path / "tables/lists/table", mode="r+").attrs["x_micrometer"] = 3
     with pytest.raises(NgioValidationError, match="column 'x_micrometer' must be a list, got 3"):
@@ -354,6 +372,7 @@ def test_damaged_contents_are_refused(path):
         ([roi_of(), roi_of("b").update_slice("t", (0, 1))], "'a': without an interval along 't', which others have"),
         ([roi_of(), roi_of("b"), roi_of()], "'a': more than one region of that name"),
         ([roi_of(), roi_of("b", 4)], "'a': without a label, which others have: give all of them one, or none"),
+        ([roi_of(label=3), roi_of("b", 3)], "label 3: more than one region has it: give each object its own"),
         ([roi_of(label=2**64)], "'a': the label is too large"),
         ([roi_of(n=1), roi_of("b", n="x")], r"extra 'n': a column holds .* got int \('a'\), str \('b'\)"),
         (
@@ -505,6 +524,9 @@ def test_a_table_that_is_not_there_is_named_with_those_that_are(path):
         nx.read_rois(path, "a")
     with pytest.raises(NgioFileNotFoundError):
         nx.list_tables(path / "elsewhere")
+    shutil.rmtree(path / "tables/b")
+    with pytest.raises(NgioFileNotFoundError, match="lists a table 'b', of which there is nothing"):
+        nx.read_rois(path, "b")
 
 
 def test_a_table_is_replaced_only_when_asked(path):

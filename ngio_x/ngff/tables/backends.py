@@ -27,6 +27,10 @@ TableBackend: TypeAlias = Literal["csv", "json", "parquet", "anndata_v1"]
 """How a table is stored."""
 
 
+UNNAMED: Final = "_index"
+"""What the index is called that has no name; no column of anndata may be called so."""
+
+
 class Backend(NamedTuple):
     """How columns are written into a new, empty group, and read from it."""
 
@@ -190,7 +194,7 @@ def _series(pandas: Any, column: Sequence[Any]) -> Any:
 def _read_anndata(group: zarr.Group) -> Columns:
     io = _extra("anndata.io", "anndata_v1")
     obs = io.read_elem(group["obs"])
-    columns = {str(obs.index.name or "index"): obs.index.tolist()}
+    columns = {str(obs.index.name or UNNAMED): obs.index.tolist()}
     columns |= {str(name): _values(obs[name]) for name in obs}
     if "X" in group and "var" in group:
         matrix = io.read_elem(group["X"])

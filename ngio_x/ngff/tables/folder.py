@@ -61,6 +61,10 @@ def table_at(image: zarr.Group, name: str) -> zarr.Group:
     try:
         return zarr.open_group(place, mode="r", use_consolidated=False)
     except FileNotFoundError:
+        if name in names:
+            raise NgioFileNotFoundError(
+                f"{image.store_path} lists a table {name!r}, of which there is nothing: write it, or correct the list"
+            ) from None
         there = f"only {', '.join(map(repr, names))}" if names else "nor any other"
         raise NgioFileNotFoundError(f"{image.store_path} has no table {name!r}, {there}") from None
     except ZARR_FAULTS as error:

@@ -145,7 +145,7 @@ def _label_problems(labels: Sequence[int | None], called: Sequence[str], key: In
     if lacking and (key == LABELS or len(lacking) < len(labels)):
         others = "which each row of a masking table has" if key == LABELS else "which others have"
         yield f"{_some(lacking, called)}: without a label, {others}: give all of them one{', or none' * (key == NAMES)}"
-    if key == LABELS and (twice := {label for label, count in Counter(labels).items() if count > 1} - {None}):
+    if twice := {label for label, count in Counter(labels).items() if count > 1} - {None}:
         yield f"label {', '.join(map(str, sorted(twice)[:3]))}: more than one region has it: give each object its own"  # type: ignore[type-var]
     if large := [row for row, label in enumerate(labels) if label is not None and label >= 2**64]:
         yield f"{_some(large, called)}: the label is too large, an id has 64 bits"

@@ -13,8 +13,8 @@ from ngio_x.errors import NgioValidationError, NgioValueError
 from ngio_x.metadata.frame import Frame
 from ngio_x.ngff.hierarchy import label_paths, read_image
 from ngio_x.ngff.problems import to_relative
-from ngio_x.ngff.store import ZARR_FAULTS, StoreLike, open_group
-from ngio_x.ngff.tables.backends import BACKENDS, Columns, TableBackend, backend_called
+from ngio_x.ngff.store import StoreLike, open_group
+from ngio_x.ngff.tables.backends import BACKENDS, UNNAMED, Columns, TableBackend, backend_called
 from ngio_x.ngff.tables.folder import put_table, table_at, table_names
 from ngio_x.ngff.tables.roi_rows import LABELS, NAMES, IndexKey, grid_of, rois_of, rows_of
 from ngio_x.roi.roi import Roi
@@ -190,16 +190,18 @@ def _columns(table: zarr.Group, attributes: dict[str, Any]) -> Columns:
     backend = backend_called(attributes.get("backend", _OLDEST))
     try:
         columns = BACKENDS[backend].read(table)
-    except NgioValueError:
+    except (NgioValueError, MemoryError):
         raise
-    except (*ZARR_FAULTS, OSError) as error:
+    except Exception as error:  # readers raise all kinds of errors on damaged contents
         raise NgioValidationError(f"cannot be read: {type(error).__name__}: {error}") from error
     if wrong := [name for name, column in columns.items() if not isinstance(column, list)]:
         raise NgioValidationError(f"column {wrong[0]!r} must be a list, got {shown(columns[wrong[0]])}")
     if (key := _index_key(attributes) or NAMES) not in columns and (unnamed := columns.keys() & _UNNAMED):
         columns[key] = columns.pop(min(unnamed))
+    if backend == "anndata_v1":
+        columns.pop(UNNAMED, None)  # numbers of rows that a column names
     return columns
 
 
-_UNNAMED: Final = frozenset(("index", "_index", "__index_level_0__"))
+_UNNAMED: Final = frozenset(("index", UNNAMED, "__index_level_0__"))
 """What backends call an index that has no name."""
