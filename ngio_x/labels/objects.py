@@ -161,5 +161,8 @@ def _window(
     piece: Any = image.variable.isel(box)
     if labels is not None:
         piece = piece.where(labels.variable.isel(box) == label, blank).transpose(*piece.dims)
-    pixels: npt.NDArray[Any] | da.Array = piece.pad(margins, constant_values=blank).data
-    return pixels
+    if piece.chunks is None:
+        pixels: npt.NDArray[Any] | da.Array = piece.pad(margins, constant_values=blank).data
+        return pixels
+    # One chunk: margins would be cut as the piece is, and in a stack each window as all of them are together.
+    return piece.chunk(-1).pad(margins, constant_values=blank).chunk(-1).data  # type: ignore[no-any-return]

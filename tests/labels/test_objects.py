@@ -84,6 +84,15 @@ def test_a_stack_holds_windows_around_the_boxes(lazy, masked):
         assert (window.start_y.item() + margin, window.start_x.item() + margin) == (y, x)
 
 
+@pytest.mark.parametrize("masked", [False, True])
+def test_a_lazy_stack_has_one_chunk_an_object(masked):
+    """However the chunks of the image cut the windows: else each window would be cut as all of them are together."""
+    image = IMAGE.chunk(c=1, y=7, x=4)
+    stack = nx.stack_objects(image, LABELS, 30, masked=masked)
+    assert stack.chunks == ((1, 1, 1), (2,), (30,), (30,))
+    assert stack.equals(nx.stack_objects(IMAGE, LABELS, 30, masked=masked))
+
+
 def test_axes_without_a_window_are_kept_whole():
     """Labels with a time axis give stacks with one."""
     movie = np.stack([PIXELS, np.roll(PIXELS, 2)])
