@@ -243,6 +243,9 @@ def test_demo_goes_the_whole_way(ngio_x_command, tmp_path):
     assert picture.shape[0] > 500
     assert len(np.unique(picture.reshape(-1, picture.shape[-1]), axis=0)) > 1000
     assert all((nx.crop(nuclei, roi) == roi.label).any() for roi in rois[:10])
+    table = tmp_path / "nuclei.csv"
+    assert ngio_x_command("rois", "extract", tmp_path / "demo.zarr", "nuclei", "--out", table)[0] == 0
+    assert len(table.read_text().splitlines()) == len(rois) + 1
     assert ngio_x_command("demo", tmp_path)[0] == 2
     assert ngio_x_command("demo", tmp_path, "--overwrite")[0] == 0
 

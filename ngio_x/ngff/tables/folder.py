@@ -74,7 +74,8 @@ def table_at(image: zarr.Group, name: str) -> zarr.Group:
 def put_table(image: zarr.Group, name: str, documents: Mapping[str, bytes], *, overwrite: bool) -> None:
     """Put a table, and its name in the list of them, into an image; of one that is there nothing remains.
 
-    In a local directory both appear at once; elsewhere the list is written last, and an error undoes what was written.
+    In a local directory both are renamed into place, complete, under a journal; elsewhere the list is written last, and
+    an error undoes what was written.
 
     Args:
         image: The group of the image.

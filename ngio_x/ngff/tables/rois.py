@@ -113,7 +113,7 @@ def list_tables(group: StoreLike, *, table_type: str | None = None) -> list[str]
         table_type: Only those of this type, such as `"masking_roi_table"`; by default all.
 
     Raises:
-        NgioFileNotFoundError: If there is no image, or a table that it lists.
+        NgioFileNotFoundError: If there is no zarr group, or one of the listed tables is gone whose type is asked for.
         NgioValidationError: If their metadata cannot be read.
     """
     image = open_group(group)
