@@ -183,8 +183,6 @@ def napari_shapes(
     if len(axes) < 2:
         raise NgioValueError(f"a rectangle has two axes, got {tuple(axes)}")
     regions = listed(rois)
-    if len(axes) < 2 or len({*axes}) < len(axes):
-        raise NgioValueError(f"axes must name at least two different axes, got {tuple(axes)}")
     options: dict[str, Any] = {**napari_layer(image, axes), "shape_type": "rectangle"}
     options["features"] = {"name": [roi.get_name() for roi in regions], "label": [roi.label for roi in regions]}
     return [_rectangle(to_napari(roi, image), axes) for roi in regions], options, "shapes"
