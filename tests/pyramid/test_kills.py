@@ -41,7 +41,7 @@ def test_what_is_killed_anywhere_is_seen_and_finished_by_the_next_run(outcomes, 
     """Between the two, readers refuse a new image and are warned of an old one; then it is that of a fresh build."""
     outcome = outcomes[scenario]
     assert outcome["problems"] == []
-    assert outcome["killed"] >= outcome["points"] / 2  # with threads, a run may take fewer steps than the one counted
+    assert outcome["killed"] >= outcome["points"] - 3  # with threads, a run may take fewer steps than the one counted
 
 
 def test_all_scenarios_are_looked_at(outcomes):
