@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 import dask.array as da
-import numpy as np
 import numpy.typing as npt
 import xarray as xr
 from dask.array.core import normalize_chunks
@@ -29,9 +29,21 @@ def streamed(image: xr.DataArray) -> npt.NDArray[Any] | da.Array:
 
 def blocks_of(array: Any) -> da.Array:
     """Return an array on disk, such as zarr's, as a dask array of blocks that share no chunk (or shard) of it."""
-    unit = getattr(array, "shards", None) or array.chunks
-    unit_bytes = int(np.prod(unit, dtype=object)) * array.dtype.itemsize
-    sizes = normalize_chunks(
-        "auto", array.shape, limit=max(BLOCK_BYTES, unit_bytes), dtype=array.dtype, previous_chunks=unit
+    chunks = whole_chunks(array)
+    return da.from_array(array, chunks=chunks, name=False)  # type: ignore[no-any-return]  # what it holds may change
+
+
+def whole_chunks(array: Any) -> tuple[tuple[int, ...], ...]:
+    """Return the sizes of blocks that share no chunk (or shard) of an array on disk; what is small is one block."""
+    if math.prod(array.shape) * array.dtype.itemsize <= BLOCK_BYTES:
+        return tuple((size,) for size in array.shape)
+    unit = unit_of(array)
+    limit = max(BLOCK_BYTES, math.prod(unit) * array.dtype.itemsize)
+    return normalize_chunks(  # type: ignore[no-any-return]
+        "auto", array.shape, limit=limit, dtype=array.dtype, previous_chunks=unit
     )
-    return da.from_array(array, chunks=sizes, name=False)  # type: ignore[no-any-return]  # what it holds may change
+
+
+def unit_of(array: Any) -> tuple[int, ...]:
+    """Return the shape of what is read at once of an array on disk: a shard, else a chunk."""
+    return getattr(array, "shards", None) or array.chunks  # type: ignore[no-any-return]

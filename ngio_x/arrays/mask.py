@@ -31,16 +31,12 @@ def mask(image: xr.DataArray, labels: xr.DataArray, label_id: int, *, fill: Any 
     if labels.dtype.kind not in "iu":
         raise NgioTypeError(f"labels are integers, got {labels.dtype}")
     inside = on_pixels_of(image, labels == to_int(label_id))
-    return blanked(image, inside, fill)
+    return blanked(image, inside, fitting(fill, image.dtype))
 
 
 def blanked(image: xr.DataArray, inside: xr.DataArray, fill: Any) -> xr.DataArray:
-    """Return `image` where `inside` is true, and `fill` elsewhere.
-
-    Raises:
-        NgioValueError: If `fill` does not fit the image's dtype.
-    """
-    return image.where(inside, fitting(fill, image.dtype)).transpose(*image.dims).assign_attrs(image.attrs)
+    """Return `image` where `inside` is true, and `fill`, a scalar of its dtype, elsewhere."""
+    return image.where(inside, fill).transpose(*image.dims).assign_attrs(image.attrs)
 
 
 def on_pixels_of(image: xr.DataArray, labels: xr.DataArray) -> xr.DataArray:
@@ -74,7 +70,11 @@ def on_pixels_of(image: xr.DataArray, labels: xr.DataArray) -> xr.DataArray:
 
 
 def fitting(fill: Any, dtype: np.dtype[Any]) -> Any:
-    """Return `fill` as the dtype's scalar."""
+    """Return `fill` as the dtype's scalar.
+
+    Raises:
+        NgioValueError: If it does not fit.
+    """
     try:
         with np.errstate(invalid="ignore"):  # what does not survive the cast is refused below
             value = np.asarray(fill).astype(dtype)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 from typing import Any, TypeAlias
@@ -11,7 +10,9 @@ import dask.array as da
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
+from dask.array.core import slices_from_chunks
 from dask.base import optimize, tokenize
+from dask.core import flatten
 from dask.delayed import Delayed
 from dask.highlevelgraph import HighLevelGraph
 
@@ -142,10 +143,10 @@ def summary_of(pixels: npt.NDArray[Any] | da.Array, background: int | None) -> S
         return summarized(pixels, (0,) * pixels.ndim, background)
     (blocks,) = optimize(pixels)
     name = f"label-summary-{tokenize(blocks, background)}"
-    corners = itertools.product(*(np.cumsum((0, *sizes[:-1])).tolist() for sizes in blocks.chunks))
+    places = zip(flatten(blocks.__dask_keys__()), slices_from_chunks(blocks.chunks), strict=True)
     graph: dict[Any, Any] = {
-        (name, 0, index): (summarized, key, corner, background)
-        for index, (key, corner) in enumerate(zip(_keys(blocks), corners, strict=True))
+        (name, 0, index): (summarized, key, tuple(part.start for part in box), background)
+        for index, (key, box) in enumerate(places)
     }
     if not graph:
         return nothing(pixels.ndim, pixels.dtype)
@@ -158,8 +159,3 @@ def summary_of(pixels: npt.NDArray[Any] | da.Array, background: int | None) -> S
     layers = HighLevelGraph.from_collections(name, graph, dependencies=[blocks])
     found: Summary = Delayed(keys[0], layers, layer=name).compute()
     return found
-
-
-def _keys(blocks: da.Array) -> list[Any]:
-    """Return the keys of all blocks, the last axis running fastest."""
-    return [(blocks.name, *place) for place in itertools.product(*map(range, blocks.numblocks))]

@@ -16,9 +16,9 @@ from xarray.backends import BackendArray
 from xarray.core import indexing
 
 from ngio_x._frozen import at_least, named, to_int
+from ngio_x.arrays.lazy import BLOCK_BYTES, unit_of, whole_chunks
 from ngio_x.errors import NgioValueError
 
-_AUTO_CHUNK_BYTES = 16 * 2**20
 _MOST_BLOCKS = 2**24
 """More blocks than this are a mistake of the metadata, or would take longer to list than anybody waits."""
 
@@ -64,7 +64,13 @@ def dask_pixels(array: zarr.Array[Any], names: Sequence[str], chunks: Literal["a
     Raises:
         NgioValueError: If `chunks` make no sense, or there would be more blocks than anybody can compute.
     """
-    sizes = _whole_chunks(array) if chunks == "auto" else normalize_chunks(_by_axis(array, names, chunks), array.shape)
+    if chunks == "auto":
+        unit = unit_of(array)
+        together = max(1, BLOCK_BYTES // (math.prod(unit) * array.dtype.itemsize))
+        _require_countable(array, -(-_count(array.shape, unit) // together))
+        sizes = whole_chunks(array)
+    else:
+        sizes = normalize_chunks(_by_axis(array, names, chunks), array.shape)
     # A name of its own: what a cluster holds of an array must not be taken for what has been written since.
     name, meta = f"ome-zarr-{uuid.uuid4().hex}", np.empty((0,) * array.ndim, array.dtype)
     if math.prod(map(len, sizes)) > 1:
@@ -73,19 +79,6 @@ def dask_pixels(array: zarr.Array[Any], names: Sequence[str], chunks: Literal["a
     whole = (slice(None),) * array.ndim
     graph = {f"original-{name}": array, (name, *(0,) * array.ndim): (getter, f"original-{name}", whole)}
     return da.Array(graph, name, sizes, meta=meta)
-
-
-def _whole_chunks(array: zarr.Array[Any]) -> tuple[tuple[int, ...], ...]:
-    """Return the sizes of blocks that share no chunk of the store; what is small is one block."""
-    if array.nbytes <= _AUTO_CHUNK_BYTES:
-        return tuple((size,) for size in array.shape)
-    unit = array.shards or array.chunks
-    unit_bytes = math.prod(unit) * array.dtype.itemsize
-    limit = max(_AUTO_CHUNK_BYTES, unit_bytes)
-    _require_countable(array, -(-_count(array.shape, unit) // (limit // unit_bytes)))
-    return normalize_chunks(  # type: ignore[no-any-return]
-        "auto", array.shape, limit=limit, dtype=array.dtype, previous_chunks=unit
-    )
 
 
 def _by_axis(array: zarr.Array[Any], names: Sequence[str], chunks: Any) -> tuple[int, ...]:

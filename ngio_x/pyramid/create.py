@@ -14,6 +14,7 @@ from zarr.core.sync import sync
 from zarr.storage import LocalStore, MemoryStore, StorePath
 
 from ngio_x.errors import NgioFileExistsError, NgioUserWarning, NgioValueError
+from ngio_x.pyramid.places import require_replaceable
 from ngio_x.pyramid.swap import is_unfinished, recover, swap_in
 
 _DOCUMENTS: Final = ("zarr.json", ".zarray", ".zgroup", ".zattrs")
@@ -54,7 +55,7 @@ def create_in(group: zarr.Group, paths: Sequence[str], documents: Mapping[str, b
         NgioValueError: If the store cannot be written to, or a path leads through an array.
     """
     place = group.store_path
-    _require_writable(place)
+    require_replaceable(place, "it", "create the pyramid in a directory, and copy it")
     root = _directory(place)
     if root is not None:
         recover(root)
@@ -91,16 +92,6 @@ def warn_if_unfinished(place: StorePath, *, stacklevel: int = 2) -> None:
 def _directory(place: StorePath) -> Path | None:
     """Return the directory of a group in a local store; in other stores nothing can be renamed."""
     return place.store.root / place.path if isinstance(place.store, LocalStore) else None
-
-
-def _require_writable(place: StorePath) -> None:
-    if place.read_only:
-        raise NgioValueError(f"{place} is read-only: open it for writing")
-    if not (place.store.supports_writes and place.store.supports_deletes and place.store.supports_listing):
-        raise NgioValueError(
-            f"{place} is in a {type(place.store).__name__}, where nothing can be replaced: create the pyramid in a "
-            "directory, and copy it"
-        )
 
 
 def _missing_parents(place: StorePath, paths: Sequence[str], documents: Mapping[str, bytes]) -> set[str]:

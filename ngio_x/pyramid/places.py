@@ -11,6 +11,8 @@ import zarr
 from zarr.abc.store import Store
 from zarr.storage import FsspecStore, LocalStore, MemoryStore, ObjectStore, StorePath, ZipStore
 
+from ngio_x.errors import NgioValueError
+
 
 def unwrapped(store: Store) -> Store:
     """Return the store that wrappers lead to."""
@@ -30,6 +32,23 @@ def directory_of(place: StorePath) -> Path | None:
     if isinstance(store, ObjectStore) and type(store.store).__name__ == "LocalStore":
         return Path(store.store.prefix or "/") / place.path
     return None
+
+
+def require_replaceable(place: StorePath, what: str, instead: str) -> None:
+    """Refuse a place where nothing can be replaced.
+
+    Args:
+        place: Where.
+        what: What must be open for writing, for the message.
+        instead: What to do where the store cannot do it.
+
+    Raises:
+        NgioValueError: If it is read-only, or its store cannot write, delete and list.
+    """
+    if place.read_only:
+        raise NgioValueError(f"{place} is read-only: open {what} for writing")
+    if not (place.store.supports_writes and place.store.supports_deletes and place.store.supports_listing):
+        raise NgioValueError(f"{place} is in a {type(place.store).__name__}, where nothing can be replaced: {instead}")
 
 
 def name_of(place: StorePath) -> str:

@@ -42,12 +42,17 @@ def overlapping(rois: Iterable[Roi], others: Iterable[Roi] | None = None) -> Ind
     ours = listed(rois)
     theirs = None if others is None else listed(others)
     boxes = _boxes(_in_one_space(columns_of([*ours, *(theirs or ())])))
+    return _overlapping(boxes, None if theirs is None else len(ours))
+
+
+def _overlapping(boxes: _Boxes, split: int | None) -> Indices:
+    """Return the sorted pairs of boxes that overlap; with `split`, of one before and one from there on, counted so."""
     found = [np.zeros((0, 2), np.int64), *_pairs(boxes)]
     one, other = np.concatenate(found).T
     first, second = np.minimum(one, other), np.maximum(one, other)
-    if theirs is not None:
-        between = (first < len(ours)) & (second >= len(ours))
-        first, second = first[between], second[between] - len(ours)
+    if split is not None:
+        between = (first < split) & (second >= split)
+        first, second = first[between], second[between] - split
     size = len(boxes.starts) + 1
     return np.stack(np.divmod(np.sort(first * size + second), size), axis=1)  # a pair sorts faster as one number
 
@@ -131,8 +136,9 @@ def assign_tiles(rois: Iterable[Roi], tiles: Iterable[Roi]) -> Indices:
         NgioValueError: If the spaces differ.
     """
     ours, theirs = listed(rois), listed(tiles)
-    pairs = overlapping(ours, theirs)
-    starts, stops, _ = _boxes(columns_of([*ours, *theirs]))
+    boxes = _boxes(_in_one_space(columns_of([*ours, *theirs])))
+    starts, stops, _ = boxes
+    pairs = _overlapping(boxes, len(ours))
     region, tile = pairs[:, 0], pairs[:, 1] + len(ours)
     shared = np.minimum(stops[region], stops[tile]) - np.maximum(starts[region], starts[tile])
     held = np.where(np.isinf(shared), 1.0, shared).prod(axis=1)  # along what is unbounded, all tiles hold the same

@@ -20,24 +20,6 @@ from ngio_x.cli import main
 from ngio_x.cli.image_files import _known_axes
 
 
-@pytest.fixture
-def ngio_x_command(monkeypatch, capsys):
-    """Run the command line in this process; return exit code, standard output and standard error."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["ngio-x", *map(str, arguments)])
-        monkeypatch.setenv("COLUMNS", "200")
-        code = 0
-        try:
-            main()
-        except SystemExit as stop:
-            code = stop.code or 0
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
-    return run
-
-
 def files_in(directory):
     return sorted(path.name for path in directory.iterdir())
 

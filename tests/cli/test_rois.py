@@ -1,35 +1,15 @@
 """`ngio-x rois`, run as a user runs it."""
 
 import json
-import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import ngio_x as nx
-from ngio_x.cli import main
 
 IDS = np.zeros((12, 16), "u4")
 IDS[1:4, 2:8], IDS[6:12, 10:11] = 7, 300
-
-
-@pytest.fixture
-def ngio_x_command(monkeypatch, capsys):
-    """Run the command line in this process; return exit code, standard output and standard error."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["ngio-x", *map(str, arguments)])
-        monkeypatch.setenv("COLUMNS", "200")
-        code = 0
-        try:
-            main()
-        except SystemExit as stop:
-            code = stop.code or 0
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
-    return run
 
 
 @pytest.fixture

@@ -165,7 +165,7 @@ def _write_anndata(group: zarr.Group, columns: Columns) -> None:
     series = {name: _series(pandas, columns[name]) for name in names[1:]}
     floats = [name for name in names[1:] if series[name].dtype == np.float64]
     beside = {name: column for name, column in series.items() if name not in floats}
-    if unfit := [name for name in beside if "/" in name or name in ("", ".", "..", "_index", names[0])]:
+    if unfit := [name for name in beside if "/" in name or name in ("", ".", "..", UNNAMED, names[0])]:
         raise NgioValueError(f"column {unfit[0]!r} cannot be called so in an anndata table: take another backend")
     matrix = np.array([series[name] for name in floats], dtype=np.float64).reshape(len(floats), len(index)).T
     plain = {} if group.metadata.zarr_format == 2 else {"shards": None}  # or anndata warns that it will shard

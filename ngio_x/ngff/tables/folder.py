@@ -19,10 +19,9 @@ from ngio_x.errors import (
     NgioFileNotFoundError,
     NgioUserWarning,
     NgioValidationError,
-    NgioValueError,
 )
 from ngio_x.ngff.store import ZARR_FAULTS, renew_consolidated, unreadable
-from ngio_x.pyramid.places import directory_of
+from ngio_x.pyramid.places import directory_of, require_replaceable
 from ngio_x.pyramid.swap import is_unfinished, recover, swap_in
 
 TABLES: Final = "tables"
@@ -89,7 +88,7 @@ def put_table(image: zarr.Group, name: str, documents: Mapping[str, bytes], *, o
         NgioValidationError: If `tables` is no list of names.
     """
     place = image.store_path / TABLES
-    _require_writable(place)
+    require_replaceable(place, "the image", "copy the image")
     with _REPLACING:
         directory = directory_of(place)
         if directory is not None and directory.exists():
@@ -133,15 +132,6 @@ def _list_documents(image: zarr.Group, attributes: dict[str, Any]) -> dict[str, 
     documents: dict[str, Any] = {}
     zarr.create_group(MemoryStore(documents), zarr_format=image.metadata.zarr_format, attributes=attributes)
     return {path: content.to_bytes() for path, content in documents.items()}
-
-
-def _require_writable(place: StorePath) -> None:
-    if place.read_only:
-        raise NgioValueError(f"{place} is read-only: open the image for writing")
-    if not (place.store.supports_writes and place.store.supports_deletes and place.store.supports_listing):
-        raise NgioValueError(
-            f"{place} is in a {type(place.store).__name__}, where nothing can be replaced: copy the image"
-        )
 
 
 def _swap(directory: Path, name: str, new: Mapping[str, bytes]) -> None:
