@@ -38,9 +38,16 @@ def pixels(*changes):
 
 
 def count_changes(root, at=None):
-    """Count what changes files below a directory from now on; the process is killed right before number `at`."""
-    numbers, seen = itertools.count(1), [0]
+    """Count what changes files below a directory from now on; the process is killed right before number `at`.
+
+    Threads ask for a directory until it is there, as often as it happens: only what makes it counts.
+    """
+    numbers, seen, made = itertools.count(1), [0], {}
     writing = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+
+    def is_first(directory):
+        request = object()
+        return Path(directory).parent.is_dir() and made.setdefault(directory, request) is request
 
     def hook(event, args):
         if event not in {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir"}:
@@ -48,6 +55,8 @@ def count_changes(root, at=None):
         if event == "open" and not args[2] & writing:
             return
         if isinstance(args[0], (str, Path)) and str(args[0]).startswith(str(root)):
+            if event == "os.mkdir" and not is_first(str(args[0])):
+                return
             seen[0] = next(numbers)
             if seen[0] == at:
                 os.kill(os.getpid(), signal.SIGKILL)
