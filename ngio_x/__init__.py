@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from ngio_x.labels.extents import label_extents as label_extents
     from ngio_x.labels.extents import unique_ids as unique_ids
     from ngio_x.labels.keep import keep_objects as keep_objects
+    from ngio_x.labels.map_rois import map_rois as map_rois
     from ngio_x.labels.masking_roi import compute_masking_roi as compute_masking_roi
     from ngio_x.labels.objects import crop_objects as crop_objects
     from ngio_x.labels.objects import stack_objects as stack_objects
@@ -126,6 +127,7 @@ _HOMES = {
     "arrays.zoom": ("zoom",),
     "labels.extents": ("label_extents", "unique_ids"),
     "labels.keep": ("keep_objects",),
+    "labels.map_rois": ("map_rois",),
     "labels.masking_roi": ("compute_masking_roi",),
     "labels.objects": ("crop_objects", "stack_objects"),
     "labels.relabel": ("relabel_sequential",),

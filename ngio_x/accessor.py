@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ngio_x.arrays.crop import MissingDims
     from ngio_x.arrays.levels import On
     from ngio_x.labels.extents import LabelsLike
+    from ngio_x.labels.map_rois import Output
     from ngio_x.metadata.channels import Channel
     from ngio_x.metadata.dimensions import Dimensions
     from ngio_x.metadata.frame import Frame
@@ -125,6 +126,23 @@ class DataArrayAccessor:
         See `ngio_x.stack_objects`.
         """
         return nx.stack_objects(self._image, labels, shape, masked=masked, fill=fill, ids=ids)
+
+    def map_rois(
+        self,
+        func: Callable[[Any], Any],
+        rois: Iterable[Roi],
+        *,
+        output: Output = "image",
+        halo: int | Mapping[str, int] = 0,
+        bounds: Bounds = "outer",
+        dtype: Any = None,
+        fill: Any = 0,
+    ) -> xr.DataArray | xr.Dataset:
+        """Return what a function makes of the pieces of an image that regions hold: an image, labels, or a table.
+
+        See `ngio_x.map_rois`.
+        """
+        return nx.map_rois(func, self._image, rois, output=output, halo=halo, bounds=bounds, dtype=dtype, fill=fill)
 
     def label_extents(self, *, axes_order: Sequence[str] | None = None, background: int | None = 0) -> xr.Dataset:
         """Return box, number of pixels and centre of every object of a label image, one row an id.
@@ -282,6 +300,23 @@ class DatasetAccessor:
         See `ngio_x.zoom`.
         """
         return nx.zoom(self._dataset, scale, shape=shape, order=order)
+
+    def map_rois(
+        self,
+        func: Callable[[Any], Any],
+        rois: Iterable[Roi],
+        *,
+        output: Output = "image",
+        halo: int | Mapping[str, int] = 0,
+        bounds: Bounds = "outer",
+        dtype: Any = None,
+        fill: Any = 0,
+    ) -> xr.DataArray | xr.Dataset:
+        """Return what a function makes of the pieces of an image that regions hold: an image, labels, or a table.
+
+        See `ngio_x.map_rois`.
+        """
+        return nx.map_rois(func, self._dataset, rois, output=output, halo=halo, bounds=bounds, dtype=dtype, fill=fill)
 
 
 class DataTreeAccessor:

@@ -26,12 +26,13 @@ KINDS = {
         "label_extents",
         "compute_masking_roi",
         "keep_objects",
+        "map_rois",
         "relabel_sequential",
         "write_ome_zarr",
         "write_labels",
         "write_region",
     ),
-    accessor.DatasetAccessor: ("window", "crop", "zoom"),
+    accessor.DatasetAccessor: ("window", "crop", "zoom", "map_rois"),
     accessor.DataTreeAccessor: ("crop", "level_for", "map_levels", "write_ome_zarr"),
 }
 METHODS = [(kind, name) for kind, names in KINDS.items() for name in names]
@@ -59,9 +60,10 @@ def test_the_methods_are_these(kind):
 
 @pytest.mark.parametrize(("kind", "name"), METHODS)
 def test_methods_take_what_functions_take(kind, name):
-    """The parameters but the first, with defaults and types, and the first line of the documentation."""
+    """The parameters but what it is a method of, with defaults and types, and the first line of the documentation."""
     method, function = getattr(kind, name), getattr(nx, name)
-    ours, theirs = (list(inspect.signature(one).parameters.values())[1:] for one in (method, function))
+    ours, theirs = (list(inspect.signature(one).parameters.values()) for one in (method, function))
+    del ours[0], theirs[1 if name == "map_rois" else 0]  # as xarray's map_blocks does, it takes the function first
     assert ours == theirs
     assert method.__doc__.splitlines()[0] == function.__doc__.splitlines()[0]
     assert f"See `ngio_x.{name}`." in method.__doc__
@@ -77,6 +79,10 @@ def test_methods_of_an_image_are_the_functions(image, tmp_path):
     assert image.ngio.crop(roi, **inner).identical(nx.crop(image, roi, **inner))
     assert image.ngio.tile({"y": 5}, 2) == nx.tile(image, {"y": 5}, 2)
     assert image.ngio.zoom(0.5, order="max").identical(nx.zoom(image, 0.5, order="max"))
+    mapping = {"output": "labels", "halo": 1, "bounds": "nearest", "dtype": "int64"}
+    assert image.ngio.map_rois(np.sign, [roi], **mapping).identical(nx.map_rois(np.sign, image, [roi], **mapping))
+    filled = {"output": "image", "fill": 7}
+    assert image.ngio.map_rois(np.sign, [roi], **filled).identical(nx.map_rois(np.sign, image, [roi], **filled))
     assert image.ngio.zoom(shape={"x": 3}).identical(nx.zoom(image, shape={"x": 3}))
     assert (
         image.ngio.paste([[1]], nx.Roi.from_values({"y": (1.4, 0.6), "x": (1, 0.5)}, None), bounds="inner")[3, 2] == 1
@@ -114,6 +120,9 @@ def test_methods_of_a_dataset_are_the_functions(image):
     dataset = xr.Dataset({"a": image, "b": image * 2})
     assert dataset.ngio.window(ROI, "inner") == nx.window(dataset, ROI, "inner")
     assert dataset.ngio.crop(ROI).identical(nx.crop(dataset, ROI))
+    mapping = {"output": {"n": int}, "halo": 1}
+    count = lambda piece: {"n": piece["a"].size}  # noqa: E731
+    assert dataset.ngio.map_rois(count, [ROI], **mapping).identical(nx.map_rois(count, dataset, [ROI], **mapping))
     assert dataset.ngio.zoom(0.5, order={"a": "max"}).identical(nx.zoom(dataset, 0.5, order={"a": "max"}))
 
 

@@ -72,6 +72,7 @@ PUBLIC = [
     "level_for",
     "list_tables",
     "map_levels",
+    "map_rois",
     "mask",
     "napari_layer",
     "napari_shapes",

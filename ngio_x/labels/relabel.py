@@ -49,18 +49,22 @@ def relabel_sequential(labels: Labels, *, offset: int = 1, background: int = 0) 
         raise NgioValueError(f"the new ids {first} to {last} do not fit {old.dtype}: convert with .astype('uint64')")
     if first <= background <= last:
         raise NgioValueError(f"the new ids {first} to {last} hold the background {background}: choose another offset")
-    rename = partial(_renamed, old=old, first=first, background=background)
-    renamed: Any = da.map_blocks(rename, pixels, dtype=old.dtype) if isinstance(pixels, da.Array) else rename(pixels)
+    new = np.arange(len(old)).astype(old.dtype) + old.dtype.type(first if len(old) else 0)
+    rename = partial(renamed, old=old, new=new, background=background)
+    fresh: Any = da.map_blocks(rename, pixels, dtype=old.dtype) if isinstance(pixels, da.Array) else rename(pixels)
     mapping = dict(zip(old.tolist(), range(first, last + 1), strict=True))
-    return (labels.copy(data=renamed) if isinstance(labels, xr.DataArray) else renamed), mapping
+    return (labels.copy(data=fresh) if isinstance(labels, xr.DataArray) else fresh), mapping
 
 
-def _renamed(block: npt.NDArray[Any], old: npt.NDArray[Any], first: int, background: int) -> npt.NDArray[Any]:
-    """Return a block in which the k-th of the old ids is `first + k`."""
+def renamed(
+    block: npt.NDArray[Any], old: npt.NDArray[Any], new: npt.NDArray[Any], background: int = 0
+) -> npt.NDArray[Any]:
+    """Return a block, in the dtype of `new`, in which the k-th of the old ids, which rise, is the k-th new one."""
     pixels = with_integers(block)
     if not pixels.size:
-        return pixels.copy()
+        return pixels.astype(new.dtype)
     bounds, ids = runs(np.ascontiguousarray(pixels).reshape(-1), pixels.size)
     objects = ids != background
-    ids[objects] = np.searchsorted(old, ids[objects]).astype(old.dtype) + old.dtype.type(first)
-    return np.repeat(ids, np.diff(bounds)).reshape(pixels.shape)
+    fresh = ids.astype(new.dtype)
+    fresh[objects] = new[np.searchsorted(old, ids[objects])]
+    return np.repeat(fresh, np.diff(bounds)).reshape(pixels.shape)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from ngio_x.resample.axis import Array, Axis
 from ngio_x.resample.blend import sums
@@ -101,3 +102,15 @@ def _blocks(window: Window, bytes_each: float) -> Iterator[Window]:
 def within(part: Window, whole: Window) -> Window:
     """Return a window as positions in an array that holds a larger one."""
     return tuple(slice(a.start - b.start, a.stop - b.start) for a, b in zip(part, whole, strict=True))
+
+
+def gathered(blocks: Sequence[tuple[npt.NDArray[Any], Window]], window: Window) -> npt.NDArray[Any]:
+    """Return the pixels of a window from blocks that cover it, each with its place; a part of one is not copied."""
+    pixels = np.empty([side.stop - side.start for side in window], blocks[0][0].dtype)
+    for block, place in blocks:
+        both = tuple(slice(max(a.start, b.start), min(a.stop, b.stop)) for a, b in zip(window, place, strict=True))
+        if both == window:
+            return block[within(window, place)]
+        if all(side.start < side.stop for side in both):
+            pixels[within(both, window)] = block[within(both, place)]
+    return pixels

@@ -17,7 +17,7 @@ from dask.highlevelgraph import HighLevelGraph
 
 from ngio_x._frozen import named, positive, to_floats, to_ints
 from ngio_x.errors import NgioTypeError, NgioValueError
-from ngio_x.resample.evaluate import Window, within, zoom_window
+from ngio_x.resample.evaluate import Window, gathered, zoom_window
 from ngio_x.resample.kernels import Kernel, Order, kernel_for
 
 _LARGEST_PRODUCT: Final = 2**60
@@ -214,13 +214,6 @@ def _zoom_blocks(
     ]
 
     def read(needed: Window) -> npt.NDArray[Any]:
-        gathered = np.empty([side.stop - side.start for side in needed], blocks[0].dtype)
-        for block, place in held:
-            both = tuple(slice(max(a.start, b.start), min(a.stop, b.stop)) for a, b in zip(needed, place, strict=True))
-            if both == needed:
-                return block[within(needed, place)]
-            if all(side.start < side.stop for side in both):
-                gathered[within(both, needed)] = block[within(both, place)]
-        return gathered
+        return gathered(held, needed)
 
     return zoom_window(read, blocks[0].dtype, shape, target_shape, window, kernel)

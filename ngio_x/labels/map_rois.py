@@ -1,0 +1,244 @@
+"""A function applied to the pieces of an image that regions hold; what it makes of them becomes one result again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal, TypeAlias, overload
+
+import dask.array as da
+import numpy as np
+import xarray as xr
+
+from ngio_x._frozen import shown
+from ngio_x.arrays.crop import window
+from ngio_x.arrays.image import LABELS, ROLE, integers_by_axis, lattice_of
+from ngio_x.arrays.lazy import streamed
+from ngio_x.arrays.mask import fitting
+from ngio_x.arrays.roi_dataset import rois_to_dataset
+from ngio_x.errors import NgioEmptyRegionError, NgioTypeError, NgioValueError
+from ngio_x.labels.region_graph import Work, pasted, rows
+from ngio_x.labels.region_task import Job, Outline, Place
+from ngio_x.metadata.axes import axis_type_of
+from ngio_x.roi.columns import listed
+from ngio_x.roi.roi import Roi
+from ngio_x.roi.rounding import Bounds
+
+Pasted: TypeAlias = Literal["image", "labels"] | xr.DataArray
+Output: TypeAlias = Pasted | Mapping[str, Any]
+
+
+@overload
+def map_rois(
+    func: Callable[[Any], Any],
+    image: xr.DataArray | xr.Dataset,
+    rois: Iterable[Roi],
+    *,
+    output: Pasted = ...,
+    halo: int | Mapping[str, int] = ...,
+    bounds: Bounds = ...,
+    dtype: Any = ...,
+    fill: Any = ...,
+) -> xr.DataArray: ...
+@overload
+def map_rois(
+    func: Callable[[Any], Any],
+    image: xr.DataArray | xr.Dataset,
+    rois: Iterable[Roi],
+    *,
+    output: Mapping[str, Any],
+    halo: int | Mapping[str, int] = ...,
+    bounds: Bounds = ...,
+    dtype: Any = ...,
+    fill: Any = ...,
+) -> xr.Dataset: ...
+def map_rois(
+    func: Callable[[Any], Any],
+    image: xr.DataArray | xr.Dataset,
+    rois: Iterable[Roi],
+    *,
+    output: Output = "image",
+    halo: int | Mapping[str, int] = 0,
+    bounds: Bounds = "outer",
+    dtype: Any = None,
+    fill: Any = 0,
+) -> xr.DataArray | xr.Dataset:
+    """Return what a function makes of the pieces of an image that regions hold: an image, labels, or a table.
+
+    The function is called once for each region, with the piece as `crop` gives it, its pixels in memory, and changes
+    nothing. Its coordinate `label` is the label of the region, if that has one. Of an image in memory the result is
+    computed at once; of a lazy one it is lazy: one dask task a region, which reads what that needs and no more.
+
+    >>> from ngio_x.arrays.image import as_image
+    >>> from ngio_x.arrays.tiles import tile
+    >>> image = as_image(np.arange(6).reshape(1, 6), ("y", "x"))
+    >>> map_rois(lambda piece: piece - piece.min(), image, tile(image, 3)).values
+    array([[0, 1, 2, 0, 1, 2]])
+    >>> map_rois(lambda piece: {"mean": piece.mean()}, image, tile(image, 3), output={"mean": float})["mean"].values
+    array([1., 4.])
+
+    Args:
+        func: A function of a piece, a DataArray (of a Dataset, a Dataset). For an image or labels it returns an array
+            of the piece's size along the axes of the result, plain or a DataArray; for a table a mapping with a number
+            (or text) for each column. It may run in several threads, or on other machines, at once.
+        image: The image, or a Dataset of arrays on one lattice, such as an image with its labels.
+        rois: The regions.
+        output: What becomes of it:
+
+            - `"image"`: an image like `image`. Where regions overlap, the last one's pixels count.
+            - `"labels"`: a label image, along all axes but channels. Each object gets an id of its own, rising with the
+              regions. An object belongs to the region that holds the centre of its box, and is taken over with the
+              part that lies in the halo: so objects no wider than the halo are not cut where regions meet. Where
+              objects overlap, the last one counts.
+            - a DataArray on (some of) the axes of `image`: a copy of it with the results in it, as with `"image"`.
+            - a mapping `{column: dtype}`: a table.
+        halo: Pixels by which a piece is larger than its region on either side, as far as the image reaches: one number
+            for z, y and x, or by axis. A filter that looks r pixels far needs r. Of its result the halo is cut off.
+        bounds: Which pixels a region holds, as in `window`.
+        dtype: Of the result, where `output` is `"image"` (by default the image's) or `"labels"` (by default uint32, or
+            uint64 where that many ids may not fit).
+        fill: Value of the pixels of an image that no region holds.
+
+    Returns:
+        The image or labels; or the Dataset of `rois_to_dataset` with the columns added, one row a region along `roi`,
+        of which `.to_dataframe()` makes a data frame.
+
+    Raises:
+        NgioTypeError: If `image`, `rois` or `output` is none of these; or, when it is computed, if what the function
+            returns does not fit the dtype of the result.
+        NgioEmptyRegionError: If a region holds no pixel.
+        NgioValueError: If `halo`, `fill` or `output` do not fit the image; or, when it is computed, if what the
+            function returns does not fit its piece. What the function raises carries the region in a note.
+    """
+    if not callable(func):
+        raise NgioTypeError(f"func must be a function of a piece of the image, got {shown(func)}")
+    regions, arrays = listed(rois), _arrays_of(image)
+    dims = tuple(dict.fromkeys(str(dim) for array in arrays for dim in array.dims))
+    places = _places(image, dims, regions, halo, bounds)
+    outlines = tuple(Outline(array.name, array.dims, array.attrs) for array in arrays)
+    single = isinstance(image, xr.DataArray)
+    job = Job(func, image.coords.to_dataset().assign_attrs(image.attrs), outlines, single, dims)
+    work = Work(job, places, [streamed(array) for array in arrays])
+    result: xr.DataArray | xr.Dataset
+    if isinstance(output, Mapping) and not isinstance(output, xr.Dataset):
+        result = _table(work, regions, output)
+    else:
+        result = _like(work, image, output, dtype, fill)
+        objects = isinstance(output, str) and output == "labels"
+        result = result.copy(data=pasted(work, result.data, tuple(map(str, result.dims)), objects=objects))
+    return result if any(isinstance(pixels, da.Array) for pixels in work.sources) else result.compute()
+
+
+def _arrays_of(image: Any) -> list[xr.DataArray]:
+    """Return the arrays that make up an image."""
+    if isinstance(image, xr.DataArray):
+        return [image]
+    if not isinstance(image, xr.Dataset):
+        raise NgioTypeError(
+            f"image must be a DataArray or a Dataset, got {type(image).__name__}: label an array with as_image; of a "
+            "tree, take the node of a level with to_dataset()"
+        )
+    if not image.data_vars:
+        raise NgioValueError("image is a Dataset without arrays")
+    return list(image.data_vars.values())
+
+
+def _places(
+    image: xr.DataArray | xr.Dataset, dims: tuple[str, ...], regions: Sequence[Roi], halo: Any, bounds: Bounds
+) -> list[Place]:
+    """Return where regions lie, and their pieces."""
+    margins, sizes = integers_by_axis(halo, dims, "halo", 0), image.sizes
+    if empty := [dim for dim in dims if not sizes[dim]]:
+        raise NgioValueError(f"image has no pixels along '{empty[0]}'")
+    places: list[Place] = []
+    before = 0
+    for index, roi in enumerate(regions):
+        title = f"region {index}" if roi.name is None else f"region {index} ({roi.name!r})"
+        try:
+            held = window(image, roi, bounds)
+        except NgioEmptyRegionError as error:
+            error.add_note(f"in {title}")
+            raise
+        inner = tuple(held.get(dim, slice(0, sizes[dim])) for dim in dims)
+        outer = tuple(
+            slice(max(0, side.start - margins.get(dim, 0)), min(sizes[dim], side.stop + margins.get(dim, 0)))
+            for dim, side in zip(dims, inner, strict=True)
+        )
+        places.append(Place(title, roi.label, inner, outer, before))
+        before += places[-1].size
+    return places
+
+
+def _dtype(kind: Any, what: str) -> np.dtype[Any]:
+    try:
+        found: np.dtype[Any] = np.dtype(kind)
+    except TypeError:
+        raise NgioTypeError(f"{what} must be a dtype such as 'float64', got {shown(kind)}") from None
+    return found
+
+
+def _table(work: Work, regions: Sequence[Roi], columns: Mapping[str, Any]) -> xr.Dataset:
+    """Return the table of the regions with the columns that the function makes."""
+    table = rois_to_dataset(regions)
+    if taken := [name for name in columns if name in table.variables]:
+        raise NgioValueError(f"output names a column {taken[0]!r}, which the table of regions has already: rename it")
+    fields = [(str(name), _dtype(kind, f"output[{name!r}]")) for name, kind in columns.items()]
+    records = rows(work, np.dtype(fields))
+    return table.assign({name: ("roi", records[name]) for name, _ in fields})
+
+
+def _like(work: Work, image: xr.DataArray | xr.Dataset, output: Any, dtype: Any, fill: Any) -> xr.DataArray:
+    """Return what the results are put into, dask-backed."""
+    if isinstance(output, xr.DataArray):
+        return _given(work, image, output)
+    axes, coords = work.job.dims, image.coords
+    if isinstance(output, str) and output == "image":
+        if isinstance(image, xr.Dataset):
+            raise NgioValueError("of a Dataset, say which array the result is like: output=dataset['name']")
+        kind = image.dtype if dtype is None else _dtype(dtype, "dtype")
+        value, attributes, name = fitting(fill, kind), image.attrs, image.name
+    elif isinstance(output, str) and output == "labels":
+        axes = tuple(axis for axis in axes if axis_type_of(axis) != "channel")
+        others = [key for key, held in coords.items() if not held.dims or set(held.dims) - set(axes)]
+        value, attributes, name = _id_dtype(work, dtype).type(0), {ROLE: LABELS}, None
+        coords = coords.to_dataset().drop_vars(others).coords
+    else:
+        raise NgioValueError(
+            f"output must be 'image', 'labels', a DataArray, or a mapping {{column: dtype}}; got {shown(output)}"
+        )
+    shape = tuple(image.sizes[axis] for axis in axes)
+    pixels = da.full(shape, value, dtype=value.dtype, chunks=work.chunks_of(axes, shape))
+    return xr.DataArray(xr.Variable(axes, pixels, attributes), coords, name=name)
+
+
+def _given(work: Work, image: xr.DataArray | xr.Dataset, output: xr.DataArray) -> xr.DataArray:
+    """Return an array on the pixels of the image, dask-backed."""
+    for dim in output.dims:
+        if dim not in work.job.dims:
+            raise NgioValueError(f"output has axis '{dim}', which the image lacks: it has {work.job.dims}")
+        ours, theirs = lattice_of(image, dim), lattice_of(output, dim)
+        try:
+            apart = 0 if ours is None or theirs is None else ours.offset_of(theirs)
+        except NgioValueError as error:
+            raise NgioValueError(f"output does not fit the image along '{dim}': {error}") from None
+        if apart or image.sizes[dim] != output.sizes[dim]:
+            raise NgioValueError(
+                f"output must have the pixels of the image, but along '{dim}' its {output.sizes[dim]} pixels begin "
+                f"{apart} pixels after the image's {image.sizes[dim]}: crop one to the other"
+            )
+    pixels = streamed(output)
+    if not isinstance(pixels, da.Array):
+        pixels = da.from_array(pixels, work.chunks_of(tuple(map(str, output.dims)), output.shape), name=False)
+    return output.copy(data=pixels)
+
+
+def _id_dtype(work: Work, dtype: Any) -> np.dtype[Any]:
+    """Return the dtype of labels, which holds an id for each pixel of all pieces."""
+    last = sum(place.size for place in work.places)
+    if dtype is None:
+        return np.dtype("uint32" if last < 2**32 else "uint64")
+    kind = _dtype(dtype, "dtype")
+    if kind.kind not in "iu" or last > np.iinfo(kind).max:
+        raise NgioValueError(
+            f"dtype must hold the ids up to {last}, one a pixel of all pieces, got {kind}: leave it out"
+        )
+    return kind
