@@ -17,24 +17,13 @@ import ngio_x as nx
 from ngio_x.pyramid import planner
 from ngio_x.pyramid.build import build_pyramid
 from ngio_x.resample.kernels import KERNELS
+from ngio_x.testing.strategies import pixel_arrays
 
 AXES = ("a", "b", "c")
 modes = st.sampled_from(("numpy", "dask", "coarsen"))
 schedulers = st.sampled_from(("sync", "threads"))
 integers = ("u1", "i2", ">u2", "i4", "u8")
 floats = ("f4", ">f4", "f8")
-
-
-@st.composite
-def pixels_of(draw, shape, dtype):
-    """Pixels from a seed, with a few NaN and infinities where there are any: faster to draw than each of them."""
-    dtype, numbers = np.dtype(dtype), np.random.default_rng(draw(st.integers(0, 2**32)))
-    values = numbers.integers(0, 100, shape).astype(dtype)
-    if dtype.kind == "f":
-        odd = np.array([np.nan, np.inf, -np.inf, -0.0, 0.5], dtype)
-        where = numbers.random(shape) < draw(st.sampled_from((0.0, 0.1)))
-        values[where] = numbers.choice(odd, where.sum())
-    return values
 
 
 @st.composite
@@ -150,13 +139,13 @@ def test_rebuilding_what_a_change_reaches_is_rebuilding_all(data, shapes, order,
     """For every kernel, data type, format and mode, with regions in any mixture of spellings; signs of NaN aside."""
     mode = data.draw(modes.filter(lambda mode: (mode, order) != ("coarsen", "cubic")))
     dtype = data.draw(st.sampled_from(integers + floats))
-    pixels = data.draw(pixels_of(shapes[0], dtype))
+    pixels = data.draw(pixel_arrays(shapes[0], dtype))
     source, targets = pyramid_of(pixels, [data.draw(formats_of(shape, dtype)) for shape in shapes])
     with mock.patch.multiple(planner, **given_limits), dask.config.set(scheduler=data.draw(schedulers)):
         nx.consolidate_pyramid(source, targets[::-1], order, mode)
         edits = data.draw(st.lists(windows_in(shapes[0]), max_size=3))
         for window in edits:
-            pixels[window] = data.draw(pixels_of(pixels[window].shape, dtype))
+            pixels[window] = data.draw(pixel_arrays(pixels[window].shape, dtype))
         source[...] = pixels
         regions = [data.draw(spellings_of(window, shapes[0])) for window in edits]
         nx.consolidate_pyramid(source, targets, order, mode, regions, axes=AXES[: len(shapes[0])])
@@ -170,7 +159,7 @@ def test_chunks_shards_and_joined_levels_never_change_a_pixel(data, shapes, orde
     mode = data.draw(modes.filter(lambda mode: (mode, order) != ("coarsen", "cubic")))
     dtype = np.dtype(data.draw(st.sampled_from(integers + floats)))
     dtypes = st.sampled_from((dtype, dtype.newbyteorder("S")))  # of either byte order
-    pixels = data.draw(pixels_of(shapes[0], dtype))
+    pixels = data.draw(pixel_arrays(shapes[0], dtype))
     options = [data.draw(formats_of(shape, data.draw(dtypes))) for shape in shapes]
     source, targets = pyramid_of(pixels, options)
     units, seen = nx.plan_pyramid(source, targets, order, mode).unit_count, []
@@ -195,7 +184,7 @@ def test_building_at_once_is_writing_level_0_and_consolidating(data, shapes, ord
     mode = data.draw(modes.filter(lambda mode: (mode, order) != ("coarsen", "cubic")))
     dtype = data.draw(st.sampled_from(integers + floats + (("?",) if order == "nearest" else ())))
     shapes = shapes[: data.draw(st.integers(1, len(shapes)))]
-    pixels = data.draw(pixels_of(shapes[0], dtype))
+    pixels = data.draw(pixel_arrays(shapes[0], dtype))
     options = [data.draw(formats_of(shape, dtype)) for shape in shapes]
     source, targets = pyramid_of(pixels, options)
     given_pixels = pixels.copy()
@@ -218,7 +207,7 @@ def test_building_at_once_is_writing_level_0_and_consolidating(data, shapes, ord
 def test_what_a_change_does_not_reach_is_not_written(data, shapes, order):
     """Levels are filled with a mark: it stays but in units that are rebuilt, and those are as the whole would be."""
     options = [data.draw(formats_of(shape, "f8")) for shape in shapes]
-    pixels = data.draw(pixels_of(shapes[0], "f8"))
+    pixels = data.draw(pixel_arrays(shapes[0], "f8"))
     source, targets = pyramid_of(pixels, options)
     window = data.draw(windows_in(shapes[0]))
     for target in targets:
@@ -238,7 +227,7 @@ def test_what_a_change_does_not_reach_is_not_written(data, shapes, order):
 @given(st.data(), shapes_of_levels(), st.sampled_from(sorted(KERNELS)))
 def test_a_pixel_that_changes_is_within_what_is_rebuilt(data, shapes, order):
     """One pixel becomes NaN, or another number: wherever a level differs, the plan of that pixel writes."""
-    pixels = data.draw(pixels_of(shapes[0], "f8"))
+    pixels = data.draw(pixel_arrays(shapes[0], "f8"))
     place = tuple(data.draw(st.integers(0, size - 1)) for size in shapes[0])
     changed = pixels.copy()
     changed[place] = data.draw(st.sampled_from((np.nan, 1e6, -np.inf)))
@@ -269,7 +258,7 @@ class Edits(RuleBasedStateMachine):
     )
     def start(self, data, shapes, order, dtype, given_limits):
         self.shapes, self.order, self.dtype, self.limits = shapes, order, dtype, given_limits
-        self.pixels = data.draw(pixels_of(shapes[0], dtype))
+        self.pixels = data.draw(pixel_arrays(shapes[0], dtype))
         self.source, self.targets = pyramid_of(
             self.pixels, [data.draw(formats_of(shape, dtype, 4)) for shape in shapes]
         )
@@ -282,7 +271,7 @@ class Edits(RuleBasedStateMachine):
 
     def edit(self, data):
         window = data.draw(windows_in(self.shapes[0]).filter(lambda each: all(part.start < part.stop for part in each)))
-        self.pixels[window] = data.draw(pixels_of(self.pixels[window].shape, self.dtype))
+        self.pixels[window] = data.draw(pixel_arrays(self.pixels[window].shape, self.dtype))
         self.source[window] = self.pixels[window]
         self.open.append(window)
 

@@ -7,16 +7,13 @@ import numpy as np
 import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 
 import ngio_x as nx
 from ngio_x.labels.summary import merged, nothing, summarized
+from ngio_x.testing.strategies import label_images
 
-label_images = hnp.arrays(
-    st.sampled_from((np.uint8, np.int32, np.uint64)),
-    hnp.array_shapes(min_dims=1, max_dims=4, max_side=6),
-    elements=st.integers(0, 3) | st.sampled_from((100, 127)),
-)
+labels = label_images(None, max_size=6).map(lambda image: image.values)
+dense = label_images(None, kinds=("dense", "touching"), max_size=6).map(lambda image: image.values)
 
 
 def equal(one, other):
@@ -34,7 +31,7 @@ def parts(draw, pixels):
     return [summarized(pixels[tuple(slice(*b) for b in box)], [low for low, _ in box], 0) for box in boxes]
 
 
-@given(label_images)
+@given(labels)
 def test_extents_are_what_the_positions_of_the_pixels_say(pixels):
     found = nx.label_extents(pixels)
     assert found.label.values.tolist() == sorted(set(pixels.ravel().tolist()) - {0})
@@ -51,7 +48,7 @@ def test_extents_are_what_the_positions_of_the_pixels_say(pixels):
         assert bool(extent.touches_border) is any(ends)
 
 
-@given(st.data(), label_images)
+@given(st.data(), labels)
 def test_summaries_of_parts_in_any_order_and_grouping_make_that_of_the_whole(data, pixels):
     pieces = data.draw(parts(pixels))
     whole = summarized(pixels, (0,) * pixels.ndim, 0)
@@ -63,14 +60,14 @@ def test_summaries_of_parts_in_any_order_and_grouping_make_that_of_the_whole(dat
     assert equal(merged([whole, nothing(pixels.ndim, pixels.dtype)]), whole)
 
 
-@given(st.data(), label_images, st.sampled_from((None, 0, 1, 127)))
+@given(st.data(), labels, st.sampled_from((None, 0, 1, 127)))
 def test_chunking_never_changes_an_extent(data, pixels, background):
     chunks = tuple(data.draw(st.integers(1, size)) for size in pixels.shape)
     lazy = nx.label_extents(da.from_array(pixels, chunks=chunks), background=background)
     xr.testing.assert_identical(lazy, nx.label_extents(pixels, background=background))
 
 
-@given(label_images, st.permutations(range(1, 128)))
+@given(dense, st.permutations(range(1, 128)))
 def test_renaming_ids_renames_rows(pixels, names):
     table = np.array([0, *names])
     renamed = nx.label_extents(table[pixels.astype(int)])
@@ -79,7 +76,7 @@ def test_renaming_ids_renames_rows(pixels, names):
     xr.testing.assert_equal(renamed, expected)
 
 
-@given(label_images, st.integers(1, 100))
+@given(labels, st.integers(1, 100))
 def test_relabelling_keeps_every_object_and_the_order_of_ids(pixels, offset):
     found, mapping = nx.relabel_sequential(pixels, offset=offset)
     old, new = zip(*mapping.items(), strict=True) if mapping else ((), ())
@@ -94,7 +91,7 @@ def test_relabelling_keeps_every_object_and_the_order_of_ids(pixels, offset):
     assert same == {number: number for number in new}
 
 
-@given(st.data(), label_images)
+@given(st.data(), labels)
 def test_chunking_never_changes_a_new_id(data, pixels):
     chunks = tuple(data.draw(st.integers(1, size)) for size in pixels.shape)
     found, mapping = nx.relabel_sequential(da.from_array(pixels, chunks=chunks))
@@ -103,7 +100,7 @@ def test_chunking_never_changes_a_new_id(data, pixels):
     assert mapping == same
 
 
-@given(label_images, st.integers(0, 3))
+@given(labels, st.integers(0, 3))
 def test_masked_pieces_put_together_make_the_foreground(pixels, pad):
     labels = nx.as_labels(pixels, list("tzyx"[-pixels.ndim :]), origin=0.0)
     rebuilt = np.zeros_like(pixels)
@@ -114,7 +111,7 @@ def test_masked_pieces_put_together_make_the_foreground(pixels, pad):
     np.testing.assert_array_equal(rebuilt, pixels)
 
 
-@given(st.data(), label_images, st.integers(1, 9), st.booleans())
+@given(st.data(), labels, st.integers(1, 9), st.booleans())
 def test_chunking_never_changes_a_stack(data, pixels, size, masked):
     labels = nx.as_labels(pixels, list("tzyx"[-pixels.ndim :]))
     chunks = tuple(data.draw(st.integers(1, n)) for n in pixels.shape)

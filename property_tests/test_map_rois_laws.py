@@ -1,21 +1,12 @@
 """Laws of functions that are mapped over regions."""
 
-import numpy as np
 import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
 import ngio_x as nx
-from ngio_x.testing.strategies import images, rois_over
-
-
-@st.composite
-def chunked(draw, image):
-    """Return an image in memory, or in chunks of any size."""
-    if draw(st.booleans()):
-        return image
-    return image.chunk({dim: draw(st.integers(1, size)) for dim, size in image.sizes.items()})
+from ngio_x.testing.strategies import chunked, images, pixel_arrays, rois_over
 
 
 @st.composite
@@ -72,8 +63,7 @@ def test_a_table_has_for_each_region_what_its_crop_gives(data, image):
 
 @given(st.data(), images())
 def test_objects_no_wider_than_the_halo_are_those_of_the_whole_image(data, image):
-    seed = data.draw(st.integers(0, 2**32 - 1))
-    inside = image.copy(data=np.random.default_rng(seed).random(image.shape) < 0.3)
+    inside = image.copy(data=data.draw(pixel_arrays(image.shape)) < 30)
     whole, _ = ndimage.label(inside.values)
     boxes = ndimage.find_objects(whole)
     widest = max((side.stop - side.start for box in boxes for side in box), default=0)

@@ -12,7 +12,7 @@ import xarray as xr
 from scipy import ndimage
 
 from ngio_x.arrays.crop import crop
-from ngio_x.arrays.image import as_image, as_labels
+from ngio_x.arrays.image import as_labels
 from ngio_x.errors import NgioFileExistsError, NgioValueError
 from ngio_x.labels.masking_roi import compute_masking_roi
 from ngio_x.ngff.label_images import write_labels
@@ -20,9 +20,8 @@ from ngio_x.ngff.read import open_ome_zarr
 from ngio_x.ngff.write import write_ome_zarr
 from ngio_x.pyramid.progress import Progress
 from ngio_x.roi.roi import Roi
+from ngio_x.testing.samples import fluorescence_image
 
-_SIZE: Final = 1024
-_PIXEL_SIZE: Final = 0.325
 _NUCLEI: Final = 300
 _SMALLEST: Final = 120
 """Pixels below which a segmented object is debris."""
@@ -50,69 +49,13 @@ def make_demo(directory: Path, *, overwrite: bool = False, progress: Progress = 
     for path in (store, picture):
         if path.exists() and not overwrite:
             raise NgioFileExistsError(f"{path} exists: pass --overwrite to replace what an earlier demo wrote")
-    image, planted = fluorescence_image()
+    image = fluorescence_image(count=_NUCLEI).rename("demo")
     write_ome_zarr(image, store, name="demo", overwrite=overwrite, progress=progress)
-    nuclei = segment(image.sel(c="DNA"))
-    write_labels(nuclei, store, "nuclei")
+    write_labels(segment(image.sel(c="DNA")), store, "nuclei")
     tree = open_ome_zarr(store)
     rois = compute_masking_roi(tree["labels/nuclei"].children["0"].ds["nuclei"])
     draw_overview(tree, rois, picture)
-    return Demo(store, picture, planted, len(rois))
-
-
-def fluorescence_image(seed: int = 0) -> tuple[xr.DataArray, int]:
-    """Return a two-channel image (DNA, tubulin) of a few hundred nuclei, and how many there are.
-
-    Nuclei are textured ellipses of different size and brightness; tubulin surrounds them. Both are blurred by a
-    point-spread function and carry uneven illumination, shot noise and read noise.
-    """
-    rng = np.random.default_rng(seed)
-    dna, tubulin = np.zeros((2, _SIZE, _SIZE))
-    places = _spread_places(rng)
-    texture = ndimage.gaussian_filter(rng.standard_normal((_SIZE, _SIZE)), 2.5)
-    texture *= 0.25 / texture.std()
-    for y, x in places:
-        _add_nucleus(rng, dna, tubulin, y, x)
-    dna = ndimage.gaussian_filter(dna * np.clip(1 + texture, 0.3, None), 1.2)
-    fibres = np.abs(ndimage.gaussian_filter(rng.standard_normal((_SIZE, _SIZE)), (0.8, 4)))
-    tubulin = ndimage.gaussian_filter(tubulin * (0.4 + fibres / fibres.mean()), 1.0)
-    rows, columns = np.mgrid[-1 : 1 : _SIZE * 1j, -1 : 1 : _SIZE * 1j]
-    light = 1 - 0.25 * (rows**2 + columns**2) / 2
-    photons = np.stack([60 + 900 * dna, 90 + 500 * tubulin]) * light
-    pixels = rng.poisson(photons) * 4.0 + rng.normal(400, 12, photons.shape)
-    image = as_image(
-        np.clip(np.rint(pixels), 0, 65535).astype(np.uint16),
-        dims=("c", "y", "x"),
-        pixel_size=_PIXEL_SIZE,
-        channels=("DNA", "tubulin"),
-        name="demo",
-    )
-    return image, len(places)
-
-
-def _spread_places(rng: np.random.Generator) -> list[tuple[float, float]]:
-    """Return places of nuclei that keep their distance from each other and from the border."""
-    places: list[tuple[float, float]] = []
-    while len(places) < _NUCLEI:
-        y, x = rng.uniform(24, _SIZE - 24, 2)
-        if all((y - other_y) ** 2 + (x - other_x) ** 2 > 27**2 for other_y, other_x in places):
-            places.append((y, x))
-    return places
-
-
-def _add_nucleus(
-    rng: np.random.Generator, dna: npt.NDArray[Any], tubulin: npt.NDArray[Any], y: float, x: float
-) -> None:
-    reach = 40
-    window = tuple(slice(max(0, int(at) - reach), min(_SIZE, int(at) + reach)) for at in (y, x))
-    rows, columns = np.mgrid[window]
-    angle, long, short = rng.uniform(0, np.pi), rng.uniform(10, 15), rng.uniform(7, 11)
-    along = (rows - y) * np.sin(angle) + (columns - x) * np.cos(angle)
-    across = (rows - y) * np.cos(angle) - (columns - x) * np.sin(angle)
-    radius = np.hypot(along / long, across / short)
-    dna[window] = np.maximum(dna[window], rng.uniform(0.5, 1.2) / (1 + np.exp((radius - 1) * 14)))
-    shell = np.exp(-(((radius - 1.35) / 0.45) ** 2))
-    tubulin[window] = np.maximum(tubulin[window], rng.uniform(0.5, 1.0) * shell)
+    return Demo(store, picture, _NUCLEI, len(rois))
 
 
 def segment(image: xr.DataArray) -> xr.DataArray:
@@ -168,7 +111,7 @@ def _bright_near_centre(rois: list[Roi], dna: xr.DataArray) -> Roi:
 
 
 def _distance_to_centre(roi: Roi) -> float:
-    middle = _SIZE * _PIXEL_SIZE / 2
+    middle = 1024 * 0.325 / 2
     spans = (_span(roi, axis) for axis in ("y", "x"))
     return sum(abs(start + length / 2 - middle) for start, length in spans)
 

@@ -1,1 +1,1 @@
-"""For users' own tests: hypothesis strategies for the values and arrays of ngio_x (extra `testing`)."""
+"""For users' own tests: strategies (extra `testing`), assertions with readable differences, and seeded samples."""
