@@ -7,7 +7,7 @@ import time
 import uuid
 import warnings
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
@@ -214,7 +214,7 @@ def _cleared(
     try:
         yield zarr.open_group(place, mode="w", zarr_format=zarr_format)
     except BaseException:
-        sync(place.delete_dir())
+        _discard(lambda: sync(place.delete_dir()), lambda: sync(place.is_empty()))
         if isinstance(store, zarr.Group):
             zarr.open_group(place, mode="w", zarr_format=zarr_format)
         raise
@@ -240,20 +240,20 @@ def _staged(path: Path, *, overwrite: bool) -> Iterator[Path]:
                 old.rename(path)
             raise
     except BaseException:
-        _discard(staging)
+        _discard(lambda: shutil.rmtree(staging, ignore_errors=True), lambda: not staging.exists())
         raise
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _discard(path: Path) -> None:
-    """Remove a directory for good: threads that an error or an interrupt has cut off may still be writing into it."""
-    quiet = 3 if not path.exists() else 0
+def _discard(remove: Callable[[], object], is_gone: Callable[[], bool]) -> None:
+    """Remove something for good: threads that an error or an interrupt has cut off may still be writing into it."""
+    quiet = 3 if is_gone() else 0
     for _ in range(100):
         if quiet == 3:  # tenths of a second in which nothing came back
             return
-        shutil.rmtree(path, ignore_errors=True)
+        remove()
         time.sleep(0.1)
-        quiet = 0 if path.exists() else quiet + 1
+        quiet = quiet + 1 if is_gone() else 0
 
 
 def _require_replaceable(path: Path, *, overwrite: bool) -> None:
