@@ -72,6 +72,8 @@ def upgrade_ome_zarr(
         for node in reversed(nodes):
             if node.is_consolidated:
                 consolidate(root.store_path / node.path if node.path else root.store_path)
+    if isinstance(target, zarr.Group) and nodes[0].is_consolidated:
+        consolidate(target.store_path)  # again: its document has been written with its attributes since
 
 
 def _require_another(group: zarr.Group, hierarchy: Hierarchy, version: Version) -> None:

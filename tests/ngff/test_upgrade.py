@@ -292,6 +292,17 @@ def test_consolidated_metadata_are_renewed(image, version, tmp_path):
     )
 
 
+def test_consolidated_metadata_are_renewed_in_a_group_that_is_given(image, version):
+    """Which remembers, and writes, its attributes itself."""
+    with pytest.warns(match="Consolidated metadata") if version == "0.5" else nullcontext():
+        zarr.consolidate_metadata(zarr.storage.LocalStore(image))
+    target = zarr.create_group(memory(), path="a", zarr_format=3 if version == "0.4" else 2)
+    nx.upgrade_ome_zarr(image, target, version=OTHER[version])
+    found = zarr.open_group(target.store_path, mode="r", use_consolidated=True)
+    assert found.attrs.asdict() == target.attrs.asdict()
+    assert_array_equal(found["labels/nuclei/2"], zarr.open_array(image / "labels/nuclei/2", mode="r"))
+
+
 def test_missing_chunks_stay_missing(image, version, tmp_path):
     """They are read as what they were read as."""
     (image / ("0/0/1/1" if version == "0.4" else "0/c/0/1/1")).unlink()
