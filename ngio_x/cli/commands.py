@@ -21,6 +21,7 @@ from ngio_x.cli import rois
 from ngio_x.cli.demo import make_demo
 from ngio_x.cli.image_files import read_image
 from ngio_x.cli.terminal import printer, reaching
+from ngio_x.cli.upgrade import upgrade
 from ngio_x.errors import NgioError, NgioUserWarning, NgioValueError
 from ngio_x.metadata.dimensions import Dimensions
 from ngio_x.metadata.units import unit_from_symbol
@@ -36,6 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(rois.app, name="rois")
+app.command()(upgrade)
 
 
 def run() -> None:

@@ -7,7 +7,7 @@ import time
 import uuid
 import warnings
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
@@ -26,6 +26,7 @@ from ngio_x.errors import (
     NgioValidationError,
     NgioValueError,
 )
+from ngio_x.pyramid.places import name_of, overlap
 
 StoreLike: TypeAlias = str | Path | Store | zarr.Group
 """A local path, a URL, a zarr store, or an open group."""
@@ -160,6 +161,19 @@ def _place(store: Any) -> Path | StorePath:
     return place.store.root / place.path if isinstance(place.store, LocalStore) else place
 
 
+def require_apart(source: zarr.Group, target: Any) -> None:
+    """Refuse a place to write to that is the group that is read, inside it, or around it.
+
+    Raises:
+        NgioValueError: If it is, or is read-only.
+        NgioTypeError: If it is no place that zarr knows.
+    """
+    place = _place(target)
+    there = StorePath(LocalStore(place)) if isinstance(place, Path) else place
+    if overlap(source.store_path, there):
+        raise NgioValueError(f"{name_of(there)} is, or overlaps, the source {name_of(source.store_path)}: write apart")
+
+
 def _is_url(store: Any) -> bool:
     """Return whether something is the URL of another place than a local path."""
     return isinstance(store, str) and "://" in store and not store.startswith(_FILE)
@@ -200,7 +214,7 @@ def _cleared(
     try:
         yield zarr.open_group(place, mode="w", zarr_format=zarr_format)
     except BaseException:
-        sync(place.delete_dir())
+        _discard(lambda: sync(place.delete_dir()), lambda: sync(place.is_empty()))
         if isinstance(store, zarr.Group):
             zarr.open_group(place, mode="w", zarr_format=zarr_format)
         raise
@@ -226,20 +240,20 @@ def _staged(path: Path, *, overwrite: bool) -> Iterator[Path]:
                 old.rename(path)
             raise
     except BaseException:
-        _discard(staging)
+        _discard(lambda: shutil.rmtree(staging, ignore_errors=True), lambda: not staging.exists())
         raise
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _discard(path: Path) -> None:
-    """Remove a directory for good: threads that an error or an interrupt has cut off may still be writing into it."""
-    quiet = 3 if not path.exists() else 0
+def _discard(remove: Callable[[], object], is_gone: Callable[[], bool]) -> None:
+    """Remove something for good: threads that an error or an interrupt has cut off may still be writing into it."""
+    quiet = 3 if is_gone() else 0
     for _ in range(100):
         if quiet == 3:  # tenths of a second in which nothing came back
             return
-        shutil.rmtree(path, ignore_errors=True)
+        remove()
         time.sleep(0.1)
-        quiet = 0 if path.exists() else quiet + 1
+        quiet = quiet + 1 if is_gone() else 0
 
 
 def _require_replaceable(path: Path, *, overwrite: bool) -> None:
@@ -260,6 +274,11 @@ def renew_consolidated(group: zarr.Group) -> None:
         return
     except ZARR_FAULTS:  # there are, and they cannot be read
         pass
+    consolidate(place)
+
+
+def consolidate(place: StorePath) -> None:
+    """Give a group the metadata of all that is below it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ZarrUserWarning)  # they are no part of zarr format 3: its writers know that
         zarr.consolidate_metadata(place.store, path=place.path)
