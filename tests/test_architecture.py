@@ -49,6 +49,7 @@ PUBLIC = [
     "check_if_axes_match",
     "check_if_dimensions_match",
     "check_if_rescalable",
+    "composite",
     "compute_masking_roi",
     "consolidate_ome_zarr",
     "consolidate_pyramid",
