@@ -62,6 +62,7 @@ PUBLIC = [
     "dimensions_of",
     "errors",
     "from_dict",
+    "from_geojson",
     "from_json",
     "from_napari",
     "from_ngff",

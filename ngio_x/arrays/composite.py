@@ -51,9 +51,9 @@ def composite(image: xr.DataArray, channels: Sequence[str | int | Channel] | Non
     if image.dtype.kind not in "biuf":
         raise NgioTypeError(f"composite takes an image of real numbers, got {image.dtype}")
     if is_labels(image):
-        return _lifted(_colours_of_ids, image.drop_attrs(), [])
+        return _lifted(_colours_of_ids, image.drop_attrs(deep=False), [])
     known = channels_shown(image, channels)
-    plain = image.drop_vars("c", errors="ignore").drop_attrs()
+    plain = image.drop_vars("c", errors="ignore").drop_attrs(deep=False)
     taken = plain.isel(c=list(known)) if "c" in plain.dims else plain.expand_dims("c", axis=-1)
     return _lifted(_Light(tuple(known.values())), taken, ["c"])
 

@@ -82,7 +82,7 @@ def test_extract_of_another_frame_writes_the_same_table(ngio_x_command, tmp_path
     ("options", "message"),
     [
         (["nuclei"], "say where the regions go: --out FILE, --table NAME, or both"),
-        (["nuclei", "--out", "a.txt"], "--out must end in .csv, .json, .parquet, got 'a.txt'"),
+        (["nuclei", "--out", "a.txt"], "the name of the file must end in .csv, .json, .parquet, .geojson, got 'a.txt'"),
         (["nuclei", "--out", "nowhere/a.csv"], "nowhere is no directory: make it first"),
         (["nuclei", "--out", "taken.csv"], "taken.csv exists: to replace it, pass --overwrite"),
         (["nuclei", "--table", "taken"], "has a table 'taken' already: to replace it, pass --overwrite"),
