@@ -10,10 +10,10 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from ngio_x.cli.measuring import Measured, measure
+from ngio_x.cli.measuring import OURS, Measured, measure
 from ngio_x.cli.options import Json, Quiet, commands, examples
 from ngio_x.cli.peers import PEERS, installed, works
-from ngio_x.cli.terminal import Terminal
+from ngio_x.cli.terminal import Terminal, counted
 
 app = commands()
 
@@ -21,7 +21,7 @@ app = commands()
 @app.command(epilog=examples("benchmark --quick", "benchmark --quick --rounds 1 --json"))
 def benchmark(
     quick: Annotated[bool, typer.Option("--quick", help="Small images: seconds, and ratios that say less.")] = False,
-    rounds: Annotated[int, typer.Option(min=1, help="How often each is run; the median counts.")] = 5,
+    rounds: Annotated[int, typer.Option(min=1, help="How often each is run; the median counts.")] = 3,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
@@ -48,25 +48,30 @@ def benchmark(
         "results": [_facts(each) for each in found],
     }
     advice = [f"{name} is not installed: pip install {PEERS[name]}" for name in missing]
-    terminal.show(facts, _shown(found, there), *advice)
+    versions = ", ".join(f"{name} {version}" for name, version in there.items())
+    terminal.show(facts, _shown(found), f"medians of {counted(rounds, 'run')}: {versions}", *advice)
 
 
 def _facts(measured: Measured) -> dict[str, Any]:
     return {
         "work": measured.work,
         "seconds": measured.seconds,
-        "ratios": {peer: ratio for peer, ratio in measured.ratios.items()},
+        "ratios": measured.ratios,
+        "failed": measured.failed,
     }
 
 
-def _shown(found: list[Measured], versions: dict[str, str]) -> Table:
-    peers = list(dict.fromkeys(peer for each in found for peer in each.seconds))
-    headers = (f"{peer} {versions.get(peer, '')}".strip() for peer in peers)
-    shown = Table("work", *headers, "times as fast")
+def _shown(found: list[Measured]) -> Table:
+    shown = Table("work", "ngio_x", "peers", "times as fast")
     for each in found:
-        times = [_time(each.seconds[peer]) if peer in each.seconds else "" for peer in peers]
-        ratios = ", ".join(f"{ratio:.1f} ({peer})" for peer, ratio in each.ratios.items())
-        shown.add_row(each.work, *times, ratios)
+        peers = [f"{peer} {_time(each.seconds[peer])}" for peer in each.ratios]
+        peers += [f"{peer} failed: {why}" for peer, why in each.failed.items()]
+        shown.add_row(
+            each.work,
+            _time(each.seconds[OURS]),
+            ", ".join(peers),
+            ", ".join(f"{ratio:.1f}" for ratio in each.ratios.values()),
+        )
     return shown
 
 

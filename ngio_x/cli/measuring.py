@@ -23,6 +23,8 @@ class Measured(NamedTuple):
 
     work: str
     seconds: dict[str, float]
+    failed: dict[str, str]
+    """What other peers failed with."""
 
     @property
     def ratios(self) -> dict[str, float]:
@@ -33,9 +35,15 @@ class Measured(NamedTuple):
 
 def measure(work: Work, rounds: int, clock: Callable[[], float] = time.perf_counter) -> Measured:
     """Run each peer once to warm up, then all of them in turn, in alternating order; return the medians."""
-    peers = dict(work.prepare())
-    for run in peers.values():
-        run()
+    peers, failed = dict(work.prepare()), dict[str, str]()
+    for peer, run in list(peers.items()):
+        try:
+            run()
+        except Exception as error:
+            if peer == OURS:
+                raise
+            failed[peer] = f"{type(error).__name__}: {error}"
+            del peers[peer]
     times: dict[str, list[float]] = {peer: [] for peer in peers}
     for round_ in range(rounds):
         turn = list(peers) if round_ % 2 == 0 else list(reversed(peers))
@@ -43,4 +51,4 @@ def measure(work: Work, rounds: int, clock: Callable[[], float] = time.perf_coun
             start = clock()
             peers[peer]()
             times[peer].append(clock() - start)
-    return Measured(work.name, {peer: median(found) for peer, found in times.items()})
+    return Measured(work.name, {peer: median(found) for peer, found in times.items()}, failed)
