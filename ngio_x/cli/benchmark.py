@@ -18,7 +18,7 @@ from ngio_x.cli.terminal import Terminal, counted
 app = commands()
 
 
-@app.command(epilog=examples("benchmark --quick", "benchmark --quick --rounds 1 --json"))
+@app.command(epilog=examples("benchmark --quick --rounds 1"))
 def benchmark(
     quick: Annotated[bool, typer.Option("--quick", help="Small images: seconds, and ratios that say less.")] = False,
     rounds: Annotated[int, typer.Option(min=1, help="How often each is run; the median counts.")] = 3,
