@@ -113,7 +113,10 @@ def _region(feature: Any, space: Space) -> Roi:
     if not isinstance(feature, Mapping) or feature.get("type") != "Feature":
         raise NgioValueError(f"must be a GeoJSON Feature, got {shown(feature)}")
     low, high = _box(feature.get("geometry"))
-    facts = dict(feature.get("properties") or {})
+    properties = feature.get("properties") or {}
+    if not isinstance(properties, Mapping):
+        raise NgioValueError(f"properties must be an object, got {shown(properties)}")
+    facts = dict(properties)
     name, label, known = facts.pop("name", None), facts.pop("label", None), feature.get("id")
     intervals = {axis: facts.pop(axis) for axis in _OTHERS if _is_interval(facts.get(axis))}
     slices = [RoiSlice.from_value(axis, slice(*bounds)) for axis, bounds in intervals.items()]
