@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     from ngio_x.ngff.tables.rois import list_tables as list_tables
     from ngio_x.ngff.tables.rois import read_rois as read_rois
     from ngio_x.ngff.tables.rois import write_rois as write_rois
+    from ngio_x.ngff.upgrade import upgrade_ome_zarr as upgrade_ome_zarr
     from ngio_x.ngff.validate import Report as Report
     from ngio_x.ngff.validate import validate_ome_zarr as validate_ome_zarr
     from ngio_x.ngff.write import derive as derive
@@ -151,6 +152,7 @@ _HOMES = {
     "ngff.region": ("consolidate_ome_zarr", "write_region"),
     "ngff.serialization": ("from_dict", "from_json", "to_dict", "to_json"),
     "ngff.tables.rois": ("list_tables", "read_rois", "write_rois"),
+    "ngff.upgrade": ("upgrade_ome_zarr",),
     "ngff.validate": ("Report", "validate_ome_zarr"),
     "ngff.write": ("derive", "write_ome_zarr"),
     "pyramid.builder": ("ImagePyramidBuilder",),

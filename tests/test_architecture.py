@@ -101,6 +101,7 @@ PUBLIC = [
     "to_ngio",
     "to_spatialdata",
     "unique_ids",
+    "upgrade_ome_zarr",
     "validate_ome_zarr",
     "window",
     "write_labels",

@@ -44,6 +44,9 @@ _KINDS: Final[dict[str, type[Document]]] = {
     "labels": LabelList,
 }
 
+_LISTS: Final = {"multiscales": "datasets", "plate": "wells", "well": "images"}
+"""What documents list, by kind."""
+
 
 class Described(NamedTuple):
     """What the attributes of a group say."""
@@ -161,6 +164,42 @@ def write_attributes(document: Document, version: Version) -> dict[str, Any]:
         origin = {} if document.level_origin is None else {"level_origin": document.level_origin}
         attributes[OWN_KEY] = {"frame": document.frame} | origin
     return {**thaw(document.others), **attributes}
+
+
+def in_version(attributes: Mapping[str, Any], name: str, version: Version, where: str) -> dict[str, Any]:
+    """Return the attributes of a group with its document in the words of 0.4 or 0.5; all else is as it was.
+
+    Documents of 0.1 to 0.3 say no pixel sizes, and get 1.
+
+    Args:
+        attributes: The group's attributes.
+        name: What the group is called: lists of label images and of series stand in groups of certain names.
+        version: To write.
+        where: The group, for messages.
+
+    Raises:
+        NgioValidationError: If the document is of a version that is not converted.
+    """
+    if not _has_document(attributes, name):
+        return dict(attributes)
+    found = _version_of(attributes)
+    if found is None or _MODULES[found] is v06:
+        raise NgioValidationError(f"{where}: OME-NGFF version {shown(_said(attributes))} cannot become {version}")
+    document, others, _ = _MODULES[found].document_in(attributes)
+    if entries := document.get("multiscales"):
+        document["multiscales"] = [{key: item for key, item in entry.items() if key != "version"} for entry in entries]
+    if isinstance(omero := document.get("omero"), Mapping) and "version" in omero:
+        document["omero"] = {**omero, "version": version}
+    return {**others, **_MODULES[version].attributes_with(document)}
+
+
+def _has_document(attributes: Mapping[str, Any], name: str) -> bool:
+    """Return whether attributes hold a document of OME-NGFF, and not columns of a table that are called the same."""
+    if isinstance(attributes.get("ome"), Mapping):
+        return True
+    named = {"labels": "labels", "OME": "series"}.get(name)
+    objects = any(isinstance(_entry_of(attributes, key).get(item), list) for key, item in _LISTS.items())
+    return objects or isinstance(attributes.get(named or ""), list)
 
 
 def _version_of(attributes: Mapping[str, Any]) -> str | None:

@@ -26,6 +26,7 @@ from ngio_x.errors import (
     NgioValidationError,
     NgioValueError,
 )
+from ngio_x.pyramid.places import name_of, overlap
 
 StoreLike: TypeAlias = str | Path | Store | zarr.Group
 """A local path, a URL, a zarr store, or an open group."""
@@ -160,6 +161,19 @@ def _place(store: Any) -> Path | StorePath:
     return place.store.root / place.path if isinstance(place.store, LocalStore) else place
 
 
+def require_apart(source: zarr.Group, target: Any) -> None:
+    """Refuse a place to write to that is the group that is read, inside it, or around it.
+
+    Raises:
+        NgioValueError: If it is, or is read-only.
+        NgioTypeError: If it is no place that zarr knows.
+    """
+    place = _place(target)
+    there = StorePath(LocalStore(place)) if isinstance(place, Path) else place
+    if overlap(source.store_path, there):
+        raise NgioValueError(f"{name_of(there)} is, or overlaps, the source {name_of(source.store_path)}: write apart")
+
+
 def _is_url(store: Any) -> bool:
     """Return whether something is the URL of another place than a local path."""
     return isinstance(store, str) and "://" in store and not store.startswith(_FILE)
@@ -260,6 +274,11 @@ def renew_consolidated(group: zarr.Group) -> None:
         return
     except ZARR_FAULTS:  # there are, and they cannot be read
         pass
+    consolidate(place)
+
+
+def consolidate(place: StorePath) -> None:
+    """Give a group the metadata of all that is below it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ZarrUserWarning)  # they are no part of zarr format 3: its writers know that
         zarr.consolidate_metadata(place.store, path=place.path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import queue
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Final, TypeAlias
@@ -23,7 +23,7 @@ from zarr.core.sync import sync
 
 from ngio_x.errors import NgioStorageError, NgioValueError
 from ngio_x.pyramid.layout import layout_of
-from ngio_x.pyramid.places import name_of
+from ngio_x.pyramid.places import is_in_memory, name_of
 from ngio_x.pyramid.plan import PyramidPlan, Task
 from ngio_x.resample.evaluate import Window, within, zoom_window
 from ngio_x.resample.kernels import Kernel
@@ -93,6 +93,12 @@ def runs_in_this_process() -> bool:
     if isinstance(scheduler, partial):  # the scheduler that works with an executor
         return isinstance(getattr(scheduler.args[0], "__self__", None), ThreadPoolExecutor)
     return scheduler is not get_in_processes and _client() is None
+
+
+def scheduler_within_reach(arrays: Iterable[zarr.Array[Any]]) -> dict[str, str]:
+    """Return dask settings under which tasks see some arrays: for those in memory, threads of this process."""
+    here = not runs_in_this_process() and any(is_in_memory(array.store_path.store) for array in arrays)
+    return {"scheduler": "threads"} if here else {}
 
 
 def _client() -> Any:

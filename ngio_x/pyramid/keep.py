@@ -17,10 +17,10 @@ from ngio_x.labels.extents import summary_of
 from ngio_x.labels.keep import Places, lost_places, with_places
 from ngio_x.pyramid.boxes import window_of
 from ngio_x.pyramid.consolidate import Mode
-from ngio_x.pyramid.execute import read, run_batch, runs_in_this_process, write
+from ngio_x.pyramid.execute import read, run_batch, scheduler_within_reach, write
 from ngio_x.pyramid.intact import intact
 from ngio_x.pyramid.layout import layout_of
-from ngio_x.pyramid.places import anchored, is_in_memory
+from ngio_x.pyramid.places import anchored
 from ngio_x.resample.evaluate import Window
 
 
@@ -46,8 +46,7 @@ def keep_on_disk(
         NgioStorageError: If pixels of a target cannot be written.
     """
     within = [array for array in (labels, *targets) if isinstance(array, zarr.Array)]
-    here = not runs_in_this_process() and any(is_in_memory(array.store_path.store) for array in within)
-    scheduler = {"scheduler": "sync"} if mode == "numpy" else {"scheduler": "threads"} if here else {}
+    scheduler = {"scheduler": "sync"} if mode == "numpy" else scheduler_within_reach(within)
     time = list(axes).index("t") if "t" in axes else None
     with dask.config.set(scheduler):
         fine = labels if isinstance(labels, np.ndarray) else blocks_of(intact(anchored(labels)))

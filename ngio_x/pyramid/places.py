@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Hashable
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
 import zarr
@@ -86,6 +86,18 @@ def identity_of(place: StorePath) -> Hashable:
     if isinstance(store, ZipStore):
         return str(store.path.resolve()), place.path
     return str(store), place.path
+
+
+def overlap(one: StorePath, other: StorePath) -> bool:
+    """Return whether two places are known to be one, or one of them to be inside the other."""
+    (where, path), (other_where, other_path) = map(_in_parts, (identity_of(one), identity_of(other)))
+    return where == other_where and (path.is_relative_to(other_path) or other_path.is_relative_to(path))
+
+
+def _in_parts(identity: Hashable) -> tuple[Hashable, PurePath]:
+    """Return which store a place is in, None for local directories, and its path there."""
+    store, path = identity if isinstance(identity, tuple) else (None, identity)
+    return store, PurePath("/", str(path))
 
 
 def is_in_memory(store: Store) -> bool:
