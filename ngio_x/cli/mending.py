@@ -1,4 +1,4 @@
-"""Commands that put images right: consolidate."""
+"""Commands that put images right: consolidate, upgrade."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from ngio_x.cli.options import Image, Json, Pixels, Quiet, Scheduler, commands, computing_on, examples
+from ngio_x.cli.options import Image, Json, Overwrite, Pixels, Quiet, Scheduler, commands, computing_on, examples
 from ngio_x.cli.places import finest_of, label_group, opened, region_in
 from ngio_x.cli.terminal import Terminal, counted, reaching
 from ngio_x.ngff.region import consolidate_ome_zarr
+from ngio_x.ngff.upgrade import upgrade_ome_zarr
 
 app = commands()
 
@@ -49,3 +50,32 @@ def consolidate(
         )
     what = "all of it" if regions is None else counted(len(regions), "region")
     terminal.tell({"consolidated": place, "regions": region}, f"consolidated {place}: {what}")
+
+
+@app.command(epilog=examples("upgrade demo.zarr old.zarr --to 0.4", "upgrade old.zarr new.zarr"))
+def upgrade(
+    image: Annotated[str, typer.Argument(help="An OME-Zarr image, well or plate: a path or a URL.")],
+    out: Annotated[str, typer.Argument(help="What to write: a path or a URL.")],
+    to: Annotated[str, typer.Option(help="OME-NGFF version: 0.5 or 0.4.")] = "0.5",
+    overwrite: Overwrite = False,
+    scheduler: Scheduler = None,
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Write an image, well or plate again in another version of OME-NGFF, with all that lies in it.
+
+    Chunks are copied as the bytes they are, where both versions store them in the same way.
+    """
+    with (
+        computing_on(scheduler),
+        reaching(image),
+        Terminal(json, quiet).progress(f"Writing {Path(out).name}") as report,
+    ):
+        upgrade_ome_zarr(
+            image,
+            out,
+            version=to,  # type: ignore[arg-type]  # checked by upgrade_ome_zarr
+            overwrite=overwrite,
+            progress=report,
+        )
+    Terminal(json, quiet).tell({"wrote": out, "version": to}, f"wrote {out}: OME-NGFF {to}")

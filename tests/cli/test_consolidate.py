@@ -1,4 +1,4 @@
-"""`ngio-x consolidate`, and what commands share: clusters, quiet, and JSON."""
+"""`ngio-x consolidate` and `ngio-x upgrade`, and what commands share: clusters, quiet, and JSON."""
 
 import json
 import socket
@@ -98,6 +98,45 @@ def test_consolidate_fails_with_one_line_and_changes_nothing(ngio_x_command, ima
     assert (code, printed) == (2, "")
     assert message in error
     assert error.count("\n") == 1
+    for found, expected in zip(levels_of(image), before, strict=True):
+        assert_array_equal(found, expected)
+
+
+# ---- upgrade
+
+
+def test_an_image_becomes_one_of_another_version_and_comes_back(ngio_x_command, image, tmp_path):
+    """With its pixels and its labels."""
+    old, new = tmp_path / "old.zarr", tmp_path / "new.zarr"
+    assert ngio_x_command("upgrade", image, old, "--to", "0.4") == (0, f"wrote {old}: OME-NGFF 0.4\n", "")
+    assert json.loads(ngio_x_command("upgrade", old, new, "--json")[1]) == {"wrote": str(new), "version": "0.5"}
+    for path, version in ((old, "0.4"), (new, "0.5")):
+        tree = nx.open_ome_zarr(path)
+        assert tree.attrs["version"] == version
+        for array in ("0/image", "2/image", "labels/cells/1/cells"):
+            assert_array_equal(tree[array].values, nx.open_ome_zarr(image)[array].values)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["a.zarr", "b.zarr", "--to", "0.3"], "version"),
+        (["a.zarr", "b.zarr", "--to", "0.5"], "0.5"),
+        (["a.zarr", "a.zarr", "--to", "0.4", "--overwrite"], "a.zarr"),
+        (["a.zarr", "taken", "--to", "0.4"], "--overwrite"),
+        (["none.zarr", "b.zarr"], "none.zarr does not exist"),
+    ],
+)
+def test_upgrade_fails_with_one_line_and_leaves_nothing(ngio_x_command, image, monkeypatch, arguments, message):
+    """Exit code 2, and the source is as it was."""
+    monkeypatch.chdir(image.parent)
+    (image.parent / "taken").mkdir()
+    before = levels_of(image)
+    code, printed, error = ngio_x_command("upgrade", *arguments)
+    assert (code, printed) == (2, "")
+    assert message in error
+    assert error.count("\n") == 1
+    assert sorted(path.name for path in image.parent.iterdir()) == ["a.zarr", "taken"]
     for found, expected in zip(levels_of(image), before, strict=True):
         assert_array_equal(found, expected)
 

@@ -15,7 +15,8 @@ from skimage import data
 import ngio_x as nx
 
 COMMANDS = [
-    ("convert",), ("crop",), ("preview",), ("demo",), ("info",), ("validate",), ("consolidate",), ("benchmark",),
+    ("convert",), ("crop",), ("preview",), ("demo",), ("info",), ("validate",), ("consolidate",), ("upgrade",),
+    ("benchmark",),
     ("rois", "extract"), ("rois", "list"), ("rois", "export"), ("rois", "import"),
 ]  # fmt: skip
 
