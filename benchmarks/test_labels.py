@@ -10,6 +10,7 @@ from ngio.common import compute_masking_roi as ngio_compute_masking_roi
 from scipy import ndimage
 
 import ngio_x as nx
+from ngio_x.cli.peers import discs
 
 NGIO_SIZE = NgioPixelSize(x=0.5, y=0.5, z=1)
 SIZE = nx.PixelSize(x=0.5, y=0.5)
@@ -28,10 +29,7 @@ BOXES = {
 @pytest.fixture(scope="module")
 def cells(request):
     """Discs of 28 pixels, one in each square of 32: 65 536 of them, uint32."""
-    count = 256 if request.config.getoption("benchmark_enable") else 8
-    y, x = np.mgrid[:32, :32] - 15.5
-    disc = (y**2 + x**2 < 14**2).astype(np.uint32)
-    return np.kron(np.arange(1, count**2 + 1, dtype=np.uint32).reshape(count, count), disc)
+    return discs(8192 if request.config.getoption("benchmark_enable") else 256)
 
 
 @pytest.mark.parametrize("chunks", [None, 1024])

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ngio_x import errors as errors
+    from ngio_x.arrays.composite import composite as composite
     from ngio_x.arrays.coordinates import from_napari as from_napari
     from ngio_x.arrays.coordinates import from_ngff as from_ngff
     from ngio_x.arrays.coordinates import from_ngio as from_ngio
@@ -93,6 +94,7 @@ if TYPE_CHECKING:
     from ngio_x.resample.zoom import numpy_zoom as numpy_zoom
     from ngio_x.roi.corners import bounding_roi as bounding_roi
     from ngio_x.roi.corners import corners as corners
+    from ngio_x.roi.geojson import from_geojson as from_geojson
     from ngio_x.roi.geojson import to_geojson as to_geojson
     from ngio_x.roi.many import assign_tiles as assign_tiles
     from ngio_x.roi.many import containing as containing
@@ -104,6 +106,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "arrays.composite": ("composite",),
     "arrays.coordinates": (
         "from_napari",
         "from_ngff",
@@ -161,7 +164,7 @@ _HOMES = {
     "resample.kernels": ("InterpolationOrder",),
     "resample.zoom": ("dask_zoom", "numpy_zoom"),
     "roi.corners": ("bounding_roi", "corners"),
-    "roi.geojson": ("to_geojson",),
+    "roi.geojson": ("from_geojson", "to_geojson"),
     "roi.many": ("assign_tiles", "containing", "hull", "overlapping"),
     "roi.roi": ("Roi",),
     "roi.roi_slice": ("RoiSlice",),

@@ -130,7 +130,7 @@ def _crop_image(
     What the image loses its labels lose, too; labels that are coarser, or cover less, take nothing from the image.
     """
     first, *_ = next(iter(pyramids.values())).values()
-    world = _to_world(roi, first.to_dataset())
+    world = in_world(roi, first.to_dataset())
     pieces: dict[str, xr.Dataset] = {}
     empty: dict[str, NgioEmptyRegionError] = {}
     gone: set[str | None] = set()
@@ -168,8 +168,8 @@ def _for_labels(roi: Roi, labels: xr.Dataset) -> Roi:
     return roi
 
 
-def _to_world(roi: Roi, image: xr.Dataset) -> Roi:
-    """Return the region in world units, by the lattice of the given image."""
+def in_world(roi: Roi, image: xr.DataArray | xr.Dataset) -> Roi:
+    """Return a region in world units, by the lattice of the given image; along axes that count pixels, in pixels."""
     if roi.space == "world":
         return roi
     lattices = {item.axis_name: lattice_of(image, item.axis_name) for item in roi.slices}

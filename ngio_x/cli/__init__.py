@@ -1,4 +1,4 @@
-"""The command line `ngio-x`: convert, info, validate, upgrade, rois, demo (extra `cli`; the demo also needs `plot`)."""
+"""The command line `ngio-x` (extra `cli`; its pictures also need `plot`)."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ from xarray.core import indexing
 from ngio_x._frozen import at_least, named, to_int
 from ngio_x.arrays.lazy import BLOCK_BYTES, unit_of, whole_chunks
 from ngio_x.errors import NgioValueError
+from ngio_x.pyramid.places import anchored
 
 _MOST_BLOCKS = 2**24
 """More blocks than this are a mistake of the metadata, or would take longer to list than anybody waits."""
@@ -49,7 +50,7 @@ class LazyPixels(BackendArray):
 
 def lazy_pixels(array: zarr.Array[Any]) -> indexing.LazilyIndexedArray:
     """Return the pixels of an array as xarray indexes them lazily, without dask."""
-    return indexing.LazilyIndexedArray(LazyPixels(array))
+    return indexing.LazilyIndexedArray(LazyPixels(anchored(array)))
 
 
 def dask_pixels(array: zarr.Array[Any], names: Sequence[str], chunks: Literal["auto"] | Mapping[str, int]) -> da.Array:
@@ -71,6 +72,7 @@ def dask_pixels(array: zarr.Array[Any], names: Sequence[str], chunks: Literal["a
         sizes = whole_chunks(array)
     else:
         sizes = normalize_chunks(_by_axis(array, names, chunks), array.shape)
+    array = anchored(array)  # workers that stand elsewhere would find no chunk there, and read zeros
     # A name of its own: what a cluster holds of an array must not be taken for what has been written since.
     name, meta = f"ome-zarr-{uuid.uuid4().hex}", np.empty((0,) * array.ndim, array.dtype)
     if math.prod(map(len, sizes)) > 1:

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
+import numpy as np
+
+from ngio_x._frozen import is_number, shown
+from ngio_x.errors import NgioValidationError, NgioValueError
 from ngio_x.roi.columns import listed
 from ngio_x.roi.corners import corners
-from ngio_x.roi.roi import Roi
+from ngio_x.roi.roi import Roi, Space
+from ngio_x.roi.roi_slice import RoiSlice
+
+_OTHERS: Final = ("t", "c", "z")
+"""Axes whose intervals are read from properties."""
 
 
 def to_geojson(rois: Iterable[Roi]) -> dict[str, Any]:
@@ -58,3 +66,83 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     return value if value is None or isinstance(value, (str, int)) else str(value)
+
+
+def from_geojson(document: Any, *, space: Space = "world") -> list[Roi]:
+    """Return the regions of a GeoJSON document, such as `to_geojson` or QuPath makes: the box around each polygon.
+
+    Of the properties, `name`, `label`, `space` and the intervals along t, c and z are read as `to_geojson` writes them;
+    others become `extra`. A region without a name is called by the feature's `id`, if that is text.
+
+    >>> ring = [[5, 0], [8, 0], [8, 2], [5, 0]]
+    >>> feature = {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [ring]}, "properties": None}
+    >>> from_geojson(feature)[0]["x"].bounds
+    (5.0, 8.0)
+
+    Args:
+        document: A FeatureCollection, a Feature, or a list of these, as `json.load` returns it.
+        space: What positions count where a feature does not say: `"world"` units or `"pixel"`s, as QuPath does.
+
+    Raises:
+        NgioValidationError: If it is something else; each feature that is no region is named.
+    """
+    regions, problems = list[Roi](), list[str]()
+    for where, feature in _features(document, "$"):
+        try:
+            regions.append(_region(feature, space))
+        except (NgioValueError, TypeError, KeyError) as error:
+            problems.append(f"{where}: {error}")
+    if problems:
+        raise NgioValidationError(*problems)
+    return regions
+
+
+def _features(document: Any, where: str) -> list[tuple[str, Any]]:
+    """Return the features of a document, each with its place in it."""
+    if isinstance(document, (list, tuple)):
+        return [found for index, item in enumerate(document) for found in _features(item, f"{where}[{index}]")]
+    if isinstance(document, Mapping) and document.get("type") == "FeatureCollection":
+        features = document.get("features")
+        if not isinstance(features, (list, tuple)):
+            raise NgioValidationError(f"{where}.features: must be a list, got {shown(features)}")
+        return [(f"{where}.features[{index}]", feature) for index, feature in enumerate(features)]
+    return [(where, document)]
+
+
+def _region(feature: Any, space: Space) -> Roi:
+    if not isinstance(feature, Mapping) or feature.get("type") != "Feature":
+        raise NgioValueError(f"must be a GeoJSON Feature, got {shown(feature)}")
+    low, high = _box(feature.get("geometry"))
+    properties = feature.get("properties") or {}
+    if not isinstance(properties, Mapping):
+        raise NgioValueError(f"properties must be an object, got {shown(properties)}")
+    facts = dict(properties)
+    name, label, known = facts.pop("name", None), facts.pop("label", None), feature.get("id")
+    intervals = {axis: facts.pop(axis) for axis in _OTHERS if _is_interval(facts.get(axis))}
+    slices = [RoiSlice.from_value(axis, slice(*bounds)) for axis, bounds in intervals.items()]
+    slices += [RoiSlice.from_value(axis, slice(float(low[at]), float(high[at]))) for at, axis in ((1, "y"), (0, "x"))]
+    if name is None and label is None and isinstance(known, str):
+        name = known
+    told = facts.pop("space", space)
+    return Roi(name, tuple(slices), label, told, facts)
+
+
+def _box(geometry: Any) -> tuple[Any, Any]:
+    """Return the lowest and the highest position of polygons."""
+    kind = geometry.get("type") if isinstance(geometry, Mapping) else None
+    if not isinstance(geometry, Mapping) or kind not in ("Polygon", "MultiPolygon"):
+        raise NgioValueError(f"must have a Polygon or a MultiPolygon as its geometry, got {shown(kind)}")
+    coordinates = geometry.get("coordinates")
+    try:
+        rings = coordinates if kind == "Polygon" else [ring for polygon in coordinates for ring in polygon]  # type: ignore[union-attr]
+        positions = np.array([position[:2] for ring in rings for position in ring], dtype=np.float64)  # type: ignore[union-attr]
+    except (TypeError, ValueError):
+        positions = np.empty((0, 2))
+    if positions.ndim != 2 or positions.shape[1:] != (2,) or len(positions) < 3 or not np.isfinite(positions).all():
+        raise NgioValueError(f"must have rings of positions [x, y] as its coordinates, got {shown(coordinates)}")
+    return positions.min(axis=0), positions.max(axis=0)
+
+
+def _is_interval(value: Any) -> bool:
+    is_pair = isinstance(value, (list, tuple)) and len(value) == 2
+    return is_pair and all(bound is None or is_number(bound) for bound in value)

@@ -218,3 +218,14 @@ def test_a_small_image_is_one_block_that_is_read_in_part(path):
         chunk.write_bytes(b"not to be decoded")
     piece = (image[0, :16, :16] * 2).compute()
     assert np.array_equal(piece, image_pixels()[0, :16, :16] * 2)
+
+
+@pytest.mark.parametrize("chunks", ["auto", {"y": 4}, None])
+def test_pixels_of_a_relative_path_are_found_from_elsewhere(tmp_path, monkeypatch, chunks):
+    """As by the workers of a cluster, which need not stand where the image was opened."""
+    monkeypatch.chdir(tmp_path)
+    nx.write_ome_zarr(nx.as_image(np.arange(64).reshape(8, 8), "yx"), "a.zarr", levels=1)
+    image = nx.open_ome_zarr("a.zarr", chunks=chunks)["0/image"]
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert np.array_equal(image.values, np.arange(64).reshape(8, 8))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import ngio_x as nx
-from ngio_x.errors import NgioKeyError, NgioTypeError, NgioValueError
+from ngio_x.errors import NgioKeyError, NgioTypeError, NgioValidationError, NgioValueError
 
 
 def area_of(ring):
@@ -53,3 +53,64 @@ def test_what_is_no_rectangle_is_refused():
         nx.to_geojson([nx.Roi.from_values({"y": 0, "z": 0}, "cell")])
     with pytest.raises(NgioTypeError, match="put a single one into a list"):
         nx.to_geojson(nx.Roi.from_values({"y": 0, "x": 0}, None))
+
+
+def test_what_to_geojson_writes_is_read_back():
+    """Also as text; extras that JSON has words for are kept."""
+    rois = [
+        nx.Roi.from_values({"z": (1, 2), "x": (5, 3), "y": (-2, 4)}, "cell", label=7, note="a", deep={"b": (1, None)}),
+        nx.Roi.from_values({"t": slice(2, None), "y": 0, "x": 0}, None, label=2**64 - 1, space="pixel"),
+        nx.Roi.from_values({"y": 0, "x": 0}, None),
+    ]
+    assert nx.from_geojson(json.loads(json.dumps(nx.to_geojson(rois)))) == rois
+
+
+def test_polygons_of_any_form_become_their_boxes():
+    """Holes and several parts are within them; a third coordinate is passed over."""
+    square = lambda low, high: [[low, low, 9], [high, low, 9], [high, high, 9], [low, high, 9], [low, low, 9]]  # noqa: E731
+    parts = {"type": "MultiPolygon", "coordinates": [[square(0, 8), square(2, 3)], [square(20, 25)]]}
+    feature = {"type": "Feature", "geometry": parts, "properties": {"color": [1, 2], "z": "deep"}, "id": 5}
+    (roi,) = nx.from_geojson([feature], space="pixel")
+    assert roi == nx.Roi.from_values(
+        {"y": slice(0, 25), "x": slice(0, 25)}, None, space="pixel", color=(1, 2), z="deep"
+    )
+
+
+def test_an_id_is_a_name_where_there_is_no_other():
+    """As QuPath calls them."""
+    (feature,) = nx.to_geojson([nx.Roi.from_values({"y": 0, "x": 0}, None)])["features"]
+    assert [roi.name for roi in nx.from_geojson([feature | {"id": "1a"}, feature | {"id": 3}])] == ["1a", None]
+
+
+POINT = {"type": "Feature", "geometry": {"type": "Point", "coordinates": [1, 2]}}
+POLYGON = {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 0]]]}}
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        (None, r"\$: must be a GeoJSON Feature, got None"),
+        ({"type": "FeatureCollection"}, r"\$.features: must be a list, got None"),
+        ({"type": "FeatureCollection", "features": [POLYGON, POINT]}, r"\$.features\[1\]: must have a Polygon or a"),
+        ([POLYGON | {"geometry": None}], r"\$\[0\]: must have a Polygon"),
+        ([{**POLYGON, "geometry": {"type": "Polygon", "coordinates": [[[0, "a"]]]}}], "must have rings of positions"),
+        ([{**POLYGON, "geometry": {"type": "Polygon", "coordinates": 3}}], "must have rings of positions"),
+        ([{**POLYGON, "properties": {"label": -1}}], "must be ≥ 0"),
+        ([{**POLYGON, "properties": {"space": "moon"}}], "moon"),
+        ([{**POLYGON, "properties": [1]}], r"\$\[0\]: properties must be an object"),
+    ],
+)
+def test_what_holds_no_regions_is_refused(document, message):
+    """Naming the feature."""
+    with pytest.raises(NgioValidationError, match=message):
+        nx.from_geojson(document)
+
+
+def test_all_faulty_features_are_named_at_once():
+    """And the document is untouched."""
+    document = {"type": "FeatureCollection", "features": [POINT, POLYGON, POINT]}
+    before = json.dumps(document)
+    with pytest.raises(NgioValidationError) as caught:
+        nx.from_geojson(document)
+    assert len(caught.value.problems) == 2
+    assert json.dumps(document) == before

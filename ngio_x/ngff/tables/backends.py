@@ -88,6 +88,21 @@ def _read_csv(group: zarr.Group) -> Columns:
     return columns_of_csv(_content(group, "table.csv").decode())
 
 
+def columns_of_json(content: bytes) -> Columns:
+    """Return the columns of a JSON object of lists.
+
+    Raises:
+        NgioValueError: If it is something else.
+    """
+    try:
+        columns = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise NgioValueError(f"is no JSON: {error}") from None
+    if not isinstance(columns, dict) or not all(isinstance(column, list) for column in columns.values()):
+        raise NgioValueError(f"must hold a JSON object of lists, one for each column, got {shown(columns)}")
+    return columns
+
+
 def json_bytes(columns: Columns) -> bytes:
     """Return columns as a JSON object of lists."""
     return json.dumps(columns, ensure_ascii=False).encode()
@@ -139,9 +154,17 @@ def _write_parquet(group: zarr.Group, columns: Columns) -> None:
 
 
 def _read_parquet(group: zarr.Group) -> Columns:
+    return columns_of_parquet(_content(group, "table.parquet"))
+
+
+def columns_of_parquet(content: bytes) -> Columns:
+    """Return the columns of a parquet file.
+
+    Raises:
+        NgioValueError: If pyarrow is not installed.
+    """
     parquet = _extra("pyarrow.parquet", "parquet")
-    content = io.BytesIO(_content(group, "table.parquet"))
-    columns: Columns = parquet.ParquetFile(content).read().to_pydict()
+    columns: Columns = parquet.ParquetFile(io.BytesIO(content)).read().to_pydict()
     return {name: _as_json(column) for name, column in columns.items()}
 
 
@@ -222,9 +245,3 @@ _ALIASES: Final[Mapping[str, TableBackend]] = {
     "experimental_json_v1": "json",
     "experimental_parquet_v1": "parquet",
 }
-FILES: Final[Mapping[str, Callable[[Columns], bytes]]] = {
-    ".csv": csv_bytes,
-    ".json": json_bytes,
-    ".parquet": parquet_bytes,
-}
-"""What makes a file of columns, by its ending."""
