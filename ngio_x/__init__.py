@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ngio_x.arrays.pixel_index import PixelIndex as PixelIndex
     from ngio_x.arrays.roi_dataset import rois_from_dataset as rois_from_dataset
     from ngio_x.arrays.roi_dataset import rois_to_dataset as rois_to_dataset
+    from ngio_x.arrays.show import show as show
     from ngio_x.arrays.tiles import tile as tile
     from ngio_x.arrays.zoom import zoom as zoom
     from ngio_x.labels.extents import label_extents as label_extents
@@ -91,6 +92,7 @@ if TYPE_CHECKING:
     from ngio_x.resample.zoom import numpy_zoom as numpy_zoom
     from ngio_x.roi.corners import bounding_roi as bounding_roi
     from ngio_x.roi.corners import corners as corners
+    from ngio_x.roi.drawing import RoiDrawing as RoiDrawing
     from ngio_x.roi.geojson import to_geojson as to_geojson
     from ngio_x.roi.many import assign_tiles as assign_tiles
     from ngio_x.roi.many import containing as containing
@@ -122,6 +124,7 @@ _HOMES = {
     "arrays.paste": ("paste",),
     "arrays.pixel_index": ("PixelIndex",),
     "arrays.roi_dataset": ("rois_from_dataset", "rois_to_dataset"),
+    "arrays.show": ("show",),
     "arrays.tiles": ("tile",),
     "arrays.zoom": ("zoom",),
     "labels.extents": ("label_extents", "unique_ids"),
@@ -157,6 +160,7 @@ _HOMES = {
     "resample.kernels": ("InterpolationOrder",),
     "resample.zoom": ("dask_zoom", "numpy_zoom"),
     "roi.corners": ("bounding_roi", "corners"),
+    "roi.drawing": ("RoiDrawing",),
     "roi.geojson": ("to_geojson",),
     "roi.many": ("assign_tiles", "containing", "hull", "overlapping"),
     "roi.roi": ("Roi",),
