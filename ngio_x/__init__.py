@@ -100,6 +100,11 @@ if TYPE_CHECKING:
     from ngio_x.roi.many import overlapping as overlapping
     from ngio_x.roi.roi import Roi as Roi
     from ngio_x.roi.roi_slice import RoiSlice as RoiSlice
+    from ngio_x.view.napari import to_napari_layers as to_napari_layers
+    from ngio_x.view.overlays import plot_labels as plot_labels
+    from ngio_x.view.overlays import plot_rois as plot_rois
+    from ngio_x.view.pictures import plot_image as plot_image
+    from ngio_x.view.pictures import plot_levels as plot_levels
 
 __version__ = "0.1.0"
 
@@ -165,6 +170,9 @@ _HOMES = {
     "roi.many": ("assign_tiles", "containing", "hull", "overlapping"),
     "roi.roi": ("Roi",),
     "roi.roi_slice": ("RoiSlice",),
+    "view.napari": ("to_napari_layers",),
+    "view.overlays": ("plot_labels", "plot_rois"),
+    "view.pictures": ("plot_image", "plot_levels"),
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 

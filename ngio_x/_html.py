@@ -6,10 +6,10 @@ colours of that page, be they dark or light.
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
-from xml.sax.saxutils import escape, quoteattr
 
 _NO_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML does not have, not even escaped."""
@@ -28,18 +28,18 @@ def element(name: str, *inside: Any, **attributes: Any) -> Html:
     '<p stroke-width="2">a &lt; b<br/></p>'
     """
     given = {key.replace("_", "-"): value for key, value in attributes.items() if value is not None}
-    start = name + "".join(f" {key}={quoteattr(_plain(value))}" for key, value in given.items())
+    start = name + "".join(f' {key}="{html.escape(_plain(value))}"' for key, value in given.items())
     return Html(f"<{start}>{joined(inside)}</{name}>" if inside else f"<{start}/>")
 
 
 def joined(parts: Iterable[Any]) -> Html:
     """Return the parts one after the other; those that are no markup are escaped."""
-    return Html("".join(part if isinstance(part, Html) else escape(_plain(part)) for part in parts))
+    return Html("".join(part if isinstance(part, Html) else html.escape(_plain(part), quote=False) for part in parts))
 
 
 def table(header: Sequence[Any], rows: Iterable[Sequence[Any]]) -> Html:
     """Return a table; every row has a cell for each column."""
-    left = "text-align: left; vertical-align: top"
+    left = "text-align: left; white-space: nowrap"
     head = element("tr", *(element("th", cell, style=left) for cell in header))
     body = (element("tr", *(element("td", cell, style=left) for cell in row)) for row in rows)
     return element("table", element("thead", head), element("tbody", *body, ""))

@@ -50,6 +50,8 @@ def show(
 
 def in_world(roi: Roi, image: xr.DataArray) -> Roi:
     """Return a region in world units; one in pixels means positions in the image."""
+    if roi.space == "world":
+        return roi
     lattices = {str(dim): found for dim in image.dims if (found := lattice_of(image, dim)) is not None}
     sizes = {axis: lattice.spacing for axis, lattice in lattices.items()}
     return roi.to_world(sizes, {axis: lattice.edge for axis, lattice in lattices.items()})

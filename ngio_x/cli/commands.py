@@ -27,6 +27,7 @@ from ngio_x.metadata.units import unit_from_symbol
 from ngio_x.ngff.read import open_ome_zarr
 from ngio_x.ngff.validate import validate_ome_zarr
 from ngio_x.ngff.write import write_ome_zarr
+from ngio_x.view.overview import write_page
 
 app = typer.Typer(
     name="ngio-x",
@@ -103,10 +104,17 @@ def convert(
 
 
 @app.command()
-def info(image: Annotated[str, typer.Argument(help="An OME-Zarr image: a path or a URL.")]) -> None:
+def info(
+    image: Annotated[str, typer.Argument(help="An OME-Zarr image: a path or a URL.")],
+    html: Annotated[Path | None, typer.Option(help="Write a page with this and more to a new file instead.")] = None,
+) -> None:
     """Show axes, levels, shapes, chunks and pixel sizes of an OME-Zarr image."""
     with reaching(image):
         tree = open_ome_zarr(image, chunks=None)
+    if html is not None:
+        write_page(tree, Path(image).name, html)
+        print(f"wrote {html}")
+        return
     console = printer()
     axes = dimensions_of(tree.children["0"].ds["image"]).axes_handler.axes
     described = ", ".join(f"{axis.name} ({axis.unit or axis.axis_type})" for axis in axes)
