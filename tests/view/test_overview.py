@@ -67,7 +67,7 @@ def test_plans_levels_and_dimensions_are_tables(store):
     plan = nx.plan_pyramid(group["0"], [group["1"]])
     (one,) = plan.passes
     rows = cells(plan)
-    assert [row[3:5] for row in rows if row and row[0] == "1"] == [[str(plan.task_count), str(one.unit_count)]]
+    assert [row[3:5] for row in rows if len(row) == 8] == [[str(plan.task_count), str(one.unit_count)]]
     assert any("512 × 600" in cell for row in rows for cell in row)
     level = nx.PyramidLevel("s<0>", (2, 8), (1, 0.5), (0, 0.25), chunks=(1, 4))
     assert cells(level) == [["2 × 8"], ["1, 0.5"], ["0, 0.25"], ["1 × 4"]]
