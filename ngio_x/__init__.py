@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from ngio_x.arrays.pixel_index import PixelIndex as PixelIndex
     from ngio_x.arrays.roi_dataset import rois_from_dataset as rois_from_dataset
     from ngio_x.arrays.roi_dataset import rois_to_dataset as rois_to_dataset
+    from ngio_x.arrays.show import show as show
     from ngio_x.arrays.tiles import tile as tile
     from ngio_x.arrays.zoom import zoom as zoom
     from ngio_x.labels.extents import label_extents as label_extents
@@ -94,6 +95,7 @@ if TYPE_CHECKING:
     from ngio_x.resample.zoom import numpy_zoom as numpy_zoom
     from ngio_x.roi.corners import bounding_roi as bounding_roi
     from ngio_x.roi.corners import corners as corners
+    from ngio_x.roi.drawing import RoiDrawing as RoiDrawing
     from ngio_x.roi.geojson import from_geojson as from_geojson
     from ngio_x.roi.geojson import to_geojson as to_geojson
     from ngio_x.roi.many import assign_tiles as assign_tiles
@@ -102,6 +104,11 @@ if TYPE_CHECKING:
     from ngio_x.roi.many import overlapping as overlapping
     from ngio_x.roi.roi import Roi as Roi
     from ngio_x.roi.roi_slice import RoiSlice as RoiSlice
+    from ngio_x.view.napari import to_napari_layers as to_napari_layers
+    from ngio_x.view.overlays import plot_labels as plot_labels
+    from ngio_x.view.overlays import plot_rois as plot_rois
+    from ngio_x.view.pictures import plot_image as plot_image
+    from ngio_x.view.pictures import plot_levels as plot_levels
 
 __version__ = "0.1.0"
 
@@ -127,6 +134,7 @@ _HOMES = {
     "arrays.paste": ("paste",),
     "arrays.pixel_index": ("PixelIndex",),
     "arrays.roi_dataset": ("rois_from_dataset", "rois_to_dataset"),
+    "arrays.show": ("show",),
     "arrays.tiles": ("tile",),
     "arrays.zoom": ("zoom",),
     "labels.extents": ("label_extents", "unique_ids"),
@@ -164,10 +172,14 @@ _HOMES = {
     "resample.kernels": ("InterpolationOrder",),
     "resample.zoom": ("dask_zoom", "numpy_zoom"),
     "roi.corners": ("bounding_roi", "corners"),
+    "roi.drawing": ("RoiDrawing",),
     "roi.geojson": ("from_geojson", "to_geojson"),
     "roi.many": ("assign_tiles", "containing", "hull", "overlapping"),
     "roi.roi": ("Roi",),
     "roi.roi_slice": ("RoiSlice",),
+    "view.napari": ("to_napari_layers",),
+    "view.overlays": ("plot_labels", "plot_rois"),
+    "view.pictures": ("plot_image", "plot_levels"),
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 

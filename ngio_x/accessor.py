@@ -7,6 +7,7 @@ is called, so that registering needs xarray alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import xarray as xr
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from ngio_x.resample.kernels import Order
     from ngio_x.roi.roi import Roi
     from ngio_x.roi.rounding import Bounds
+    from ngio_x.view.napari import LayerData
+    from ngio_x.view.overlays import Axes
 
 
 class DataArrayAccessor:
@@ -36,6 +39,9 @@ class DataArrayAccessor:
 
     def __init__(self, image: xr.DataArray) -> None:
         self._image = image
+
+    def _repr_html_(self) -> str:
+        return import_module("ngio_x.view.overview").image_html(self._image)  # type: ignore[no-any-return]
 
     @property
     def pixel_size(self) -> PixelSize:
@@ -173,6 +179,29 @@ class DataArrayAccessor:
         See `ngio_x.relabel_sequential`.
         """
         return nx.relabel_sequential(self._image, offset=offset, background=background)
+
+    def plot(
+        self,
+        roi: Roi | None = None,
+        *,
+        rois: Iterable[Roi] = (),
+        labels: xr.DataArray | xr.DataTree | str | None = None,
+        channels: Sequence[str | Channel] | None = None,
+        scale_bar: bool = False,
+        ax: Axes | None = None,
+    ) -> Axes:
+        """Draw a plane of an image in world units, y pointing down, and return the axes.
+
+        See `ngio_x.plot_image`.
+        """
+        return nx.plot_image(self._image, roi, rois=rois, labels=labels, channels=channels, scale_bar=scale_bar, ax=ax)
+
+    def plot_labels(self, roi: Roi | None = None, *, linewidth: float = 1.0, ax: Axes | None = None) -> Axes:
+        """Draw the outlines of the objects of a label image, each in the colour of its id, and return the axes.
+
+        See `ngio_x.plot_labels`.
+        """
+        return nx.plot_labels(self._image, roi, linewidth=linewidth, ax=ax)
 
     def write_ome_zarr(
         self,
@@ -325,6 +354,9 @@ class DataTreeAccessor:
     def __init__(self, tree: xr.DataTree) -> None:
         self._tree = tree
 
+    def _repr_html_(self) -> str:
+        return import_module("ngio_x.view.overview").tree_html(self._tree)  # type: ignore[no-any-return]
+
     @property
     def pixel_size(self) -> PixelSize:
         """The pixel size of level 0; see `ngio_x.pixel_size_of`."""
@@ -363,6 +395,44 @@ class DataTreeAccessor:
         See `ngio_x.map_levels`.
         """
         return nx.map_levels(self._tree, function, *args, on=on, **kwargs)
+
+    def plot(
+        self,
+        roi: Roi | None = None,
+        *,
+        rois: Iterable[Roi] = (),
+        labels: xr.DataArray | xr.DataTree | str | None = None,
+        channels: Sequence[str | Channel] | None = None,
+        scale_bar: bool = False,
+        ax: Axes | None = None,
+    ) -> Axes:
+        """Draw a plane of an image in world units, y pointing down, and return the axes.
+
+        See `ngio_x.plot_image`.
+        """
+        return nx.plot_image(self._tree, roi, rois=rois, labels=labels, channels=channels, scale_bar=scale_bar, ax=ax)
+
+    def plot_levels(
+        self,
+        roi: Roi | None = None,
+        *,
+        rois: Iterable[Roi] = (),
+        labels: xr.DataTree | str | None = None,
+        channels: Sequence[str | Channel] | None = None,
+        axes: Sequence[Axes] | None = None,
+    ) -> tuple[Axes, ...]:
+        """Draw all levels of an image side by side, in world units and with the same grey levels; return their axes.
+
+        See `ngio_x.plot_levels`.
+        """
+        return nx.plot_levels(self._tree, roi, rois=rois, labels=labels, channels=channels, axes=axes)
+
+    def to_napari_layers(self, *, rois: Iterable[Roi] | Mapping[str, Iterable[Roi]] | None = None) -> list[LayerData]:
+        """Return an image, its labels and regions as layers of napari, lying over each other in the world of ngio_x.
+
+        See `ngio_x.to_napari_layers`.
+        """
+        return nx.to_napari_layers(self._tree, rois=rois)
 
     def write_ome_zarr(
         self,

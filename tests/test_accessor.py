@@ -28,13 +28,25 @@ KINDS = {
         "keep_objects",
         "map_rois",
         "relabel_sequential",
+        "plot",
+        "plot_labels",
         "write_ome_zarr",
         "write_labels",
         "write_region",
     ),
     accessor.DatasetAccessor: ("window", "crop", "zoom", "map_rois"),
-    accessor.DataTreeAccessor: ("crop", "level_for", "map_levels", "write_ome_zarr"),
+    accessor.DataTreeAccessor: (
+        "crop",
+        "level_for",
+        "map_levels",
+        "plot",
+        "plot_levels",
+        "to_napari_layers",
+        "write_ome_zarr",
+    ),
 }
+FUNCTIONS = {"plot": "plot_image"}
+"""Methods that are called otherwise than their functions."""
 METHODS = [(kind, name) for kind, names in KINDS.items() for name in names]
 
 
@@ -54,19 +66,23 @@ ROI = nx.Roi.from_values({"y": (0, 1), "x": (1, 2)}, None)
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_the_methods_are_these(kind):
     """Names are promises."""
-    methods = {name for name, value in vars(kind).items() if inspect.isfunction(value) and name != "__init__"}
+    methods = {
+        name
+        for name, value in vars(kind).items()
+        if inspect.isfunction(value) and name not in ("__init__", "_repr_html_")
+    }
     assert methods == set(KINDS[kind])
 
 
 @pytest.mark.parametrize(("kind", "name"), METHODS)
 def test_methods_take_what_functions_take(kind, name):
     """The parameters but what it is a method of, with defaults and types, and the first line of the documentation."""
-    method, function = getattr(kind, name), getattr(nx, name)
+    method, function = getattr(kind, name), getattr(nx, FUNCTIONS.get(name, name))
     ours, theirs = (list(inspect.signature(one).parameters.values()) for one in (method, function))
     del ours[0], theirs[1 if name == "map_rois" else 0]  # as xarray's map_blocks does, it takes the function first
     assert ours == theirs
     assert method.__doc__.splitlines()[0] == function.__doc__.splitlines()[0]
-    assert f"See `ngio_x.{name}`." in method.__doc__
+    assert f"See `ngio_x.{FUNCTIONS.get(name, name)}`." in method.__doc__
 
 
 def test_methods_of_an_image_are_the_functions(image, tmp_path):

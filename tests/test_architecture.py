@@ -13,9 +13,9 @@ import ngio_x as nx
 PACKAGE = Path(nx.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
-LAYERS = ("metadata", "roi", "resample", "arrays", "labels", "pyramid", "ngff")
+LAYERS = ("metadata", "roi", "resample", "arrays", "labels", "pyramid", "ngff", "view")
 """From the bottom to the top; a module imports from its own layer and those below."""
-OPEN = ("errors", "_frozen")
+OPEN = ("errors", "_frozen", "_html")
 """Modules of the package that all may import."""
 RESAMPLE_KNOWS = ("resample", *OPEN)
 """Numbers in, numbers out: no names, no metadata."""
@@ -40,6 +40,7 @@ PUBLIC = [
     "PyramidPlan",
     "Report",
     "Roi",
+    "RoiDrawing",
     "RoiSlice",
     "ShardsLike",
     "as_image",
@@ -85,6 +86,10 @@ PUBLIC = [
     "paste",
     "pixel_size_of",
     "plan_pyramid",
+    "plot_image",
+    "plot_labels",
+    "plot_levels",
+    "plot_rois",
     "read_rois",
     "relabel_sequential",
     "require_axes_match",
@@ -92,12 +97,14 @@ PUBLIC = [
     "require_rescalable",
     "rois_from_dataset",
     "rois_to_dataset",
+    "show",
     "stack_objects",
     "tile",
     "to_dict",
     "to_geojson",
     "to_json",
     "to_napari",
+    "to_napari_layers",
     "to_ngff",
     "to_ngio",
     "to_spatialdata",
@@ -159,7 +166,7 @@ def test_every_module_has_a_place_in_the_layers():
 
 @pytest.mark.parametrize("path", MODULES, ids=relative)
 def test_a_module_imports_only_from_below(path):
-    """metadata → roi → resample → arrays → labels → pyramid → ngff; resample knows none of the first two."""
+    """metadata → roi → resample → arrays → labels → pyramid → ngff → view; resample knows none of the first two."""
     layer = layer_of(path)
     open_module = name_of(path)[:1] in [(name,) for name in OPEN]
     if layer is None and not open_module:
@@ -186,7 +193,7 @@ def test_libraries_are_used_only_where_their_layer_begins(path):
 
 @pytest.mark.parametrize("path", [path for path in MODULES if path != PACKAGE / "__init__.py"], ids=relative)
 def test_imports_stand_at_the_top(path):
-    """Only the command line, whose libraries are extras, imports on use, where ruff has been told so.
+    """Only the command line and plots, whose libraries are extras, import on use, where ruff has been told so.
 
     The accessor, which is loaded with the package, imports types for type checkers only.
     """
@@ -195,7 +202,7 @@ def test_imports_stand_at_the_top(path):
     if path == PACKAGE / "accessor.py":
         top |= {node.lineno for node in type_checking_block(path)}
     for module, node in imports_of(path):
-        is_extra = name_of(path)[:1] == ("cli",) and "noqa: PLC0415" in lines[node.lineno - 1]
+        is_extra = name_of(path)[:1] in [("cli",), ("view",)] and "noqa: PLC0415" in lines[node.lineno - 1]
         assert node.lineno in top or is_extra, f"{relative(path)}:{node.lineno} imports {module} inside a block"
 
 

@@ -43,3 +43,11 @@ def test_the_table_of_label_pyramids_is_what_the_script_prints(capsys):
     assert levels[2][3] >= -15  # the area with mode, three levels up
     assert levels[3][5] > 100  # with max
     assert {row[at] for row in levels for at in (8, 10)} == {expected[0][1]}  # nuclei that are kept
+
+
+def test_the_pictures_of_seeing_are_drawn(tmp_path):
+    """All that the page shows, and none that is large."""
+    runpy.run_path(str(EXAMPLES / "seeing.py"))["draw"](tmp_path)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == sorted(path.name for path in (EXAMPLES.parent / "images").glob("seeing-*.png"))
+    assert all(path.stat().st_size < 200_000 for path in tmp_path.iterdir())

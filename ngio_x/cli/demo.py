@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 from scipy import ndimage
 
+from ngio_x._frozen import evolve
 from ngio_x.arrays.crop import crop
 from ngio_x.arrays.image import as_labels
 from ngio_x.errors import NgioFileExistsError, NgioValueError
@@ -21,10 +22,15 @@ from ngio_x.ngff.write import write_ome_zarr
 from ngio_x.pyramid.progress import Progress
 from ngio_x.roi.roi import Roi
 from ngio_x.testing.samples import fluorescence_image
+from ngio_x.view.channels import known_channels
+from ngio_x.view.overlays import plot_rois
+from ngio_x.view.pictures import plot_image
 
 _NUCLEI: Final = 300
 _SMALLEST: Final = 120
 """Pixels below which a segmented object is debris."""
+_COLORS: Final = ("FF00FF", "00FF00")
+"""Of DNA and tubulin in the picture."""
 
 
 class Demo(NamedTuple):
@@ -82,24 +88,24 @@ def _otsu_threshold(values: npt.NDArray[np.float64]) -> float:
 def draw_overview(tree: xr.DataTree, rois: list[Roi], path: Path) -> None:
     """Draw the image with its regions as boxes, and one region at two levels, with axes in micrometres."""
     from matplotlib.figure import Figure  # noqa: PLC0415 — an extra of its own
-    from matplotlib.patches import Rectangle  # noqa: PLC0415
 
     figure = Figure(figsize=(13, 7.4), layout="constrained")
     overview, fine, coarse = figure.subplot_mosaic("AAB;AAC").values()
-    ranges = [channel["display"] for channel in tree.attrs["channels"]]
     image = tree.children["0"].ds["image"]
+    channels = [
+        evolve(channel, color=color)
+        for channel, color in zip(known_channels(image), _COLORS, strict=True)
+        if channel is not None
+    ]
     chosen = _bright_near_centre(rois, image.sel(c="DNA"))
-    _show(overview, image, ranges)
-    for roi in rois:
-        (left, width), (top, height) = _span(roi, "x"), _span(roi, "y")
-        color, line = ("yellow", 1.8) if roi is chosen else ("white", 0.5)
-        overview.add_patch(Rectangle((left, top), width, height, edgecolor=color, linewidth=line, fill=False))
-    overview.set_title(f"{len(rois)} regions, level 0")
-    around = chosen.zoom(1.5)
-    piece = crop(tree, around)
+    plot_image(tree, channels=channels, ax=overview)
+    plot_rois(rois, overview, color="white", linewidth=0.5)
+    plot_rois([chosen], overview, color="yellow", linewidth=1.8)
+    overview.set_title(f"{len(rois)} regions")
+    piece = crop(tree, chosen.zoom(1.5))
     for axes, level in ((fine, "0"), (coarse, "2")):
         detail = piece.children[level].ds["image"]
-        _show(axes, detail, ranges)
+        plot_image(detail, channels=channels, ax=axes)
         size = detail.sizes
         axes.set_title(f"region {chosen.get_name()}, level {level}: {size['y']}×{size['x']} pixels")
     figure.savefig(path, dpi=90)
@@ -119,14 +125,3 @@ def _distance_to_centre(roi: Roi) -> float:
 def _span(roi: Roi, axis: str) -> tuple[float, float]:
     """Return start and length of a region that has both."""
     return roi[axis].start or 0.0, roi[axis].length or 0.0
-
-
-def _show(axes: Any, image: xr.DataArray, ranges: list[list[float]]) -> None:
-    """Show two channels as magenta and green, at their place in the world."""
-    low, high = np.array(ranges).T[..., np.newaxis, np.newaxis]
-    dna, tubulin = np.clip((image.values - low) / (high - low), 0, 1)
-    colors = np.stack([np.clip(dna, 0, 1), np.clip(tubulin, 0, 1), np.clip(dna, 0, 1)], axis=-1)
-    y, x = (image.xindexes[axis].lattice.extent for axis in ("y", "x"))  # type: ignore[attr-defined]
-    axes.imshow(colors, extent=(*x, *y[::-1]), interpolation="nearest")
-    axes.set_xlabel("x [µm]")
-    axes.set_ylabel("y [µm]")

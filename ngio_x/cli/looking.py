@@ -23,16 +23,23 @@ from ngio_x.ngff.serialization import to_dict
 from ngio_x.ngff.store import open_group
 from ngio_x.ngff.tables.rois import kind_of, list_tables
 from ngio_x.ngff.validate import validate_ome_zarr
+from ngio_x.view.overview import write_page
 
 app = commands()
 
 
-@app.command(epilog=examples("info demo.zarr", "info demo.zarr --json"))
-def info(image: Image, json: Json = False) -> None:
+@app.command(epilog=examples("info demo.zarr", "info demo.zarr --json", "info demo.zarr --html demo.html"))
+def info(
+    image: Image,
+    html: Annotated[Path | None, typer.Option(help="Also write a page with this and more, to a new file.")] = None,
+    json: Json = False,
+) -> None:
     """Show axes, channels, levels, labels and tables of an OME-Zarr image; of wells and plates, those of each image."""
     with reaching(image):
         tree = open_ome_zarr(image, chunks=None)
         facts = _facts(tree, open_group(image), image)
+    if html is not None:
+        write_page(tree, Path(image).name, html)
     Terminal(json).show(facts, *_shown(facts))
 
 

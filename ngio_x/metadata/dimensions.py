@@ -9,10 +9,12 @@ import math
 from typing import Any, Final, overload
 
 from ngio_x._frozen import at_least, field, frozen, instance_of, sequence_of, to_int
+from ngio_x._html import number_text, table
 from ngio_x.errors import NgioValueError
 from ngio_x.metadata.axes import AxesHandler, Axis
 from ngio_x.metadata.dataset import Dataset
 from ngio_x.metadata.pixel_size import PixelSize
+from ngio_x.metadata.units import symbol_of
 
 _to_sizes: Final = sequence_of(at_least(0, to_int))
 
@@ -107,6 +109,22 @@ class Dimensions:
     def check_if_rescalable(self, other: Dimensions) -> bool:
         """Return whether one can be zoomed to the other; see `require_rescalable`."""
         return check_if_rescalable(self, other)
+
+    def _repr_html_(self) -> str:
+        header = ("axis", "type", "size", "chunk", "pixel size", "from", "to")
+        columns = (self.axes_handler.axes, self.shape, self.chunks, self.dataset.scale, self.dataset.translation)
+        return table(header, [_row(*axis) for axis in zip(*columns, strict=True)])
+
+
+def _row(axis: Axis, size: int, chunk: int, scale: float, edge: float) -> tuple[object, ...]:
+    """Return what a table says of an axis; the pixels of channels have no size."""
+    known = (axis.name, axis.axis_type or "", size, chunk)
+    if axis.axis_type == "channel":
+        return (*known, "", "", "")
+    return (
+        *known,
+        *(f"{number_text(each)} {symbol_of(axis.unit)}".rstrip() for each in (scale, edge, edge + size * scale)),
+    )
 
 
 def _canonical_names(dimensions: Dimensions) -> dict[str, Axis]:

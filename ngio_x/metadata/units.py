@@ -68,6 +68,11 @@ def unit_from_symbol(symbol: str) -> str:
     return SYMBOLS.get(symbol, symbol)
 
 
+def symbol_of(unit: str | None) -> str:
+    """Return the symbol of a unit (`"micrometer"` → `"µm"`); others are their own, and None is nothing."""
+    return "" if unit is None else next((symbol for symbol, name in SYMBOLS.items() if name == unit), unit)
+
+
 def conversion(unit: str | None, other: str | None) -> float:
     """Return how many `other` make one `unit`; a unit that is not said is taken to be the same.
 

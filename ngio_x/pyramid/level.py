@@ -6,6 +6,7 @@ from pathlib import PureWindowsPath
 from typing import Any, Final, Literal, TypeAlias
 
 from ngio_x._frozen import field, frozen, positive, to_floats, to_ints, to_name
+from ngio_x._html import facts, number_text, times, titled
 from ngio_x.errors import NgioValueError
 
 ChunksLike: TypeAlias = tuple[int, ...] | Literal["auto"]
@@ -67,6 +68,14 @@ class PyramidLevel:
             object.__setattr__(self, "chunks", clipped)
         elif isinstance(self.shards, tuple):
             raise NgioValueError(f"level '{self.path}': shards={self.shards} need explicit chunks")
+
+    def _repr_html_(self) -> str:
+        sizes = [
+            (key, value if isinstance(value, str) else value and times(value))
+            for key, value in (("chunks", self.chunks), ("shards", self.shards))
+        ]
+        numbers = [(key, ", ".join(map(number_text, getattr(self, key)))) for key in ("scale", "translation")]
+        return titled(f"PyramidLevel {self.path}", facts([("shape", times(self.shape)), *numbers, *sizes]))
 
     def _fitted_shards(self, chunks: tuple[int, ...], clipped: tuple[int, ...]) -> ShardsLike | None:
         if not isinstance(self.shards, tuple):

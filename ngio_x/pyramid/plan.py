@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from ngio_x._frozen import field, freeze, frozen, positive, shown, to_ints, tuple_of
+from ngio_x._html import bytes_text, table, times, titled
 from ngio_x.errors import NgioValueError
 from ngio_x.pyramid.boxes import Box, Span, boxes_of, volume, window_of
 from ngio_x.pyramid.layout import Layout
@@ -334,6 +335,23 @@ class PyramidPlan:
                 steps.append(f"{layout.name} {part}{layout.shape}, {layout.count_units(box)} units of {layout.unit}")
             lines.append(" → ".join(steps))
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        summary = str(self).partition("\n")[0]
+        levels = [
+            (at, each.name, times(each.shape), times(each.chunks), times(each.unit), bytes_text(each.nbytes))
+            for at, each in enumerate(self.layouts)
+        ]
+        header = ("pass", "reads", "makes", "tasks", "units", "read", "written", "held by a task")
+        passes = table(header, [_row(at, each) for at, each in enumerate(self.passes, 1)])
+        return titled(summary, table(("", "array", "shape", "chunks", "write unit", "bytes"), levels), passes)
+
+
+def _row(at: int, each: Pass) -> tuple[object, ...]:
+    """Return what a table says of a pass; arrays are called by their place in the plan."""
+    first, *made = each.levels
+    sizes = (bytes_text(size) for size in (each.bytes_read, each.bytes_written, each.bytes_held))
+    return (at, first, ", ".join(map(str, made)), math.prod(each.grid), each.unit_count, *sizes)
 
 
 def _rounded(spans: Sequence[Span], step: int) -> list[Span]:

@@ -19,8 +19,10 @@ from ngio_x._frozen import (
     to_optional_name,
     tuple_of,
 )
+from ngio_x._html import facts, titled
 from ngio_x.errors import NgioKeyError, NgioTypeError, NgioValueError
 from ngio_x.metadata.pixel_size import SpacingLike, spacing_along
+from ngio_x.roi.boxes import Box, draw_boxes, hull_of, interval_text, plane_of
 from ngio_x.roi.roi_slice import RoiSlice, SliceValue
 
 Space = Literal["world", "pixel"]
@@ -222,6 +224,15 @@ class Roi:
         if self.get(name) is None:
             raise NgioValueError(f"there is no axis {name!r} to remove, only {self._axis_names}")
         return evolve(self, slices=tuple(item for item in self.slices if item.axis_name != name))
+
+    def _repr_html_(self) -> str:
+        intervals = [(item.axis_name, interval_text(item)) for item in self.slices]
+        extras = [(key, shown(value)) for key, value in self.extra.items()]
+        rows = facts([("name", self.name), ("label", self.label), ("space", self.space), *intervals, *extras])
+        axes = plane_of(self._axis_names)
+        vertical, horizontal = (self[axis] for axis in axes)
+        box = Box(self.get_name(), vertical, horizontal)
+        return titled("Roi", rows, draw_boxes([box], axes, (hull_of([vertical]), hull_of([horizontal]))))
 
     def _mapped(self, change: Callable[[RoiSlice], RoiSlice]) -> Roi:
         return evolve(self, slices=tuple(_changed(item, change) for item in self.slices))

@@ -576,3 +576,17 @@ def test_validate_of_nothing_is_an_error(ngio_x_command, tmp_path):
     code, _, complaint = ngio_x_command("validate", tmp_path / "a.zarr")
     assert code == 2
     assert "does not exist" in complaint
+
+
+def test_info_writes_a_page(ngio_x_command, cell_png, tmp_path):
+    """`--html` writes the tables to a new file, and spares one that is there."""
+    out, html = tmp_path / "cell.zarr", tmp_path / "cell.html"
+    ngio_x_command("convert", cell_png, out, "--levels", "2")
+    code, printed, _ = ngio_x_command("info", out, "--html", html)
+    assert (code, printed) == (0, f"wrote {html}\n")
+    page = html.read_text(encoding="utf-8")
+    assert page.startswith("<!DOCTYPE html>")
+    assert "yx 660 × 550" in page
+    code, _, error = ngio_x_command("info", out, "--html", html)
+    assert code == 2
+    assert f"{html} exists" in error

@@ -1,0 +1,71 @@
+"""Regions as a drawing for notebooks, in the frame of an image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import xarray as xr
+
+from ngio_x.arrays.image import lattice_of, require_image
+from ngio_x.arrays.tree import array_of, pyramid_of
+from ngio_x.errors import NgioValueError
+from ngio_x.roi.boxes import plane_of
+from ngio_x.roi.columns import listed
+from ngio_x.roi.drawing import DRAWN, RoiDrawing
+from ngio_x.roi.roi import Roi
+
+
+def show(
+    rois: Iterable[Roi],
+    image: xr.DataArray | xr.DataTree | None = None,
+    *,
+    axes: Sequence[str] | None = None,
+    limit: int = DRAWN,
+) -> RoiDrawing:
+    """Return regions as a value that notebooks show as a drawing of boxes, with their names as tooltips.
+
+    Args:
+        rois: Regions, all in world units, or all in pixels.
+        image: Is drawn as a frame; of a tree, level 0 is. Regions in pixels are positions in it.
+        axes: The axes of the drawn plane, the vertical one first. By default y and x, without these the last two that
+            the regions have.
+        limit: How many boxes are drawn, at most; of more, some that are evenly spread over the list.
+
+    Raises:
+        NgioTypeError: If something else than a region is among them, or `image` is none.
+        NgioValueError: If regions are in different spaces, or regions and image lack the axes.
+    """
+    regions = listed(rois)
+    if isinstance(image, xr.DataTree):
+        image = array_of(next(iter(pyramid_of(image).values())))
+    if image is not None:
+        require_image(image, "show")
+        regions = [in_world(roi, image) for roi in regions]
+    if len({roi.space for roi in regions}) > 1:
+        raise NgioValueError("regions in world units and in pixels have no place in common: pass the image, too")
+    known = list(dict.fromkeys(item.axis_name for roi in regions for item in roi.slices))
+    plane = (plane_of(known) if known else ("y", "x")) if axes is None else tuple(axes)
+    return RoiDrawing(tuple(regions), plane, None if image is None else _frame(image, plane), limit)
+
+
+def in_world(roi: Roi, image: xr.DataArray) -> Roi:
+    """Return a region in world units; one in pixels means positions in the image."""
+    if roi.space == "world":
+        return roi
+    lattices = {str(dim): found for dim in image.dims if (found := lattice_of(image, dim)) is not None}
+    sizes = {axis: lattice.spacing for axis, lattice in lattices.items()}
+    return roi.to_world(sizes, {axis: lattice.edge for axis, lattice in lattices.items()})
+
+
+def extent_of(image: xr.DataArray, axis: str) -> tuple[float, float]:
+    """Return the world edges of an image along an axis; without coordinates, pixels are counted."""
+    lattice = lattice_of(image, axis)
+    return (0.0, float(image.sizes[axis])) if lattice is None else lattice.extent
+
+
+def _frame(image: xr.DataArray, plane: Sequence[str]) -> Roi:
+    if missing := [axis for axis in plane if axis not in image.dims]:
+        raise NgioValueError(
+            f"the image has no axis {missing[0]!r} to draw, only {image.dims}: choose others with axes="
+        )
+    return Roi.from_values({axis: slice(*extent_of(image, axis)) for axis in plane}, "image")
