@@ -81,7 +81,7 @@ def from_geojson(document: Any, *, space: Space = "world") -> list[Roi]:
 
     Args:
         document: A FeatureCollection, a Feature, or a list of these, as `json.load` returns it.
-        space: What positions count where a feature does not say: `"world"` units or `"pixel"`s, as QuPath does.
+        space: What positions count where a feature does not say: `"world"` units, or `"pixel"`, as in QuPath.
 
     Raises:
         NgioValidationError: If it is something else; each feature that is no region is named.
