@@ -119,7 +119,7 @@ def stack_objects(
         stack = np.stack(windows) if windows else np.empty(whole, image.dtype)
     coords: dict[Any, Any] = {"label": found.ids[columns]}
     coords |= {f"start_{axis}": ("label", begins[row, columns]) for row, axis in enumerate(sizes)}
-    coords |= {name: value for name, value in image.coords.items() if not {*value.dims} & {*sizes}}
+    coords = {name: value for name, value in image.coords.items() if not {*value.dims} & {*sizes}} | coords
     dims = ("label", *image.dims)
     return xr.DataArray(xr.Variable(dims, stack, image.attrs), coords, name=image.name)
 
@@ -137,7 +137,7 @@ def _found(
     if ids is None:
         return aligned, found, list(range(found.ids.size))
     column_of = {label: column for column, label in enumerate(found.ids.tolist())}
-    wanted = named("ids", to_ints)(ids)
+    wanted = named("ids", to_ints)(ids.values if isinstance(ids, xr.DataArray) else ids)
     if missing := [label for label in wanted if label not in column_of]:
         raise NgioKeyError(f"the image has no object {missing[0]}: it has {found.ids.size}")
     return aligned, found, [column_of[label] for label in wanted]
