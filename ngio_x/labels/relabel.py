@@ -18,6 +18,7 @@ from ngio_x.labels.summary import runs, with_integers
 Labels = TypeVar("Labels", npt.NDArray[Any], da.Array, xr.DataArray)
 
 _to_offset = named("offset", to_int)
+_to_background = named("background", to_int)
 
 
 def relabel_sequential(labels: Labels, *, offset: int = 1, background: int = 0) -> tuple[Labels, dict[int, int]]:
@@ -42,6 +43,7 @@ def relabel_sequential(labels: Labels, *, offset: int = 1, background: int = 0) 
         NgioValueError: If the new ids do not fit the dtype, or the background would be among them.
     """
     pixels, _ = integer_pixels(labels)
+    background = _to_background(background)
     first, old = _to_offset(offset), summary_of(pixels, background).ids
     last = first + len(old) - 1
     limits = np.iinfo(old.dtype)
