@@ -140,13 +140,17 @@ def assign_tiles(rois: Iterable[Roi], tiles: Iterable[Roi]) -> Indices:
     starts, stops, _ = boxes
     pairs = _overlapping(boxes, len(ours))
     region, tile = pairs[:, 0], pairs[:, 1] + len(ours)
-    shared = np.minimum(stops[region], stops[tile]) - np.maximum(starts[region], starts[tile])
-    held = np.where(np.isinf(shared), 1.0, shared).prod(axis=1)  # along what is unbounded, all tiles hold the same
+    with np.errstate(over="ignore", invalid="ignore"):
+        shared = np.minimum(stops[region], stops[tile]) - np.maximum(starts[region], starts[tile])
+        endless = np.isinf(shared).sum(axis=1)
+        held = np.fmax(np.where(np.isinf(shared), 1.0, shared).prod(axis=1), 0.0)  # 0 · ∞ is nothing
     assigned = np.full(len(ours), -1)
     if not len(pairs):
         return assigned
     found, first = np.unique(region, return_index=True)
-    most = np.repeat(np.maximum.reduceat(held, first), np.diff([*first, len(region)]))
+    counts = np.diff([*first, len(region)])
+    held[endless < np.repeat(np.maximum.reduceat(endless, first), counts)] = -1.0  # less than what has no end
+    most = np.repeat(np.maximum.reduceat(held, first), counts)
     best = held >= most * (1 - _EQUAL)  # halves are equal, whatever their last digits
     found, first = np.unique(region[best], return_index=True)
     assigned[found] = pairs[best][first, 1]
@@ -187,11 +191,14 @@ def _pairs(boxes: _Boxes) -> Iterator[Indices]:
 
     A grid along up to two axes brings together what lies close by; within a cell, boxes are swept along a third axis.
     """
-    starts, stops, lacking = boxes
+    # What has no length along an axis that all have overlaps nothing.
+    solid = np.flatnonzero(((boxes.starts < boxes.stops) | boxes.lacking.any(axis=0)).all(axis=1))
+    starts, stops, lacking = (column[solid] for column in boxes)
     if len(starts) < 2:
         return
-    sweep, *gridded = _by_selectivity(starts, stops)
-    places, cells, corners = _cells(starts, stops, gridded[:2])
+    quarters = starts / 4, stops / 4  # whose differences no float is too small for
+    sweep, *gridded = _by_selectivity(*quarters)
+    places, cells, corners = _cells(*quarters, gridded[:2])
     order = np.argsort(starts[:, sweep], kind="stable")
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))
@@ -210,14 +217,14 @@ def _pairs(boxes: _Boxes) -> Iterator[Indices]:
         one, other = places[first[here]], places[second[here]]
         meet = np.maximum(starts[one], starts[other]) < np.minimum(stops[one], stops[other])
         met = (meet | lacking[one] | lacking[other]).all(axis=1)
-        yield np.stack([one[met], other[met]], axis=1)
+        yield solid[np.stack([one[met], other[met]], axis=1)]
 
 
 def _by_selectivity(starts: Floats, stops: Floats) -> list[int]:
     """Return the axes, that first along which boxes are shortest beside the extent of all."""
     low, high = _extent(starts, stops)
     lengths = np.minimum(stops, high) - np.maximum(starts, low)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         part = np.where(high > low, lengths.mean(axis=0) / (high - low), 1.0)
     return [int(axis) for axis in np.argsort(part, kind="stable")]
 
@@ -240,7 +247,8 @@ def _cells(starts: Floats, stops: Floats, axes: list[int]) -> tuple[Indices, Ind
     for k, axis in enumerate(axes):
         low, high = (bound[axis] for bound in _extent(starts, stops))
         begin, end = np.maximum(starts[:, axis], low), np.minimum(stops[:, axis], high)
-        size = max(float((end - begin).mean()), (high - low) / (len(starts) + 1))
+        with np.errstate(over="ignore"):  # one cell, if the sum of lengths is beyond all floats
+            size = max(float((end - begin).mean()), (high - low) / (len(starts) + 1))
         if not size > 0:
             continue
         first = ((begin - low) / size).astype(np.int64)
