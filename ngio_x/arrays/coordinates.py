@@ -180,8 +180,8 @@ def napari_shapes(
         NgioKeyError: If a region lacks one of the axes.
         NgioValueError: If a region is unbounded along one of them, or the image lacks one.
     """
-    if len(axes) < 2:
-        raise NgioValueError(f"a rectangle has two axes, got {tuple(axes)}")
+    if len(axes) < 2 or len({*axes}) < len(axes):
+        raise NgioValueError(f"a rectangle has two axes, each named once, got {tuple(axes)}")
     regions = listed(rois)
     options: dict[str, Any] = {**napari_layer(image, axes), "shape_type": "rectangle"}
     options["features"] = {"name": [roi.get_name() for roi in regions], "label": [roi.label for roi in regions]}

@@ -197,5 +197,7 @@ def test_bad_shapes_are_refused():
         nx.napari_shapes([nx.Roi.from_values({"y": 0, "x": slice(None)}, "cell")], image)
     with pytest.raises(NgioTypeError, match="put a single one into a list"):
         nx.napari_shapes(nx.Roi.from_values({"y": 0, "x": 0}, "cell"), image)
-    with pytest.raises(NgioValueError, match=r"a rectangle has two axes, got .'y',."):
+    with pytest.raises(NgioValueError, match=r"a rectangle has two axes, each named once, got .'y',."):
         nx.napari_shapes([nx.Roi.from_values({"y": 0, "x": 0}, "cell")], image, ("y",))
+    with pytest.raises(NgioValueError, match="each named once, got .'x', 'x'."):
+        nx.napari_shapes([], image, "xx")
