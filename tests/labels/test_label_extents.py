@@ -232,6 +232,11 @@ def test_unique_ids_are_those_of_numpy():
     [
         ({"labels": np.zeros((4, 4))}, NgioTypeError, r"holds integers, got float64: convert with .astype"),
         ({"labels": da.zeros((4, 4))}, NgioTypeError, "holds integers, got float64"),
+        (
+            {"labels": np.zeros((2, 2), int), "axes_order": 2},
+            NgioTypeError,
+            "axes_order are the names of the .*, got 2",
+        ),
         ({"labels": "nuclei"}, NgioTypeError, "holds integers, got <U6"),
         ({"labels": [[1, 2], [3]]}, NgioTypeError, "an array of integers: setting an array element with a sequence"),
         ({"labels": np.ma.masked_equal([1, 2], 2)}, NgioTypeError, "masked pixels have no id: fill them first"),
