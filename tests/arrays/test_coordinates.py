@@ -199,5 +199,5 @@ def test_bad_shapes_are_refused():
         nx.napari_shapes(nx.Roi.from_values({"y": 0, "x": 0}, "cell"), image)
     with pytest.raises(NgioValueError, match=r"a rectangle has two axes, each named once, got .'y',."):
         nx.napari_shapes([nx.Roi.from_values({"y": 0, "x": 0}, "cell")], image, ("y",))
-    with pytest.raises(NgioValueError, match="each named once, got .'x', 'x'."):
+    with pytest.raises(NgioValueError, match=r"each named once, got .'x', 'x'."):
         nx.napari_shapes([], image, "xx")
