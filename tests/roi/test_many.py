@@ -7,6 +7,7 @@ import pytest
 
 import ngio_x as nx
 from ngio_x.errors import NgioTypeError, NgioValueError
+from ngio_x.roi import many
 from ngio_x.roi.columns import RoiColumns, to_rois
 
 
@@ -76,6 +77,28 @@ def test_thousands_of_regions_without_length_are_not_compared():
     assert nx.overlapping(flat).shape == (0, 2)
     other = nx.Roi.from_values({"z": (0, 1), "y": (0, 1)}, None)
     assert nx.overlapping(flat[:3], [other]).tolist() == [[0, 0], [1, 0], [2, 0]]
+
+
+@pytest.mark.parametrize("place", ["one far away", "two clusters", "rows beside columns"])
+def test_places_and_lengths_of_regions_do_not_make_their_grid_coarse(place, monkeypatch):
+    """About as many pairs are compared as overlap, however uneven the regions are."""
+    side, count = 100, 10_000
+    cells = np.stack(np.meshgrid(*[np.arange(side) * 10.0] * 2, indexing="ij"), -1).reshape(-1, 2)
+    lengths = np.full((count, 2), 12.0)
+    if place == "one far away":
+        cells[-1] = 1e12
+    elif place == "two clusters":
+        cells[count // 2 :] += 1e12
+    else:
+        cells = np.stack([np.arange(count) * 10.0, np.zeros(count)], axis=1)
+        lengths = np.tile([9.0, 1e6], (count, 1))
+        cells[1::2], lengths[1::2] = cells[1::2, ::-1] + [0, 2e6], lengths[1::2, ::-1]
+    compared = []
+    batches = many._batches
+    monkeypatch.setattr(many, "_batches", lambda counts: compared.append(counts.sum()) or batches(counts))
+    pairs = nx.overlapping(to_rois(RoiColumns(("y", "x"), cells, lengths)))
+    assert sum(compared) < 10 * (len(pairs) + count)
+    assert len(pairs) == {"one far away": 39_399, "two clusters": 39_104, "rows beside columns": 0}[place]
 
 
 def test_few_regions_make_few_pairs():
