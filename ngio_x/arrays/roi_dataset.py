@@ -11,7 +11,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from ngio_x.errors import NgioTypeError, NgioValueError
-from ngio_x.roi.columns import RoiColumns, columns_of, to_rois
+from ngio_x.roi.columns import RoiColumns, columns_of, integer_type, to_rois
 from ngio_x.roi.roi import Roi
 
 _ROW: Final = "roi"
@@ -144,9 +144,7 @@ def _compact(values: list[Any]) -> npt.NDArray[Any]:
     """Return values as an array of their own type, if they are all of one that numpy has; else of objects."""
     types = {*map(type, values)}
     if types == {int}:
-        low, high = min(values), max(values)
-        kind = np.int64 if low >= -(2**63) and high < 2**63 else np.uint64 if low >= 0 and high < 2**64 else object
-        return np.array(values, kind)
+        return np.array(values, integer_type(values) or object)
     return np.array(values) if types in ({bool}, {float}) else _objects(values)
 
 

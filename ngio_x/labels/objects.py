@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -97,6 +98,7 @@ def stack_objects(
     """
     aligned, found, columns = _found(image, labels, ids)
     sizes = integers_by_axis(shape, aligned, "shape", 1)
+    _require_addressable(sizes)
     blank = fitting(fill, image.dtype)
     rows = [index for index, axis in enumerate(aligned.dims) if axis in sizes]
     lengths = np.array([sizes[str(aligned.dims[row])] for row in rows], np.int64).reshape(-1, 1)
@@ -122,6 +124,11 @@ def stack_objects(
     coords = {name: value for name, value in image.coords.items() if not {*value.dims} & {*sizes}} | coords
     dims = ("label", *image.dims)
     return xr.DataArray(xr.Variable(dims, stack, image.attrs), coords, name=image.name)
+
+
+def _require_addressable(sizes: Mapping[str, int]) -> None:
+    if math.prod(sizes.values()) >= 2**48:  # bytes that today's processors can address
+        raise NgioValueError(f"shape {dict(sizes)} is more than any memory holds: choose a smaller one")
 
 
 def _found(

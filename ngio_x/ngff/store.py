@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 import time
 import uuid
 import warnings
@@ -23,6 +24,7 @@ from ngio_x.errors import (
     NgioFileExistsError,
     NgioFileNotFoundError,
     NgioTypeError,
+    NgioUserWarning,
     NgioValidationError,
     NgioValueError,
 )
@@ -260,6 +262,18 @@ def renew_consolidated(group: zarr.Group) -> None:
         return
     except ZARR_FAULTS:  # there are, and they cannot be read
         pass
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ZarrUserWarning)  # they are no part of zarr format 3: its writers know that
-        zarr.consolidate_metadata(place.store, path=place.path)
+    try:
+        with _FILTERING, warnings.catch_warnings():
+            warnings.simplefilter("ignore", ZarrUserWarning)  # they are no part of zarr format 3: its writers know that
+            zarr.consolidate_metadata(place.store, path=place.path)
+    except (*ZARR_FAULTS, OSError) as error:
+        warnings.warn(
+            f"what was to be written is in place, but the consolidated metadata of {place} could not be renewed "
+            f"({type(error).__name__}: {error}): mend what cannot be read, then call zarr.consolidate_metadata",
+            NgioUserWarning,
+            stacklevel=3,
+        )
+
+
+_FILTERING: Final = threading.Lock()
+"""Held while the filters of warnings, which threads share, are others."""

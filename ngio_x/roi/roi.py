@@ -53,7 +53,9 @@ def _to_extra(value: Any) -> ReadOnlyMapping[str, Any]:
         raise NgioValueError(f"must be a mapping, got {shown(value)}")
     for key in value:
         if not isinstance(key, str) or key in _FIELD_NAMES:
-            raise NgioValueError(f"must not have the key {key!r}: keys are strings other than {_FIELD_NAMES}")
+            raise NgioValueError(
+                f"must not have the key {key!r}: keys are strings other than {_FIELD_NAMES}, rename it"
+            )
     try:
         return freeze(value)  # type: ignore[no-any-return]
     except RecursionError:

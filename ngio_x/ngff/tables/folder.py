@@ -83,7 +83,7 @@ def put_table(image: zarr.Group, name: str, documents: Mapping[str, bytes], *, o
         overwrite: Replace a table of that name.
 
     Raises:
-        NgioFileExistsError: If there is one and `overwrite` is False.
+        NgioFileExistsError: If there is one and `overwrite` is False, or a file in its way.
         NgioValueError: If the store cannot be written to.
         NgioValidationError: If `tables` is no list of names.
     """
@@ -92,6 +92,8 @@ def put_table(image: zarr.Group, name: str, documents: Mapping[str, bytes], *, o
     with _REPLACING:
         directory = directory_of(place)
         if directory is not None and directory.exists():
+            if not directory.is_dir():
+                raise NgioFileExistsError(f"{directory} is a file, where the group of tables belongs: move it away")
             recover(directory)
         attributes = _attributes_at(place)
         names = _listed(attributes, place)
