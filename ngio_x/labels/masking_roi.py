@@ -48,8 +48,9 @@ def compute_masking_roi(
     found = summary_of(pixels, 0)
     if found.ids.size and found.ids[0] < 0:
         raise NgioValueError(f"ids must be ≥ 0, got {found.ids[0]}")
-    starts = edges + found.starts.T * spacings
-    lengths = (found.stops - found.starts).T * spacings
+    with np.errstate(over="ignore"):  # what is beyond all floats is refused with the regions
+        starts = edges + found.starts.T * spacings
+        lengths = (found.stops - found.starts).T * spacings
     return to_rois(RoiColumns(axes, starts, lengths, list(map(str, found.ids.tolist())), found.ids))
 
 

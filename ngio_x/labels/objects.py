@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from ngio_x._frozen import named, to_ints
+from ngio_x._frozen import named, shown, to_bool, to_ints
 from ngio_x.arrays.image import integers_by_axis, require_image
 from ngio_x.arrays.mask import blanked, fitting, on_pixels_of
 from ngio_x.errors import NgioKeyError, NgioValueError
@@ -48,6 +48,7 @@ def crop_objects(
         NgioKeyError: If an id of `ids` does not occur.
     """
     aligned, found, columns = _found(image, labels, ids)
+    cut = named("masked", to_bool)(masked)
     margins = integers_by_axis(pad, aligned, "pad", 0)
     blank = fitting(fill, image.dtype)
 
@@ -58,7 +59,7 @@ def crop_objects(
             box[axis] = slice(max(0, int(start) - margin), min(aligned.sizes[axis], int(stop) + margin))
         held = image.isel(box)
         label = found.ids[column]
-        if masked:
+        if cut:
             held = blanked(held, aligned.isel(box) == label, blank)
         return held.assign_coords(label=label)
 
@@ -97,6 +98,7 @@ def stack_objects(
         NgioKeyError: If an id of `ids` does not occur.
     """
     aligned, found, columns = _found(image, labels, ids)
+    cut = named("masked", to_bool)(masked)
     sizes = integers_by_axis(shape, aligned, "shape", 1)
     _require_addressable(sizes)
     blank = fitting(fill, image.dtype)
@@ -106,7 +108,7 @@ def stack_objects(
     windows = [
         _window(
             image,
-            aligned if masked else None,
+            aligned if cut else None,
             found.ids[column],
             dict(zip(sizes, begins[:, column], strict=True)),
             sizes,
@@ -128,7 +130,7 @@ def stack_objects(
 
 def _require_addressable(sizes: Mapping[str, int]) -> None:
     if math.prod(sizes.values()) >= 2**48:  # bytes that today's processors can address
-        raise NgioValueError(f"shape {dict(sizes)} is more than any memory holds: choose a smaller one")
+        raise NgioValueError(f"shape {shown(dict(sizes))} is more than any memory holds: choose a smaller one")
 
 
 def _found(

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from ngio_x._frozen import named, to_int
+from ngio_x._frozen import named, shown, to_int
 from ngio_x.errors import NgioValueError
 from ngio_x.labels.extents import integer_pixels, summary_of
 from ngio_x.labels.summary import runs, with_integers
@@ -48,7 +48,9 @@ def relabel_sequential(labels: Labels, *, offset: int = 1, background: int = 0) 
     last = first + len(old) - 1
     limits = np.iinfo(old.dtype)
     if len(old) and not limits.min <= first <= last <= limits.max:
-        raise NgioValueError(f"the new ids {first} to {last} do not fit {old.dtype}: convert with .astype('uint64')")
+        raise NgioValueError(
+            f"the new ids {shown(first)} to {shown(last)} do not fit {old.dtype}: convert with .astype('uint64')"
+        )
     if first <= background <= last:
         raise NgioValueError(f"the new ids {first} to {last} hold the background {background}: choose another offset")
     rename = partial(_renamed, old=old, first=first, background=background)

@@ -20,6 +20,7 @@ from zarr.core.sync import sync
 from zarr.errors import ContainsArrayError, ZarrUserWarning
 from zarr.storage import FsspecStore, LocalStore, StorePath, ZipStore
 
+from ngio_x._frozen import named, to_bool
 from ngio_x.errors import (
     NgioFileExistsError,
     NgioFileNotFoundError,
@@ -126,6 +127,7 @@ def new_group(
             replaced.
         NgioValueError: If the store is read-only, or a group has another zarr format.
     """  # noqa: D205 — one sentence
+    overwrite = named("overwrite", to_bool)(overwrite)
     place = _place(store)
     if isinstance(store, zarr.Group):
         overwrite = _require_empty(store, zarr_format, overwrite=overwrite)

@@ -52,7 +52,7 @@ def listed(rois: Iterable[Roi]) -> list[Roi]:
     Raises:
         NgioTypeError: If something else is among them.
     """
-    if isinstance(rois, Roi) or not isinstance(rois, Iterable):
+    if isinstance(rois, Roi) or not np.iterable(rois):
         raise NgioTypeError(f"expected several regions, got {shown(rois)}: put a single one into a list")
     found = list(rois)
     if set(map(type, found)) - {Roi}:

@@ -264,3 +264,13 @@ def _joined_label(ours: int | None, theirs: int | None, verb: str) -> int | None
     if ours is not None and theirs is not None and ours != theirs:
         raise NgioValueError(f"{verb} needs regions of one label, got {ours} and {theirs}")
     return theirs if ours is None else ours
+
+
+def require_roi(roi: object) -> None:
+    """Refuse anything but a region.
+
+    Raises:
+        NgioTypeError: If it is none.
+    """
+    if not isinstance(roi, Roi):
+        raise NgioTypeError(f"expected a Roi, got {type(roi).__name__}: build one with Roi.from_values")

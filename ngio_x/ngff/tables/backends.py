@@ -46,7 +46,7 @@ def backend_called(name: Any) -> TableBackend:
     Raises:
         NgioValueError: If there is none.
     """
-    called = _ALIASES.get(name, name) if isinstance(name, str) else name
+    called = _ALIASES.get(name, name) if isinstance(name, str) else None
     for backend in BACKENDS:
         if backend == called:
             return backend

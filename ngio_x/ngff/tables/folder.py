@@ -14,6 +14,7 @@ from zarr.core.buffer import default_buffer_prototype
 from zarr.core.sync import sync
 from zarr.storage import MemoryStore, StorePath
 
+from ngio_x._frozen import named, to_bool
 from ngio_x.errors import (
     NgioFileExistsError,
     NgioFileNotFoundError,
@@ -89,6 +90,7 @@ def put_table(image: zarr.Group, name: str, documents: Mapping[str, bytes], *, o
     """
     place = image.store_path / TABLES
     require_replaceable(place, "the image", "copy the image")
+    overwrite = named("overwrite", to_bool)(overwrite)
     with _REPLACING:
         directory = directory_of(place)
         if directory is not None and directory.exists():
