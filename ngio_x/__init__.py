@@ -12,6 +12,7 @@ arrays and trees get the accessor `.ngio`.
 from __future__ import annotations
 
 from importlib import import_module
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -181,6 +182,7 @@ _HOMES = {
     "view.overlays": ("plot_labels", "plot_rois"),
     "view.pictures": ("plot_image", "plot_levels"),
 }
+_LOADING = RLock()
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = sorted([*_MODULE_OF, "errors"])  # noqa: PLE0605 — a list, made from the table above
@@ -192,7 +194,8 @@ def __getattr__(name: str) -> Any:
     module = _MODULE_OF.get(name)
     if module is None:
         raise AttributeError(f"module 'ngio_x' has no attribute {name!r}")
-    value = getattr(import_module(f"ngio_x.{module}"), name)
+    with _LOADING:  # zarr's modules import each other, which threads that load them at once see half of
+        value = getattr(import_module(f"ngio_x.{module}"), name)
     globals()[name] = value
     return value
 

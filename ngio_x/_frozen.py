@@ -6,6 +6,7 @@ import gc
 import itertools
 import math
 import numbers
+import threading
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -72,14 +73,24 @@ def unchecked(cls: type[T], count: int, *columns: Iterable[Any]) -> list[T]:
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """Make values by the 100 000 in half the time: they form no cycles, which Python would look for again and again."""
-    collecting = gc.isenabled()
-    gc.disable()
+    """Make values by the 100 000 in half the time: they form no cycles, which Python would look for again and again.
+
+    The collector is that of all threads: of those that pause it at once, the last one lets it go on.
+    """
+    with _PAUSING:
+        _WAS_COLLECTING.append(gc.isenabled())
+        gc.disable()
     try:
         yield
     finally:
-        if collecting:
-            gc.enable()
+        with _PAUSING:
+            if _WAS_COLLECTING.pop():  # that of the first is the last to be taken
+                gc.enable()
+
+
+_PAUSING: Final = threading.Lock()
+_WAS_COLLECTING: Final[list[bool]] = []
+"""One for each pause."""
 
 
 def field_names(cls: type) -> tuple[str, ...]:
@@ -127,6 +138,8 @@ def freeze(value: Any) -> Any:
     """Turn data into its immutable form: mappings read-only, sequences tuples, sets frozen, numpy scalars Python's."""
     if isinstance(value, Mapping):
         return ReadOnlyMapping((key, freeze(item)) for key, item in value.items())
+    if value is np.ma.masked:
+        return None
     if isinstance(value, np.ndarray):
         return freeze(list(value) if value.ndim else value[()])
     if isinstance(value, np.generic):  # times stay numpy's: Python's are coarser, and `item` may make them bare numbers
@@ -246,6 +259,14 @@ to_ints: Final = sequence_of(to_int)
 """Convert a sequence of integers to a tuple of ints."""
 to_names: Final = sequence_of(to_name)
 """Convert a sequence of names to a tuple of non-empty strings."""
+
+
+def to_axes(value: Any) -> tuple[str, ...]:
+    """Convert names of axes, such as `("y", "x")` or `"yx"`, to a tuple of them; each is named once."""
+    names = to_names(tuple(value) if isinstance(value, str) else value)
+    if len(set(names)) < len(names):
+        raise NgioValueError(f"must name each axis once, got {shown(names)}")
+    return names
 
 
 def to_optional_name(value: Any) -> str | None:

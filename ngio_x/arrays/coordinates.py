@@ -15,12 +15,12 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from ngio_x._frozen import evolve, field, frozen, one_of
+from ngio_x._frozen import evolve, field, frozen, named, one_of, to_axes
 from ngio_x.arrays.image import lattice_of, require_image
 from ngio_x.arrays.lattice import Lattice, anchor_of
 from ngio_x.errors import NgioValueError
 from ngio_x.metadata.axes import axis_type_of
-from ngio_x.metadata.frame import Frame
+from ngio_x.metadata.frame import Frame, to_frame
 from ngio_x.roi.columns import listed
 from ngio_x.roi.corners import closed_bounds, corners, to_points
 from ngio_x.roi.roi import Roi
@@ -180,8 +180,9 @@ def napari_shapes(
         NgioKeyError: If a region lacks one of the axes.
         NgioValueError: If a region is unbounded along one of them, or the image lacks one.
     """
+    axes = named("axes", to_axes)(axes)
     if len(axes) < 2:
-        raise NgioValueError(f"a rectangle has two axes, got {tuple(axes)}")
+        raise NgioValueError(f"axes must name the two axes of a rectangle at least, got {axes}")
     regions = listed(rois)
     options: dict[str, Any] = {**napari_layer(image, axes), "shape_type": "rectangle"}
     options["features"] = {"name": [roi.get_name() for roi in regions], "label": [roi.label for roi in regions]}
@@ -238,7 +239,7 @@ def _affine(lattice: Lattice, source: Convention, target: Convention) -> tuple[f
 def _axes_of(image: xr.DataArray, axes: Sequence[str] | None) -> tuple[str, ...]:
     """Return the axes of the columns, which the image must have."""
     dims = tuple(str(dim) for dim in image.dims)
-    names = dims if axes is None else tuple(axes)
+    names = dims if axes is None else named("axes", to_axes)(axes)
     if missing := [name for name in names if name not in dims]:
         raise NgioValueError(f"axes names {missing[0]!r}, which the image lacks: it has {dims}")
     return names
@@ -252,6 +253,4 @@ def _lattice(image: xr.DataArray, axis: str) -> Lattice:
 
 
 def _convention_of(frame: Frame) -> Convention:
-    if frame not in ("corner", "center"):
-        raise NgioValueError(f"frame must be 'corner' or 'center', got {frame!r}")
-    return NGFF if frame == "corner" else WORLD
+    return NGFF if to_frame(frame) == "corner" else WORLD

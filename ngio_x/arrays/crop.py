@@ -8,11 +8,12 @@ from typing import Literal, TypeVar
 
 import xarray as xr
 
+from ngio_x._frozen import named, one_of
 from ngio_x.arrays.image import lattice_of
 from ngio_x.arrays.tree import IMAGE, Levels, images_of, with_levels
 from ngio_x.errors import NgioEmptyRegionError, NgioTypeError, NgioUserWarning, NgioValueError
 from ngio_x.metadata.axes import axis_type_of
-from ngio_x.roi.roi import Roi
+from ngio_x.roi.roi import Roi, require_roi
 from ngio_x.roi.roi_slice import RoiSlice
 from ngio_x.roi.rounding import Bounds, pixel_window
 
@@ -41,7 +42,10 @@ def window(
         NgioEmptyRegionError: If the region holds no pixel along an axis.
         NgioValueError: If `bounds` is unknown, or coordinates are not evenly spaced.
     """
-    _require_roi(roi)
+    require_roi(roi)
+    if not isinstance(image, (xr.DataArray, xr.Dataset)):
+        raise NgioTypeError(f"window takes a DataArray or a Dataset, got {type(image).__name__}: as_image makes one")
+    named("missing_dims", one_of(None, "raise", "ignore"))(missing_dims)
     found: dict[str, slice] = {}
     for interval in roi.slices:
         if interval.axis_name in image.dims:
@@ -49,11 +53,6 @@ def window(
         else:
             _require_met(interval, missing_dims)
     return found
-
-
-def _require_roi(roi: object) -> None:
-    if not isinstance(roi, Roi):
-        raise NgioTypeError(f"expected a Roi, got {type(roi).__name__}: build one with Roi.from_values")
 
 
 def _axis_window(image: xr.DataArray | xr.Dataset, interval: RoiSlice, space: str, bounds: Bounds) -> slice:
@@ -78,8 +77,6 @@ def _require_met(interval: RoiSlice, missing_dims: MissingDims | None) -> None:
         case None:
             if pixel_window(*interval.bounds, 1) is None:
                 raise NgioEmptyRegionError(interval.axis_name, interval.bounds, (0.0, 1.0), "pixel (missing axis)")
-        case _:
-            raise NgioValueError(f"missing_dims must be None, 'raise' or 'ignore', got {missing_dims!r}")
 
 
 def crop(image: Croppable, roi: Roi, *, bounds: Bounds = "outer", missing_dims: MissingDims | None = None) -> Croppable:
@@ -100,7 +97,7 @@ def crop(image: Croppable, roi: Roi, *, bounds: Bounds = "outer", missing_dims: 
             image and its labels alike, and only a tree with no level left raises.
         NgioTypeError: If `image` is none of the three, or `roi` no region.
     """
-    _require_roi(roi)
+    require_roi(roi)
     if isinstance(image, xr.DataTree):
         return _crop_tree(image, roi, bounds, missing_dims)
     if not isinstance(image, (xr.DataArray, xr.Dataset)):

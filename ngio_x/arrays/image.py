@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 import xarray as xr
 
-from ngio_x._frozen import at_least, evolve, named, to_int
+from ngio_x._frozen import at_least, evolve, named, shown, to_axes, to_int, to_optional_name
 from ngio_x.arrays.lattice import Lattice, anchor_of, lattice_from_labels
 from ngio_x.arrays.pixel_index import PixelIndex, unit_of
 from ngio_x.arrays.tree import array_of, pyramid_of
@@ -79,7 +79,7 @@ def as_image(
             image = _with_lattice(image, dim, lattice)
     if channels is not None:
         image = _with_channels(image, channels)
-    return image.rename(name) if name is not None else image
+    return image if name is None else image.rename(named("name", to_optional_name)(name))
 
 
 def _with_lattice(image: xr.DataArray, dim: Hashable, lattice: Lattice) -> xr.DataArray:
@@ -221,7 +221,7 @@ def pixel_size_of(image: xr.DataArray | xr.DataTree) -> PixelSize:
 
 
 def _with_dims(data: Any, dims: Sequence[str] | None, usual: tuple[Hashable, ...]) -> xr.DataArray:
-    names = None if dims is None else tuple(dims)
+    names = None if dims is None else named("dims", to_axes)(dims)
     if isinstance(data, xr.DataArray):
         if names is None or names == data.dims:
             return data
@@ -347,12 +347,12 @@ def _lattice_like(image: xr.DataArray, like: xr.DataArray, dim: Hashable) -> Lat
 
 
 def _with_channels(image: xr.DataArray, channels: Sequence[str]) -> xr.DataArray:
-    if isinstance(channels, str) or not isinstance(channels, Iterable):
-        raise NgioTypeError(f"channels takes one name for each position along c, got {channels!r}")
+    if isinstance(channels, str) or not np.iterable(channels):
+        raise NgioTypeError(f"channels takes one name for each position along c, got {shown(channels)}")
     channels = list(channels)
     if any(isinstance(channel, Channel) for channel in channels):
         raise NgioTypeError("channels takes names here: give Channel with colour and limits to write_ome_zarr")
-    names = [str(channel) for channel in channels]
+    names = [channel if isinstance(channel, str) else shown(channel) for channel in channels]
     if "c" not in image.dims:
         raise NgioValueError(f"channels={names} needs a 'c' axis, but the array has {image.dims}")
     if len(names) != image.sizes["c"]:

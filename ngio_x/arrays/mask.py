@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from ngio_x._frozen import to_int
+from ngio_x._frozen import named, shown, to_int
 from ngio_x.arrays.image import lattice_of, require_image
 from ngio_x.errors import NgioTypeError, NgioValueError
 
@@ -18,7 +18,7 @@ def mask(image: xr.DataArray, labels: xr.DataArray, label_id: int, *, fill: Any 
     Args:
         image: The image.
         labels: Label image on the same lattice. It may lack axes (such as c), and may be larger or smaller: pixels
-            that it does not cover get `fill`.
+            that it does not cover get `fill`. Of booleans True is the id 1.
         label_id: The id of the object.
         fill: Value of all other pixels; it must fit the image's dtype.
 
@@ -28,9 +28,9 @@ def mask(image: xr.DataArray, labels: xr.DataArray, label_id: int, *, fill: Any 
     """
     require_image(image, "mask")
     require_image(labels, "labels=")
-    if labels.dtype.kind not in "iu":
+    if labels.dtype.kind not in "iub":
         raise NgioTypeError(f"labels are integers, got {labels.dtype}")
-    inside = on_pixels_of(image, labels == to_int(label_id))
+    inside = on_pixels_of(image, labels == named("label_id", to_int)(label_id))
     return blanked(image, inside, fitting(fill, image.dtype))
 
 
@@ -76,11 +76,14 @@ def fitting(fill: Any, dtype: np.dtype[Any]) -> Any:
         NgioValueError: If it does not fit.
     """
     try:
-        with np.errstate(invalid="ignore"):  # what does not survive the cast is refused below
-            value = np.asarray(fill).astype(dtype)
+        value = np.asarray(fill)
+        if value.dtype.kind == "c" and dtype.kind != "c":
+            value = np.asarray(None)  # fits nowhere
+        with np.errstate(invalid="ignore", over="ignore"):  # what does not survive the cast is refused below
+            value = value.astype(dtype)
         fits = bool(value == fill) or (dtype.kind in "fc" and not np.isfinite(fill)) or dtype.kind == "f"
     except (TypeError, ValueError, OverflowError):
         fits = False
     if not fits or np.ndim(fill):
-        raise NgioValueError(f"fill={fill!r} does not fit the image's {dtype}")
+        raise NgioValueError(f"fill={shown(fill)} does not fit the image's {dtype}")
     return dtype.type(fill)

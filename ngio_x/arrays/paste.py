@@ -81,7 +81,7 @@ def fitted(
 def _as_patch(image: xr.DataArray, patch: Any, roi: Roi | None) -> xr.DataArray:
     if isinstance(patch, xr.DataArray):
         piece = patch.expand_dims(sorted(_chosen(image, patch), key=str))
-    elif roi is None or np.ndim(patch) != image.ndim:
+    elif roi is None or _ndim(patch) != image.ndim:
         raise NgioValueError(
             f"a plain array needs roi= and the image's {image.ndim} dimensions; as_image gives it names and a place"
         )
@@ -90,6 +90,13 @@ def _as_patch(image: xr.DataArray, patch: Any, roi: Roi | None) -> xr.DataArray:
     if unknown := [dim for dim in piece.dims if dim not in image.dims]:
         raise NgioValueError(f"the patch has axis '{unknown[0]}', which the image lacks: it has {image.dims}")
     return piece.transpose(*(dim for dim in image.dims if dim in piece.dims))
+
+
+def _ndim(patch: Any) -> int:
+    try:
+        return np.ndim(patch)
+    except (TypeError, ValueError) as error:
+        raise NgioTypeError(f"patch is an array of numbers: {error}") from None
 
 
 def _chosen(image: xr.DataArray, patch: Any) -> set[Hashable]:

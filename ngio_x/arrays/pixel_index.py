@@ -13,6 +13,7 @@ import xarray as xr
 from xarray.core.indexing import CoordinateTransformIndexingAdapter, IndexSelResult
 from xarray.indexes import CoordinateTransform, CoordinateTransformIndex, Index, PandasIndex
 
+from ngio_x._frozen import instance_of, named, shown, to_name
 from ngio_x.arrays.lattice import Lattice, anchor_of, lattice_from_labels
 from ngio_x.errors import NgioKeyError, NgioTypeError, NgioValueError
 from ngio_x.metadata.axes import axis_type_of
@@ -90,6 +91,10 @@ class PixelIndex(CoordinateTransformIndex):
     transform: _PixelTransform
 
     def __init__(self, lattice: Lattice, dim: Hashable, coord_name: Hashable | None = None) -> None:
+        named("lattice", instance_of(Lattice))(lattice)
+        named("dim", to_name)(dim)
+        if not isinstance(coord_name, Hashable):
+            raise NgioTypeError(f"coord_name is a name, got {shown(coord_name)}")
         super().__init__(_PixelTransform(lattice, dim, dim if coord_name is None else coord_name))
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from ngio_x.errors import NgioTypeError, NgioValueError
-from ngio_x.roi.columns import RoiColumns, columns_of, to_rois
+from ngio_x.roi.columns import RoiColumns, columns_of, integer_type, to_rois
 from ngio_x.roi.roi import Roi
 
 _ROW: Final = "roi"
@@ -52,7 +53,8 @@ def rois_to_dataset(rois: Iterable[Roi]) -> xr.Dataset:
         while variable in found or variable == _ROW or variable.startswith((_START, _LENGTH, _STOP)):
             variable = f"{_EXTRA}_{variable}"
         values = _compact([extra.get(key, np.nan) for extra in extras])
-        found[variable] = xr.Variable(_ROW, values, {} if variable == key else {_EXTRA: key})
+        whole = any(isinstance(value, (datetime, timedelta)) for value in values)  # xarray would make them numpy's
+        found[variable] = xr.Variable(_ROW, values, {} if variable == key else {_EXTRA: key}, fastpath=whole)
     return xr.Dataset(found)
 
 
@@ -80,11 +82,12 @@ def rois_from_dataset(dataset: xr.Dataset) -> list[Roi]:
         raise NgioValueError(f"the variables must lie along one dimension, got {sorted(map(str, dims))}")
     count = dataset.sizes[next(iter(dims))] if dims else 1
     columns = {str(name): _column(dataset, name, count) for name in dataset.variables}
+    attributes = {str(name): variable.attrs for name, variable in dataset.variables.items()}
     axes = [name.removeprefix(_START) for name in columns if name.startswith(_START)]
     bounds = {name for axis in axes for name in (f"{_START}{axis}", f"{_LENGTH}{axis}", f"{_STOP}{axis}")}
     index = {name for name in dims if name in columns and name not in _OWN}
     extras = [name for name in columns if name not in bounds and name not in _OWN and name not in index]
-    keys = [str(dataset[name].attrs.get(_EXTRA, name)) for name in extras]
+    keys = [str(attributes[name].get(_EXTRA, name)) for name in extras]
     rows = zip(*(_listed(columns[name]) for name in extras), strict=True) if extras else [()] * count
     described = RoiColumns(
         tuple(axes),
@@ -121,7 +124,16 @@ def _lengths(columns: dict[str, npt.NDArray[Any]], axis: str) -> npt.NDArray[np.
         raise NgioValueError(f"'{_START}{axis}' needs either '{length}' or '{stop}' beside it, and not both")
     if length in columns:
         return _numbers(columns, length)
-    return _numbers(columns, stop) - _numbers(columns, f"{_START}{axis}")
+    starts, stops = _numbers(columns, f"{_START}{axis}"), _numbers(columns, stop)
+    faulty = (np.isnan(starts) != np.isnan(stops)) | (np.isneginf(starts) & np.isfinite(stops))
+    if faulty.any():
+        row = int(faulty.argmax())
+        raise NgioValueError(
+            f"region {row}: '{stop}' must be NaN where '{_START}{axis}' is, and only there, and ∞ where that is -∞, "
+            f"got {float(stops[row])!r} and {float(starts[row])!r}"
+        )
+    with np.errstate(invalid="ignore"):  # ∞ - ∞ is refused with the regions
+        return stops - starts
 
 
 def _stacked(columns: list[npt.NDArray[np.float64]], count: int) -> npt.NDArray[np.float64]:
@@ -132,9 +144,7 @@ def _compact(values: list[Any]) -> npt.NDArray[Any]:
     """Return values as an array of their own type, if they are all of one that numpy has; else of objects."""
     types = {*map(type, values)}
     if types == {int}:
-        low, high = min(values), max(values)
-        kind = np.int64 if low >= -(2**63) and high < 2**63 else np.uint64 if low >= 0 and high < 2**64 else object
-        return np.array(values, kind)
+        return np.array(values, integer_type(values) or object)
     return np.array(values) if types in ({bool}, {float}) else _objects(values)
 
 

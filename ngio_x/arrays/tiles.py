@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import xarray as xr
 
+from ngio_x._frozen import shown
 from ngio_x.arrays.image import integers_by_axis, lattice_of, require_image
 from ngio_x.errors import NgioValueError
 from ngio_x.metadata.axes import axis_type_of
@@ -56,7 +57,9 @@ def _along(image: xr.DataArray, axis: str, size: int | None, overlap: int) -> li
     length = image.sizes[axis]
     size = max(length, 1) if size is None else size
     if overlap >= size:
-        raise NgioValueError(f"overlap along '{axis}' must be below the size {size} of a tile, got {overlap}")
+        raise NgioValueError(
+            f"overlap along '{axis}' must be below the size {shown(size)} of a tile, got {shown(overlap)}"
+        )
     lattice = lattice_of(image, axis)
     edge, spacing = (0.0, 1.0) if lattice is None else (lattice.edge, lattice.spacing)
     starts = range(0, max(length - overlap, min(length, 1)), size - overlap)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import xarray as xr
 
-from ngio_x._frozen import to_float, to_int
+from ngio_x._frozen import shown, to_float, to_int
 from ngio_x.arrays.image import is_labels, lattice_of
 from ngio_x.arrays.pixel_index import PixelIndex
 from ngio_x.errors import NgioTypeError, NgioUserWarning, NgioValueError
@@ -107,7 +107,7 @@ def _new_sizes(
         scale = {str(dim): scale for dim in image.dims if axis_type_of(str(dim)) == "space"}
     wanted = scale if shape is None else shape
     if not isinstance(wanted, Mapping):
-        raise NgioValueError(f"shape must be a mapping by axis name, got {wanted!r}")
+        raise NgioValueError(f"shape must be a mapping by axis name, got {shown(wanted)}")
     sizes = dict(image.sizes)
     for axis, value in wanted.items():
         if axis not in sizes:
@@ -117,7 +117,7 @@ def _new_sizes(
         except NgioValueError as error:
             raise NgioValueError(f"axis '{axis}': {error}") from None
         if number <= 0:
-            raise NgioValueError(f"axis '{axis}': must be > 0, got {value!r}")
+            raise NgioValueError(f"axis '{axis}': must be > 0, got {shown(value)}")
         sizes[axis] = int(number) if scale is None else zoomed_size(sizes[axis], number)
     return sizes
 

@@ -16,7 +16,7 @@ from dask.core import flatten
 from dask.delayed import Delayed
 from dask.highlevelgraph import HighLevelGraph
 
-from ngio_x._frozen import named, to_int
+from ngio_x._frozen import named, to_axes, to_int
 from ngio_x.arrays.lazy import blocks_of, streamed
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.labels.summary import Summary, merged, nothing, summarized
@@ -113,10 +113,11 @@ def integer_pixels(
         raise NgioValueError("a label image has at least one dimension, got a lone number")
     if any(math.isnan(size) for size in pixels.shape):
         raise NgioValueError("the label image's shape is unknown: call compute_chunk_sizes() first")
-    axes = tuple(axes_order or dims or (f"dim_{axis}" for axis in range(pixels.ndim)))
+    usual = dims or tuple(f"dim_{axis}" for axis in range(pixels.ndim))
+    axes = usual if axes_order is None else named("axes_order", to_axes)(axes_order)
     if dims and set(axes) != set(dims):
         raise NgioValueError(f"axes_order {axes} does not fit the array's {dims}: leave it out")
-    if len(axes) != pixels.ndim or len(set(axes)) < len(axes):
+    if len(axes) != pixels.ndim:
         raise NgioValueError(f"axes_order must name each of the {pixels.ndim} dimensions once, got {axes}")
     return pixels, dims or axes
 
@@ -132,7 +133,7 @@ def _pixels(labels: LabelsLike) -> npt.NDArray[Any] | da.Array:
         return blocks_of(labels)
     try:
         return np.asarray(labels)
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise NgioTypeError(f"a label image is an array of integers: {error}") from None
 
 

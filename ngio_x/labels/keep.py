@@ -82,6 +82,10 @@ def _require_same_place(coarse: xr.DataArray, labels: xr.DataArray) -> None:
         ours, theirs = lattice_of(coarse, dim), lattice_of(labels, dim)
         if ours is None or theirs is None:
             continue
+        if ours.unit is not None and theirs.unit is not None and ours.unit != theirs.unit:
+            raise NgioValueError(
+                f"axis '{dim}': the units differ: {ours.unit!r} and {theirs.unit!r}; convert one of them"
+            )
         if any(abs(a - b) >= ours.spacing for a, b in zip(ours.extent, theirs.extent, strict=True)):
             raise NgioValueError(
                 f"axis '{dim}': both images must have the same extent, got {ours.extent} and {theirs.extent}: crop them"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,10 @@ import numpy.typing as npt
 import xarray as xr
 
 from ngio_x.arrays.image import lattice_of
+from ngio_x.arrays.lattice import Lattice
 from ngio_x.errors import NgioValueError
 from ngio_x.labels.extents import LabelsLike, integer_pixels, summary_of
+from ngio_x.metadata.axes import axis_type_of
 from ngio_x.metadata.pixel_size import SpacingLike, spacing_along
 from ngio_x.roi.columns import RoiColumns, to_rois
 from ngio_x.roi.roi import Roi
@@ -26,7 +28,8 @@ def compute_masking_roi(
 
     Args:
         segmentation: Integer (or boolean) array of 2 to 6 dimensions: numpy, dask, zarr, or labelled.
-        pixel_size: Sizes by axis. A labelled array brings its own, and its place in the world with it.
+        pixel_size: Sizes by axis; an empty mapping counts pixels. A labelled array brings its own, and its place in the
+            world with it; a mapping changes the sizes of the axes that it names.
         axes_order: Names of the axes, such as `"zyx"`. A labelled array brings its own.
 
     Returns:
@@ -45,8 +48,9 @@ def compute_masking_roi(
     found = summary_of(pixels, 0)
     if found.ids.size and found.ids[0] < 0:
         raise NgioValueError(f"ids must be ≥ 0, got {found.ids[0]}")
-    starts = edges + found.starts.T * spacings
-    lengths = (found.stops - found.starts).T * spacings
+    with np.errstate(over="ignore"):  # what is beyond all floats is refused with the regions
+        starts = edges + found.starts.T * spacings
+        lengths = (found.stops - found.starts).T * spacings
     return to_rois(RoiColumns(axes, starts, lengths, list(map(str, found.ids.tolist())), found.ids))
 
 
@@ -56,8 +60,16 @@ def _grid(
     """Return pixel size and world edge of position 0 along each axis."""
     lattices = [lattice_of(segmentation, axis) if isinstance(segmentation, xr.DataArray) else None for axis in axes]
     edges = [0.0 if lattice is None else lattice.edge for lattice in lattices]
-    if pixel_size is not None:
-        spacings = [spacing_along(pixel_size, axis) for axis in axes]
-    else:
-        spacings = [1.0 if lattice is None else lattice.spacing for lattice in lattices]
+    spacings = [_spacing(axis, lattice, pixel_size) for axis, lattice in zip(axes, lattices, strict=True)]
     return np.array(spacings), np.array(edges)
+
+
+def _spacing(axis: str, lattice: Lattice | None, pixel_size: SpacingLike | None) -> float:
+    """Return the size that is given, else that of the array; only what is no space or time may have none."""
+    if pixel_size is not None and (not isinstance(pixel_size, Mapping) or axis in pixel_size):
+        return spacing_along(pixel_size, axis)
+    if lattice is not None:
+        return lattice.spacing
+    if pixel_size and axis_type_of(axis) in ("space", "time"):
+        raise NgioValueError(f"pixel_size names no size along '{axis}', only {tuple(pixel_size)}: add one")
+    return 1.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from ngio_x._frozen import named, to_ints
+from ngio_x._frozen import named, shown, to_bool, to_ints
 from ngio_x.arrays.image import integers_by_axis, require_image
 from ngio_x.arrays.mask import blanked, fitting, on_pixels_of
 from ngio_x.errors import NgioKeyError, NgioValueError
@@ -47,6 +48,7 @@ def crop_objects(
         NgioKeyError: If an id of `ids` does not occur.
     """
     aligned, found, columns = _found(image, labels, ids)
+    cut = named("masked", to_bool)(masked)
     margins = integers_by_axis(pad, aligned, "pad", 0)
     blank = fitting(fill, image.dtype)
 
@@ -57,7 +59,7 @@ def crop_objects(
             box[axis] = slice(max(0, int(start) - margin), min(aligned.sizes[axis], int(stop) + margin))
         held = image.isel(box)
         label = found.ids[column]
-        if masked:
+        if cut:
             held = blanked(held, aligned.isel(box) == label, blank)
         return held.assign_coords(label=label)
 
@@ -96,7 +98,9 @@ def stack_objects(
         NgioKeyError: If an id of `ids` does not occur.
     """
     aligned, found, columns = _found(image, labels, ids)
+    cut = named("masked", to_bool)(masked)
     sizes = integers_by_axis(shape, aligned, "shape", 1)
+    _require_addressable(sizes)
     blank = fitting(fill, image.dtype)
     rows = [index for index, axis in enumerate(aligned.dims) if axis in sizes]
     lengths = np.array([sizes[str(aligned.dims[row])] for row in rows], np.int64).reshape(-1, 1)
@@ -104,7 +108,7 @@ def stack_objects(
     windows = [
         _window(
             image,
-            aligned if masked else None,
+            aligned if cut else None,
             found.ids[column],
             dict(zip(sizes, begins[:, column], strict=True)),
             sizes,
@@ -119,9 +123,14 @@ def stack_objects(
         stack = np.stack(windows) if windows else np.empty(whole, image.dtype)
     coords: dict[Any, Any] = {"label": found.ids[columns]}
     coords |= {f"start_{axis}": ("label", begins[row, columns]) for row, axis in enumerate(sizes)}
-    coords |= {name: value for name, value in image.coords.items() if not {*value.dims} & {*sizes}}
+    coords = {name: value for name, value in image.coords.items() if not {*value.dims} & {*sizes}} | coords
     dims = ("label", *image.dims)
     return xr.DataArray(xr.Variable(dims, stack, image.attrs), coords, name=image.name)
+
+
+def _require_addressable(sizes: Mapping[str, int]) -> None:
+    if math.prod(sizes.values()) >= 2**48:  # bytes that today's processors can address
+        raise NgioValueError(f"shape {shown(dict(sizes))} is more than any memory holds: choose a smaller one")
 
 
 def _found(
@@ -137,7 +146,7 @@ def _found(
     if ids is None:
         return aligned, found, list(range(found.ids.size))
     column_of = {label: column for column, label in enumerate(found.ids.tolist())}
-    wanted = named("ids", to_ints)(ids)
+    wanted = named("ids", to_ints)(ids.values if isinstance(ids, xr.DataArray) else ids)
     if missing := [label for label in wanted if label not in column_of]:
         raise NgioKeyError(f"the image has no object {missing[0]}: it has {found.ids.size}")
     return aligned, found, [column_of[label] for label in wanted]

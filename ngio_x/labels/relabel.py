@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from ngio_x._frozen import named, to_int
+from ngio_x._frozen import named, shown, to_int
 from ngio_x.errors import NgioValueError
 from ngio_x.labels.extents import integer_pixels, summary_of
 from ngio_x.labels.summary import runs, with_integers
@@ -18,6 +18,7 @@ from ngio_x.labels.summary import runs, with_integers
 Labels = TypeVar("Labels", npt.NDArray[Any], da.Array, xr.DataArray)
 
 _to_offset = named("offset", to_int)
+_to_background = named("background", to_int)
 
 
 def relabel_sequential(labels: Labels, *, offset: int = 1, background: int = 0) -> tuple[Labels, dict[int, int]]:
@@ -42,11 +43,14 @@ def relabel_sequential(labels: Labels, *, offset: int = 1, background: int = 0) 
         NgioValueError: If the new ids do not fit the dtype, or the background would be among them.
     """
     pixels, _ = integer_pixels(labels)
+    background = _to_background(background)
     first, old = _to_offset(offset), summary_of(pixels, background).ids
     last = first + len(old) - 1
     limits = np.iinfo(old.dtype)
     if len(old) and not limits.min <= first <= last <= limits.max:
-        raise NgioValueError(f"the new ids {first} to {last} do not fit {old.dtype}: convert with .astype('uint64')")
+        raise NgioValueError(
+            f"the new ids {shown(first)} to {shown(last)} do not fit {old.dtype}: convert with .astype('uint64')"
+        )
     if first <= background <= last:
         raise NgioValueError(f"the new ids {first} to {last} hold the background {background}: choose another offset")
     new = np.arange(len(old)).astype(old.dtype) + old.dtype.type(first if len(old) else 0)

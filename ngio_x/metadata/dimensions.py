@@ -8,9 +8,9 @@ from __future__ import annotations
 import math
 from typing import Any, Final, overload
 
-from ngio_x._frozen import at_least, field, frozen, instance_of, sequence_of, to_int
+from ngio_x._frozen import at_least, field, frozen, instance_of, named, sequence_of, to_bool, to_int
 from ngio_x._html import number_text, table
-from ngio_x.errors import NgioValueError
+from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.metadata.axes import AxesHandler, Axis
 from ngio_x.metadata.dataset import Dataset
 from ngio_x.metadata.pixel_size import PixelSize
@@ -139,8 +139,12 @@ def require_axes_match(reference: Dimensions, other: Dimensions) -> None:
     """Raise unless both have the same axes, in any order; the channel axis does not count.
 
     Raises:
+        NgioTypeError: If one of them is something else.
         NgioValueError: Naming the axis that only one of them has.
     """
+    for side, given in (("reference", reference), ("other", other)):
+        if not isinstance(given, Dimensions):
+            raise NgioTypeError(f"{side} must be Dimensions, got {type(given).__name__}: see dimensions_of")
     ours, theirs = _canonical_names(reference), _canonical_names(other)
     for name in (*ours, *theirs):
         if name not in ours or name not in theirs:
@@ -168,6 +172,7 @@ def require_dimensions_match(reference: Dimensions, other: Dimensions, allow_sin
         NgioValueError: Naming the axis and both sizes.
     """
     require_axes_match(reference, other)
+    allow_singleton = named("allow_singleton", to_bool)(allow_singleton)
     for name in _canonical_names(reference):
         ours, theirs = reference.get(name, default=1), other.get(name, default=1)
         if ours != theirs and not (allow_singleton and 1 in (ours, theirs)):

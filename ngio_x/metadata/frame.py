@@ -14,13 +14,15 @@ Time axes are exempt: a frame's label is its start, so that edge and translation
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Final, Literal
 
-from ngio_x.errors import NgioValueError
+from ngio_x._frozen import named, one_of
 from ngio_x.metadata.axes import axis_type_of
 
 Frame = Literal["corner", "center"]
 """Which point of pixel 0 the translation of level 0 speaks of."""
+to_frame: Final = named("frame", one_of("corner", "center"))
+"""Accept a frame; anything else is refused."""
 LevelOrigin = Literal["center", "corner"]
 """Which point of a pixel the translations of coarser levels have in common with level 0."""
 
@@ -106,7 +108,5 @@ def _is_constant(translations: Sequence[float], scales: Sequence[float], base_tr
 
 
 def _require_known(frame: str, level_origin: str) -> None:
-    if frame not in ("corner", "center"):
-        raise NgioValueError(f"frame must be 'corner' or 'center', got {frame!r}")
-    if level_origin not in ("center", "corner"):
-        raise NgioValueError(f"level_origin must be 'center' or 'corner', got {level_origin!r}")
+    to_frame(frame)
+    named("level_origin", one_of("center", "corner"))(level_origin)

@@ -10,14 +10,14 @@ from typing import Any, Final, Literal, NamedTuple
 import numpy as np
 import xarray as xr
 
-from ngio_x._frozen import at_least, evolve, named, shown, to_bool, to_int, to_name, to_optional_name
+from ngio_x._frozen import at_least, evolve, named, one_of, shown, to_bool, to_int, to_name, to_optional_name
 from ngio_x.arrays.image import dimensions_of, is_labels
 from ngio_x.arrays.zoom import kernel_of
 from ngio_x.errors import NgioValueError
 from ngio_x.metadata.channels import Channel
 from ngio_x.metadata.dataset import Dataset
 from ngio_x.metadata.dimensions import Dimensions
-from ngio_x.metadata.frame import Frame, LevelOrigin, written_translation
+from ngio_x.metadata.frame import Frame, LevelOrigin, to_frame, written_translation
 from ngio_x.ngff.attributes import ZARR_FORMATS, Version
 from ngio_x.ngff.documents import ImageLabel, Multiscales
 from ngio_x.ngff.facts import from_facts
@@ -98,7 +98,9 @@ def draft_image(
     described = (
         [dimensions_of(level) for level in given.levels] if keeps else _made(dimensions, shapes, levels, scale_factors)
     )
-    used_frame: Frame = frame or fields.get("frame", "corner" if parent is None else parent.frame)
+    used_frame: Frame = (None if frame is None else to_frame(frame)) or fields.get(
+        "frame", "corner" if parent is None else parent.frame
+    )
     origin: LevelOrigin = fields.get("level_origin", "center") if keeps else "center"
     base = _base_scale(dimensions, parent)
     translations = [
@@ -137,8 +139,7 @@ def _keeping(metadata: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def _require_version(version: Any) -> None:
-    if version not in tuple(ZARR_FORMATS):
-        raise NgioValueError(f"version must be one of {', '.join(map(repr, ZARR_FORMATS))}, got {version!r}")
+    named("version", one_of(*ZARR_FORMATS))(version)
 
 
 def _base_scale(dimensions: Dimensions, parent: Multiscales | None) -> list[float]:
@@ -192,14 +193,14 @@ def _level_shapes(dimensions: Dimensions, levels: int | None, scale_factors: Map
         if following == shapes[-1]:
             if levels is None:
                 break
-            raise NgioValueError(f"levels={levels} are too many: at most {len(shapes)} differ in shape")
+            raise NgioValueError(f"levels={shown(levels)} are too many: at most {len(shapes)} differ in shape")
         shapes.append(following)
     return shapes
 
 
 def _to_factors(value: Any) -> dict[str, float]:
     if not isinstance(value, Mapping):
-        raise NgioValueError(f"scale_factors must be a mapping by axis name, got {value!r}")
+        raise NgioValueError(f"scale_factors must be a mapping by axis name, got {shown(value)}")
     return {axis: named(f"scale_factors along {axis!r}", to_scaling_factor)(item) for axis, item in value.items()}
 
 
@@ -246,7 +247,7 @@ def _layout(level: Dimensions, like: xr.DataArray, storage: Storage) -> tuple[Sh
     chunks = _sizes(names, auto_chunks(names, level.shape), _stored(like, "chunks"), given)
     if storage.shards is not None and storage.version == "0.4":
         raise NgioValueError(f"shards={shown(storage.shards)} need version='0.5': zarr format 2 has none")
-    if storage.shards == "auto":
+    if isinstance(storage.shards, str) and storage.shards == "auto":
         return chunks, auto_shards(names, level.shape, chunks, size)
     if storage.shards is not None:
         return chunks, _sizes(names, chunks, _by_axis("shards", storage.shards, names))

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import xarray as xr
 
-from ngio_x._frozen import named, shown
+from ngio_x._frozen import named, shown, to_bool
 from ngio_x.arrays.image import as_labels, dimensions_of, lattice_of
 from ngio_x.arrays.lazy import is_lazy
 from ngio_x.errors import NgioFileExistsError, NgioTypeError, NgioValueError
@@ -83,6 +83,7 @@ def write_labels(
         label=_label_of(colors),
         keep_objects=keep_objects,
     )
+    overwrite = named("overwrite", to_bool)(overwrite)
     label_paths(parent)  # raises before anything is written
     folder = parent.require_group("labels")
     if name in folder and not overwrite:
@@ -145,7 +146,7 @@ def draft_labels(
         options: More for `draft_image`.
     """
     if not isinstance(name, str) or not name.strip(".") or "/" in name or "\\" in name:
-        raise NgioValueError(f"the name of a label image is one path segment, got {name!r}")
+        raise NgioValueError(f"the name of a label image is one path segment, got {shown(name)}")
     named("the name of a label image", to_relative)(name)
     if name in given.levels[0].dims:
         raise NgioValueError(f"labels '{name}' are called as one of their axes is, {given.levels[0].dims}: rename them")

@@ -15,7 +15,7 @@ from dask.array.core import getter, normalize_chunks
 from xarray.backends import BackendArray
 from xarray.core import indexing
 
-from ngio_x._frozen import at_least, named, to_int
+from ngio_x._frozen import at_least, named, shown, to_int
 from ngio_x.arrays.lazy import BLOCK_BYTES, unit_of, whole_chunks
 from ngio_x.errors import NgioValueError
 from ngio_x.pyramid.places import anchored
@@ -65,7 +65,7 @@ def dask_pixels(array: zarr.Array[Any], names: Sequence[str], chunks: Literal["a
     Raises:
         NgioValueError: If `chunks` make no sense, or there would be more blocks than anybody can compute.
     """
-    if chunks == "auto":
+    if isinstance(chunks, str) and chunks == "auto":
         unit = unit_of(array)
         together = max(1, BLOCK_BYTES // (math.prod(unit) * array.dtype.itemsize))
         _require_countable(array, -(-_count(array.shape, unit) // together))
@@ -89,13 +89,13 @@ def _by_axis(array: zarr.Array[Any], names: Sequence[str], chunks: Any) -> tuple
     Axes that the array lacks do not matter: labels may lack some of their image.
     """
     if not isinstance(chunks, Mapping):
-        raise NgioValueError(f"chunks must be 'auto', sizes by axis, or None, got {chunks!r}")
+        raise NgioValueError(f"chunks must be 'auto', sizes by axis, or None, got {shown(chunks)}")
     sizes = []
     for name, size, stored in zip(names, array.shape, array.chunks, strict=True):
         given = named(f"chunks along axis '{name}'", at_least(-1, to_int))(chunks.get(name, stored))
         if given == 0:
             raise NgioValueError(f"chunks along axis '{name}' must be ≥ 1, or -1 for all pixels, got 0")
-        sizes.append(size if given == -1 else given)
+        sizes.append(size if given == -1 else min(given, max(size, 1)))
     _require_countable(array, _count(array.shape, sizes))
     return tuple(sizes)
 

@@ -18,11 +18,18 @@ Section: TypeAlias = Literal[
 """A section of the specification, by its anchor."""
 
 
+def _to_text(value: Any) -> str:
+    try:
+        return str(value)
+    except ValueError:  # an integer of thousands of digits
+        raise NgioValueError(f"must be text, got {shown(value)}") from None
+
+
 @frozen
 class Problem:
     """A rule of the specification that an OME-Zarr hierarchy breaks."""
 
-    path: str = field(str)
+    path: str = field(_to_text)
     """Where in the attributes of the group, such as `$.ome.multiscales[0].axes`; empty where it is the group itself."""
     message: str = field(to_name)
     """What is wrong there, and what is found."""
@@ -33,7 +40,7 @@ class Problem:
     """`"error"` where the specification says MUST, `"warning"` where it says SHOULD."""
     version: str | None = field(to_optional_name, default=None)
     """The version of the specification; None if it is not known."""
-    group: str = field(str, default="")
+    group: str = field(_to_text, default="")
     """The group, as a URL."""
 
     def __str__(self) -> str:

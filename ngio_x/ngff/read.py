@@ -11,12 +11,11 @@ import xarray as xr
 import zarr
 from xarray.indexes import PandasIndex
 
-from ngio_x._frozen import named, one_of
 from ngio_x.arrays.image import LABELS, ROLE
 from ngio_x.arrays.lattice import Lattice, anchor_of
 from ngio_x.arrays.pixel_index import PixelIndex
 from ngio_x.errors import NgioValidationError, NgioValueError
-from ngio_x.metadata.frame import Frame
+from ngio_x.metadata.frame import Frame, to_frame
 from ngio_x.ngff.documents import Multiscales
 from ngio_x.ngff.facts import channel_facts, facts_of
 from ngio_x.ngff.hierarchy import Hierarchy, Picture, read_hierarchy
@@ -82,7 +81,7 @@ def hierarchy_at(
 ) -> Hierarchy:
     """Return what lies at a store; warn of what is being rebuilt, or was left so."""
     if frame is not None:
-        named("frame", one_of("corner", "center"))(frame)
+        to_frame(frame)
     group = open_group(store, storage_options=storage_options)
     warn_if_unfinished(group.store_path, stacklevel=3)
     hierarchy = read_hierarchy(group, frame, images)

@@ -13,6 +13,7 @@ import xarray as xr
 import zarr
 from dask.array.core import slices_from_chunks
 
+from ngio_x._frozen import named, to_bool
 from ngio_x.arrays.crop import window
 from ngio_x.arrays.paste import fitted
 from ngio_x.arrays.zoom import kernel_of
@@ -77,6 +78,7 @@ def write_region(
         NgioTypeError: If the patch's values do not fit the image's dtype.
         NgioStorageError: If pixels cannot be read or written.
     """
+    consolidate, exclusive = named("consolidate", to_bool)(consolidate), named("exclusive", to_bool)(exclusive)
     pyramid = _opened(group, frame)
     source, *targets = pyramid.arrays
     parts = _parts(pyramid.image, patch, roi)

@@ -20,7 +20,7 @@ from cattrs.errors import (
 )
 from cattrs.gen import make_dict_structure_fn, override
 
-from ngio_x._frozen import ItemsError, field_names, shown, thaw
+from ngio_x._frozen import ItemsError, at_least, field_names, named, shown, thaw, to_int
 from ngio_x.errors import NgioError, NgioTypeError, NgioValidationError, NgioValueError
 from ngio_x.roi.roi import Roi
 
@@ -54,7 +54,7 @@ def from_dict(data: Any, cls: type[T]) -> T:
         return _CONVERTER.structure(data, cls)
     except (BaseValidationError, NgioError) as error:
         raise NgioValidationError(*_problems(error, "$")) from None
-    except (StructureHandlerNotFoundError, TypeError):
+    except (StructureHandlerNotFoundError, TypeError, AttributeError, ValueError):
         raise NgioTypeError(f"cannot build {shown(cls)}: give the class of a value, or list[...] of one") from None
 
 
@@ -63,7 +63,12 @@ def to_json(value: Any, *, indent: int | None = None) -> str:
 
     Raises:
         NgioValidationError: Naming every NaN, infinity and object that JSON has no form for, with its path.
+        NgioValueError: If `indent` is no small number.
     """
+    if indent is not None:
+        indent = named("indent", at_least(0, to_int))(indent)
+        if indent > _INDENT:
+            raise NgioValueError(f"indent must be ≤ {_INDENT}, got {shown(indent)}")
     try:
         data = to_dict(value)
         if problems := list(_without_json(data, "$")):
@@ -71,6 +76,14 @@ def to_json(value: Any, *, indent: int | None = None) -> str:
         return json.dumps(data, indent=indent, allow_nan=False, ensure_ascii=False)
     except RecursionError:
         raise NgioValidationError("$: is nested too deeply") from None
+    except NgioError:
+        raise
+    except ValueError as error:
+        raise NgioValidationError(f"$: cannot be written as JSON: {error}") from None  # thousands of digits
+
+
+_INDENT: Final = 100
+"""More blanks a level of nesting are a mistake."""
 
 
 def from_json(text: str | bytes, cls: type[T]) -> T:

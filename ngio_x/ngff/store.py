@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 import time
 import uuid
 import warnings
@@ -19,10 +20,12 @@ from zarr.core.sync import sync
 from zarr.errors import ContainsArrayError, ZarrUserWarning
 from zarr.storage import FsspecStore, LocalStore, StorePath, ZipStore
 
+from ngio_x._frozen import named, to_bool
 from ngio_x.errors import (
     NgioFileExistsError,
     NgioFileNotFoundError,
     NgioTypeError,
+    NgioUserWarning,
     NgioValidationError,
     NgioValueError,
 )
@@ -125,6 +128,7 @@ def new_group(
             replaced.
         NgioValueError: If the store is read-only, or a group has another zarr format.
     """  # noqa: D205 — one sentence
+    overwrite = named("overwrite", to_bool)(overwrite)
     place = _place(store)
     if isinstance(store, zarr.Group):
         overwrite = _require_empty(store, zarr_format, overwrite=overwrite)
@@ -274,11 +278,23 @@ def renew_consolidated(group: zarr.Group) -> None:
         return
     except ZARR_FAULTS:  # there are, and they cannot be read
         pass
-    consolidate(place)
+    try:
+        consolidate(place)
+    except (*ZARR_FAULTS, OSError) as error:
+        warnings.warn(
+            f"what was to be written is in place, but the consolidated metadata of {place} could not be renewed "
+            f"({type(error).__name__}: {error}): mend what cannot be read, then call zarr.consolidate_metadata",
+            NgioUserWarning,
+            stacklevel=3,
+        )
 
 
 def consolidate(place: StorePath) -> None:
     """Give a group the metadata of all that is below it."""
-    with warnings.catch_warnings():
+    with _FILTERING, warnings.catch_warnings():
         warnings.simplefilter("ignore", ZarrUserWarning)  # they are no part of zarr format 3: its writers know that
         zarr.consolidate_metadata(place.store, path=place.path)
+
+
+_FILTERING: Final = threading.Lock()
+"""Held while the filters of warnings, which threads share, are others."""

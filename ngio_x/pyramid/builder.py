@@ -17,6 +17,7 @@ from ngio_x._frozen import (
     named,
     one_of,
     positive,
+    shown,
     thaw,
     to_floats,
     to_ints,
@@ -35,8 +36,8 @@ from ngio_x.pyramid.scaling import level_steps, levels_down_to, to_factors
 def _to_dtype_name(value: Any) -> str:
     try:
         dtype = np.dtype(to_name(value) if isinstance(value, str) or value is None else value)
-    except (TypeError, NgioValueError):
-        raise NgioValueError(f"must be the name of a numpy data type, got {value!r}") from None
+    except (TypeError, ValueError):
+        raise NgioValueError(f"must be the name of a numpy data type, got {shown(value)}") from None
     return dtype.name if dtype.isbuiltin else dtype.str  # names say nothing of byte order
 
 
@@ -48,7 +49,7 @@ _OWN_ARGUMENTS: Final = frozenset(
 
 def _to_kwargs(value: Any) -> Any:
     if not isinstance(value, Mapping):
-        raise NgioValueError(f"must be a mapping, got {value!r}")
+        raise NgioValueError(f"must be a mapping, got {shown(value)}")
     if taken := sorted(_OWN_ARGUMENTS & set(value)):
         raise NgioValueError(f"must leave {', '.join(taken)} to the pyramid's own fields, got {dict(value)!r}")
     return freeze(value)

@@ -6,9 +6,10 @@ import pickle
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, Literal, TypeAlias
 
+import numpy as np
 import zarr
 
-from ngio_x._frozen import named, to_names
+from ngio_x._frozen import named, one_of, shown, to_names
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.pyramid.boxes import Box
 from ngio_x.pyramid.execute import run_here, run_on_dask, runs_in_this_process
@@ -93,7 +94,7 @@ def consolidate_pyramid(
             a region reaches beyond the source. Nothing is written then.
         NgioStorageError: If pixels cannot be read or written: it names array and chunk. Marks stay at the targets then.
     """
-    arrays = [source, *targets]
+    arrays = _together(source, targets)
     kernel = _kernel_for(arrays, order, mode)
     changed = _changed(source, regions, axes)
     left = _left_undone(arrays, everything=changed is None)
@@ -120,7 +121,7 @@ def plan_pyramid(
         NgioTypeError: As `consolidate_pyramid`.
         NgioValueError: As `consolidate_pyramid`.
     """
-    arrays = [source, *targets]
+    arrays = _together(source, targets)
     kernel = _kernel_for(arrays, order, mode)
     return _planned(arrays, kernel, _changed(source, regions, axes))
 
@@ -201,8 +202,7 @@ def checked_kernel(arrays: Sequence[zarr.Array[Any]], order: object, mode: objec
         NgioValueError: If arrays do not fit each other or cannot be written to, or an argument is unknown.
     """
     _require_arrays(arrays)
-    if mode not in ("dask", "numpy", "coarsen"):
-        raise NgioValueError(f"mode must be 'dask', 'numpy' or 'coarsen', got {mode!r}")
+    named("mode", one_of("dask", "numpy", "coarsen"))(mode)
     source, *targets = arrays
     for index, target in enumerate(targets, 1):
         _require_fit(source, _label(index), target)
@@ -217,6 +217,12 @@ def require_within_reach(arrays: Sequence[zarr.Array[Any]]) -> None:
     if not runs_in_this_process():
         for array in arrays:
             _require_shared(array)
+
+
+def _together(source: zarr.Array[Any], targets: Any) -> list[zarr.Array[Any]]:
+    if isinstance(targets, (zarr.Array, str)) or not np.iterable(targets):
+        raise NgioTypeError(f"targets are several zarr arrays, got {shown(targets)}: put a single one into a list")
+    return [source, *targets]
 
 
 def _require_arrays(arrays: Sequence[Any]) -> None:

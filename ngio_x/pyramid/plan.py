@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from ngio_x._frozen import field, freeze, frozen, positive, shown, to_ints, tuple_of
+from ngio_x._frozen import field, freeze, frozen, positive, shown, to_bool, to_ints, tuple_of
 from ngio_x._html import bytes_text, table, times, titled
 from ngio_x.errors import NgioValueError
 from ngio_x.pyramid.boxes import Box, Span, boxes_of, volume, window_of
@@ -259,10 +259,12 @@ class PyramidPlan:
     """How pixels are made."""
     passes: tuple[Pass, ...] = field(tuple_of(Pass))
     """In the order in which they are to be done; neighbours that make the same levels may be done at the same time."""
-    partial: bool = field(bool, default=False)
+    partial: bool = field(to_bool, default=False)
     """Whether only some pixels are made, and the rest of their write units kept."""
 
     def __attrs_post_init__(self) -> None:
+        if not self.layouts:
+            raise NgioValueError("layouts of a plan begin with that of its source, got none")
         was_read: set[int] = set()
         for each in self.passes:
             if each.layouts != tuple(self.layouts[level] for level in each.levels):

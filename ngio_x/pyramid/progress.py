@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
+from ngio_x._frozen import shown
 from ngio_x.errors import NgioTypeError
 
 Progress: TypeAlias = bool | Callable[[int, int], object]
@@ -24,7 +25,7 @@ def shower(progress: Progress) -> Callable[[int, int], object]:
     if isinstance(progress, bool):
         return _bar if progress else lambda _done, _total: None
     if not callable(progress):
-        raise NgioTypeError(f"progress must be True, False or a function of (done, total), got {progress!r}")
+        raise NgioTypeError(f"progress must be True, False or a function of (done, total), got {shown(progress)}")
     return progress
 
 

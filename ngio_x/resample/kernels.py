@@ -17,7 +17,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ngio_x._frozen import field, frozen
+from ngio_x._frozen import field, frozen, shown
 from ngio_x.errors import NgioValueError
 
 InterpolationOrder: TypeAlias = Literal["nearest", "linear", "cubic"]
@@ -177,7 +177,7 @@ def kernel_for(order: object, dtype: np.dtype[Any]) -> Kernel:
     name = _DEGREES.get(order) if type(order) is int else order
     kernel = KERNELS.get(name) if isinstance(name, str) else None
     if kernel is None:
-        raise NgioValueError(f"order must be one of {', '.join(map(repr, KERNELS))}, got {order!r}")
+        raise NgioValueError(f"order must be one of {', '.join(map(repr, KERNELS))}, got {shown(order)}")
     if kernel.combine != "one" and dtype.kind not in ("iufc" if kernel.blends else "biuf"):
         verb = "blend" if kernel.blends else "compare"
         raise NgioValueError(f"order={kernel.name!r} cannot {verb} {dtype} values; use order='nearest'")

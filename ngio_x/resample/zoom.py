@@ -15,7 +15,7 @@ from dask.array.core import normalize_chunks
 from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph
 
-from ngio_x._frozen import named, positive, to_floats, to_ints
+from ngio_x._frozen import named, positive, shown, to_floats, to_ints
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.resample.evaluate import Window, gathered, zoom_window
 from ngio_x.resample.kernels import Kernel, Order, kernel_for
@@ -49,7 +49,10 @@ def numpy_zoom(
         NgioValueError: If shapes, factors or `order` make no sense.
     """
     _refuse_masks(source_array)
-    source = np.asarray(source_array)
+    try:
+        source = np.asarray(source_array)
+    except (TypeError, ValueError) as error:
+        raise NgioTypeError(f"source_array is an array of numbers: {error}") from None
     shape = _target_shape(source.shape, scale, target_shape)
     kernel = kernel_for(order, source.dtype)
     if shape == source.shape:
@@ -111,6 +114,8 @@ def dask_zoom(
 
 def zoomed_size(size: int, factor: float) -> int:
     """Return the size of an axis after zooming: `max(1, round(size * factor))`, halves to even."""
+    if math.isinf(size * factor):
+        raise NgioValueError(f"a factor of {factor!r} is too large")
     return max(1, round(size * factor))
 
 
@@ -161,7 +166,7 @@ def _output_chunks(source: da.Array, shape: tuple[int, ...], chunks: Any) -> tup
         sizes, problem = (), error
     fit = tuple(map(sum, sizes)) == shape and min(map(min, sizes), default=0) >= 0
     if not fit or (isinstance(chunks, Mapping) and not set(chunks) <= set(range(len(shape)))):
-        raise NgioValueError(f"chunks={chunks!r} do not fit the shape {shape}: {problem}")
+        raise NgioValueError(f"chunks={shown(chunks)} do not fit the shape {shape}: {problem}")
     return sizes
 
 

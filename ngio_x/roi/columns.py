@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
-from typing import Any, Final, NamedTuple, NoReturn
+from typing import Any, Final, Literal, NamedTuple, NoReturn
 
 import attrs
 import numpy as np
@@ -52,7 +52,7 @@ def listed(rois: Iterable[Roi]) -> list[Roi]:
     Raises:
         NgioTypeError: If something else is among them.
     """
-    if isinstance(rois, Roi) or not isinstance(rois, Iterable):
+    if isinstance(rois, Roi) or not np.iterable(rois):
         raise NgioTypeError(f"expected several regions, got {shown(rois)}: put a single one into a list")
     found = list(rois)
     if set(map(type, found)) - {Roi}:
@@ -86,6 +86,19 @@ def columns_of(rois: Iterable[Roi]) -> RoiColumns:
         spaces=list(map(_SPACE, regions)),
         extras=extras if any(extras) else None,
     )
+
+
+def integer_type(integers: Iterable[int | None]) -> Literal["int64", "uint64"] | None:
+    """Return the type of 64 bits that holds some integers, signed if it can be; None if they are beyond both.
+
+    >>> integer_type([3, None]), integer_type([2**63]), integer_type([-1, 2**63])
+    ('int64', 'uint64', None)
+    """
+    given = [number for number in integers if number is not None]
+    low, high = min(given, default=0), max(given, default=0)
+    if low >= -(2**63) and high < 2**63:
+        return "int64"
+    return "uint64" if low >= 0 and high < 2**64 else None
 
 
 _NAME, _LABEL, _SPACE, _EXTRA = map(attrgetter, ("name", "label", "space", "extra"))

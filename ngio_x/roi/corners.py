@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from ngio_x._frozen import named, to_axes
 from ngio_x.errors import NgioTypeError, NgioValueError
-from ngio_x.roi.roi import Roi
+from ngio_x.roi.roi import Roi, require_roi
+
+_to_axes: Final = named("axes", to_axes)
 
 
 def corners(roi: Roi, axes: Sequence[str] = ("y", "x")) -> npt.NDArray[np.float64]:
@@ -28,12 +31,15 @@ def corners(roi: Roi, axes: Sequence[str] = ("y", "x")) -> npt.NDArray[np.float6
         Shape (4, 2), in the coordinates of the region.
 
     Raises:
+        NgioTypeError: If `roi` is none.
         NgioValueError: If there are not two axes, or the region is unbounded along one of them.
         NgioKeyError: If the region lacks one of them.
     """
-    if len(axes) != 2:
-        raise NgioValueError(f"a rectangle has two axes, got {tuple(axes)}")
-    first, second = (closed_bounds(roi, axis) for axis in axes)
+    require_roi(roi)
+    names = _to_axes(axes)
+    if len(names) != 2:
+        raise NgioValueError(f"axes must name the two axes of a rectangle, got {names}")
+    first, second = (closed_bounds(roi, axis) for axis in names)
     return np.array([(first[i], second[j]) for i, j in ((0, 0), (0, 1), (1, 1), (1, 0))], dtype=np.float64)
 
 
@@ -55,6 +61,7 @@ def bounding_roi(
         NgioTypeError: If the points are no numbers.
         NgioValueError: If there are none, they are not finite, or their columns do not fit the axes.
     """
+    axes = _to_axes(axes)
     places = to_points(points, axes).reshape(-1, len(axes))
     if not len(places):
         raise NgioValueError("a region needs at least one point, got none")
@@ -67,13 +74,11 @@ def to_points(points: Any, axes: Sequence[str]) -> npt.NDArray[np.float64]:
 
     Raises:
         NgioTypeError: If they are no numbers.
-        NgioValueError: If columns and axes do not fit, or an axis is named twice.
+        NgioValueError: If columns and axes do not fit.
     """
-    if len(set(axes)) < len(axes):
-        raise NgioValueError(f"axes names each axis once, got {tuple(axes)}")
     try:
         array = np.asarray(points)
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise NgioTypeError(f"points are an array of numbers: {error}") from None
     if array.dtype.kind not in "iuf":
         raise NgioTypeError(f"points are an array of numbers, got {type(points).__name__} of {array.dtype}")

@@ -24,7 +24,8 @@ def to_geojson(rois: Iterable[Roi]) -> dict[str, Any]:
 
     A polygon is the rectangle of a region, in the region's units, as a closed ring against the clock of positions
     `[x, y]`. Its properties are `name`, `label`, `space`, the interval `[start, end]` along each other axis (None is
-    unbounded), and the region's extras. The label, else the name, is the feature's `id`.
+    unbounded), and the region's extras. An axis or extra whose name is taken stands under `axis_<name>` or
+    `extra_<name>`. The label, else the name, is the feature's `id`.
 
     >>> roi = Roi.from_values({"y": (0, 2), "x": (5, 3)}, "cell", label=7)
     >>> to_geojson([roi])["features"][0]["geometry"]["coordinates"]
@@ -46,15 +47,24 @@ def to_geojson(rois: Iterable[Roi]) -> dict[str, Any]:
 
 def _feature(roi: Roi) -> dict[str, Any]:
     ring = corners(roi, ("y", "x"))[:, ::-1].tolist()
-    others = {item.axis_name: list(item.bounds) for item in roi.slices if item.axis_name not in ("x", "y")}
-    facts = {"name": roi.name, "label": roi.label, "space": roi.space, **others}
+    properties: dict[str, Any] = {"name": roi.name, "label": roi.label, "space": roi.space}
+    others = {item.axis_name: item.bounds for item in roi.slices if item.axis_name not in ("x", "y")}
+    for kind, facts in (("axis", others), ("extra", roi.extra)):
+        for key, value in facts.items():
+            properties[_free(key, kind, properties)] = _plain(value)
     feature: dict[str, Any] = {
         "type": "Feature",
         "geometry": {"type": "Polygon", "coordinates": [[*ring, ring[0]]]},
-        "properties": facts | {key: _plain(value) for key, value in roi.extra.items() if key not in facts},
+        "properties": properties,
     }
     known = roi.name if roi.label is None else roi.label
     return feature if known is None else {"id": known, **feature}
+
+
+def _free(key: str, kind: str, taken: Mapping[str, Any]) -> str:
+    while key in taken:
+        key = f"{kind}_{key}"
+    return key
 
 
 def _plain(value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -21,8 +21,9 @@ def overlapping(rois: Iterable[Roi], others: Iterable[Roi] | None = None) -> Ind
     """Return which regions overlap, as pairs of positions in the list: those whose `intersection` is not None.
 
     Intervals are half-open, so regions that merely touch do not overlap, nor does one without length; an axis that one
-    of two lacks does not keep them apart. Labels do not matter. The regions are sorted into a grid and swept along one
-    axis: unless sizes are very unequal, the time is that of sorting them, and of the pairs that are found.
+    of two lacks does not keep them apart. Labels do not matter. The regions are sorted into grids and swept along one
+    axis: the time is that of sorting them, and of the pairs that are found; how far apart regions lie and how unequal
+    their lengths are matters little.
 
     >>> rois = [Roi.from_values({"y": (0, 2), "x": (x, 3)}, None) for x in (0, 2, 5)]
     >>> overlapping(rois).tolist()
@@ -140,13 +141,17 @@ def assign_tiles(rois: Iterable[Roi], tiles: Iterable[Roi]) -> Indices:
     starts, stops, _ = boxes
     pairs = _overlapping(boxes, len(ours))
     region, tile = pairs[:, 0], pairs[:, 1] + len(ours)
-    shared = np.minimum(stops[region], stops[tile]) - np.maximum(starts[region], starts[tile])
-    held = np.where(np.isinf(shared), 1.0, shared).prod(axis=1)  # along what is unbounded, all tiles hold the same
+    with np.errstate(over="ignore", invalid="ignore"):
+        shared = np.minimum(stops[region], stops[tile]) - np.maximum(starts[region], starts[tile])
+        endless = np.isinf(shared).sum(axis=1)
+        held = np.fmax(np.where(np.isinf(shared), 1.0, shared).prod(axis=1), 0.0)  # 0 · ∞ is nothing
     assigned = np.full(len(ours), -1)
     if not len(pairs):
         return assigned
     found, first = np.unique(region, return_index=True)
-    most = np.repeat(np.maximum.reduceat(held, first), np.diff([*first, len(region)]))
+    counts = np.diff([*first, len(region)])
+    held[endless < np.repeat(np.maximum.reduceat(endless, first), counts)] = -1.0  # less than what has no end
+    most = np.repeat(np.maximum.reduceat(held, first), counts)
     best = held >= most * (1 - _EQUAL)  # halves are equal, whatever their last digits
     found, first = np.unique(region[best], return_index=True)
     assigned[found] = pairs[best][first, 1]
@@ -180,77 +185,103 @@ def _boxes(columns: RoiColumns) -> _Boxes:
 
 _CANDIDATES = 2**21
 """So many pairs are compared in one go: bounds memory."""
+_STEP = 8
+"""Cells of one grid are so many times as long as those of the next finer one."""
 
 
 def _pairs(boxes: _Boxes) -> Iterator[Indices]:
     """Yield pairs of boxes that overlap, each once, in no order.
 
-    A grid along up to two axes brings together what lies close by; within a cell, boxes are swept along a third axis.
+    Where boxes begin and end is not measured, but counted in boxes that begin before. So neither numbers beyond all
+    floats nor places far from all others matter. Grids along up to two axes bring together what lies close by, one for
+    each class of lengths; within a cell, boxes are swept along a third axis.
     """
-    starts, stops, lacking = boxes
+    # What has no length along an axis that all have overlaps nothing.
+    solid = np.flatnonzero(((boxes.starts < boxes.stops) | boxes.lacking.any(axis=0)).all(axis=1))
+    starts, stops, lacking = boxes.starts[solid], boxes.stops[solid], boxes.lacking[solid]
     if len(starts) < 2:
         return
-    sweep, *gridded = _by_selectivity(starts, stops)
-    places, cells, corners = _cells(starts, stops, gridded[:2])
-    order = np.argsort(starts[:, sweep], kind="stable")
-    rank = np.empty(len(order), np.int64)
-    rank[order] = np.arange(len(order))
-    before = np.searchsorted(starts[order, sweep], stops[:, sweep])  # as many boxes start before this one ends
-    key = cells * (len(order) + 1)
-    sequence = np.argsort(key + rank[places])
-    places, key, corners = places[sequence], key[sequence], corners[sequence]
-    ends = np.searchsorted(key + rank[places], key + before[places])
-    counts = np.maximum(ends - np.arange(1, len(places) + 1), 0)
-    for low, high in _batches(counts):
-        first = np.repeat(np.arange(low, high), counts[low:high])
-        begins = np.cumsum(counts[low:high]) - counts[low:high]
-        second = first + 1 + np.arange(len(first)) - np.repeat(begins, counts[low:high])
-        # Two boxes may meet in several cells: they are paired in the one where their overlap begins.
-        here = (np.minimum(corners[first], corners[second]) == 0).all(axis=1)
-        one, other = places[first[here]], places[second[here]]
-        meet = np.maximum(starts[one], starts[other]) < np.minimum(stops[one], stops[other])
-        met = (meet | lacking[one] | lacking[other]).all(axis=1)
-        yield np.stack([one[met], other[met]], axis=1)
+    begins, ends = _ranks(starts, stops)
+    spans = np.maximum(ends - begins, 1)
+    sweep, *gridded = np.argsort(spans.mean(axis=0), kind="stable")[:3]  # the shorter boxes are, the fewer meet
+    classes, sizes = _classes(spans[:, gridded])
+    for k, one in enumerate(classes):
+        for other in classes[: k + 1]:
+            size = np.maximum(sizes[one[0]], sizes[other[0]])
+            filled = [_cells(begins, ends, gridded, sweep, size, members) for members in (one, other)]
+            for ours, theirs in [filled, filled[::-1]][: 1 if one is other else 2]:
+                for first, second in _swept(ours, theirs):
+                    meet = np.maximum(starts[first], starts[second]) < np.minimum(stops[first], stops[second])
+                    met = (meet | lacking[first] | lacking[second]).all(axis=1)
+                    yield solid[np.stack([first[met], second[met]], axis=1)]
 
 
-def _by_selectivity(starts: Floats, stops: Floats) -> list[int]:
-    """Return the axes, that first along which boxes are shortest beside the extent of all."""
-    low, high = _extent(starts, stops)
-    lengths = np.minimum(stops, high) - np.maximum(starts, low)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        part = np.where(high > low, lengths.mean(axis=0) / (high - low), 1.0)
-    return [int(axis) for axis in np.argsort(part, kind="stable")]
+def _ranks(starts: Floats, stops: Floats) -> tuple[Indices, Indices]:
+    """Return how many boxes begin before each does, those with the same start in their order, and before each ends."""
+    begins, ends = np.empty(starts.shape, np.int64), np.empty(starts.shape, np.int64)
+    for axis, (low, high) in enumerate(zip(starts.T, stops.T, strict=True)):
+        order = np.argsort(low, kind="stable")
+        begins[order, axis] = np.arange(len(order))
+        ends[:, axis] = np.searchsorted(low[order], high)
+    return begins, ends
 
 
-def _extent(starts: Floats, stops: Floats) -> tuple[Floats, Floats]:
-    """Return the lowest and the highest finite bound along each axis; 0 where there is none."""
-    bounds = np.concatenate([starts, stops])
-    some = np.isfinite(bounds)
-    low, high = np.where(some, bounds, np.inf).min(axis=0), np.where(some, bounds, -np.inf).max(axis=0)
-    return np.where(some.any(axis=0), low, 0.0), np.where(some.any(axis=0), high, 0.0)
+def _classes(spans: Indices) -> tuple[list[Indices], Indices]:
+    """Return which boxes have about the same lengths, and the lengths of cells of which each lies in three at most.
 
-
-def _cells(starts: Floats, stops: Floats, axes: list[int]) -> tuple[Indices, Indices, Indices]:
-    """Return which box lies in which cell of a grid, and how many cells along each axis after the box's first one.
-
-    Cells are as long as boxes are on average: so a box lies in two of them on average, be some as long as they may.
+    Short boxes, up to three times as long as the shortest twentieth, are one class: cells need not be shorter.
     """
-    places, cells = np.arange(len(starts)), np.zeros(len(starts), np.int64)
-    offsets = np.zeros((len(starts), len(axes)), np.int64)
+    shortest = np.partition(spans, len(spans) // 20, axis=0)[len(spans) // 20]
+    sizes = np.maximum(shortest * 3 // 2, _STEP)[np.newaxis].repeat(len(spans), axis=0)
+    while (small := 2 * sizes < spans).any():
+        sizes[small] *= _STEP
+    _, which = np.unique(sizes, axis=0, return_inverse=True)
+    order = np.argsort(which, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(which[order])) + 1), sizes
+
+
+class _Cells(NamedTuple):
+    """Boxes in the cells of a grid, sorted by cell, then by where they begin along the axis of the sweep."""
+
+    boxes: Indices
+    keys: Indices
+    """The cell and the beginning, as one number."""
+    stops: Indices
+    """The cell and the end, as such a number."""
+    offsets: Indices
+    """Shape (n, g): how many cells after the first one of the box along each axis."""
+
+
+def _cells(begins: Indices, ends: Indices, axes: Sequence[int], sweep: int, size: Indices, members: Indices) -> _Cells:
+    boxes, cells = members, np.zeros(len(members), np.int64)
+    offsets = np.zeros((len(members), len(axes)), np.int64)
     for k, axis in enumerate(axes):
-        low, high = (bound[axis] for bound in _extent(starts, stops))
-        begin, end = np.maximum(starts[:, axis], low), np.minimum(stops[:, axis], high)
-        size = max(float((end - begin).mean()), (high - low) / (len(starts) + 1))
-        if not size > 0:
-            continue
-        first = ((begin - low) / size).astype(np.int64)
-        last = np.maximum(((end - low) / size).astype(np.int64), first)
-        spans = (last - first + 1)[places]
-        cells = np.repeat(cells * (int(last.max()) + 1) + first[places], spans)
+        first = begins[boxes, axis] // size[k]
+        last = (np.maximum(ends[boxes, axis], begins[boxes, axis] + 1) - 1) // size[k]
+        spans = last - first + 1
+        cells = np.repeat(cells * (len(begins) // size[k] + 1) + first, spans)
         steps = np.arange(len(cells)) - np.repeat(np.cumsum(spans) - spans, spans)
-        offsets = np.repeat(offsets, spans, axis=0)
-        places, cells, offsets[:, k] = np.repeat(places, spans), cells + steps, steps
-    return places, cells, offsets
+        boxes, offsets = np.repeat(boxes, spans), np.repeat(offsets, spans, axis=0)
+        offsets[:, k] = steps
+        cells += steps
+    cells *= len(begins) + 1
+    keys = cells + begins[boxes, sweep]
+    order = np.argsort(keys, kind="stable")
+    boxes, cells = boxes[order], cells[order]
+    return _Cells(boxes, keys[order], cells + ends[boxes, sweep], offsets[order])
+
+
+def _swept(ours: _Cells, theirs: _Cells) -> Iterator[tuple[Indices, Indices]]:
+    """Yield ours and theirs that begin in a cell before ours end there, and not before ours do."""
+    begin = np.searchsorted(theirs.keys, ours.keys, side="right")
+    counts = np.maximum(np.searchsorted(theirs.keys, ours.stops) - begin, 0)
+    for low, high in _batches(counts):
+        one = np.repeat(np.arange(low, high), counts[low:high])
+        before = np.cumsum(counts[low:high]) - counts[low:high]
+        other = np.arange(len(one)) + np.repeat(begin[low:high] - before, counts[low:high])
+        # Two boxes may meet in several cells: they are paired in the one where their overlap begins.
+        here = (np.minimum(ours.offsets[one], theirs.offsets[other]) == 0).all(axis=1)
+        yield ours.boxes[one[here]], theirs.boxes[other[here]]
 
 
 def _batches(counts: Indices) -> Iterator[tuple[int, int]]:

@@ -55,7 +55,9 @@ def _to_extra(value: Any) -> ReadOnlyMapping[str, Any]:
         raise NgioValueError(f"must be a mapping, got {shown(value)}")
     for key in value:
         if not isinstance(key, str) or key in _FIELD_NAMES:
-            raise NgioValueError(f"must not have the key {key!r}: keys are strings other than {_FIELD_NAMES}")
+            raise NgioValueError(
+                f"must not have the key {key!r}: keys are strings other than {_FIELD_NAMES}, rename it"
+            )
     try:
         return freeze(value)  # type: ignore[no-any-return]
     except RecursionError:
@@ -273,3 +275,13 @@ def _joined_label(ours: int | None, theirs: int | None, verb: str) -> int | None
     if ours is not None and theirs is not None and ours != theirs:
         raise NgioValueError(f"{verb} needs regions of one label, got {ours} and {theirs}")
     return theirs if ours is None else ours
+
+
+def require_roi(roi: object) -> None:
+    """Refuse anything but a region.
+
+    Raises:
+        NgioTypeError: If it is none.
+    """
+    if not isinstance(roi, Roi):
+        raise NgioTypeError(f"expected a Roi, got {type(roi).__name__}: build one with Roi.from_values")

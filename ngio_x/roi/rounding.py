@@ -62,7 +62,7 @@ def pixel_window(
 
 def _round(position: float, bounds: Bounds, *, end: bool) -> int:
     """Return the first pixel of an interval that starts here, or the one past the last of one that ends here."""
-    match bounds:
+    match bounds if isinstance(bounds, str) else None:  # arrays would be compared with each
         case "nearest":
             return math.ceil(snap(position, 0.5) - 0.5)
         case "outer":

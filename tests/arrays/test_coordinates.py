@@ -102,7 +102,7 @@ def test_files_of_the_centre_frame_say_what_ngio_x_says(image):
     assert (nx.to_ngff(points, image, "yx", frame="center") == points).all()
     assert (nx.from_ngff(points, image, "yx", frame="center") == points).all()
     for convert in (nx.to_ngff, nx.from_ngff):
-        with pytest.raises(NgioValueError, match="frame must be 'corner' or 'center', got 'edge'"):
+        with pytest.raises(NgioValueError, match="frame must be one of 'corner', 'center', got 'edge'"):
             convert(points, image, "yx", frame="edge")
 
 
@@ -197,5 +197,7 @@ def test_bad_shapes_are_refused():
         nx.napari_shapes([nx.Roi.from_values({"y": 0, "x": slice(None)}, "cell")], image)
     with pytest.raises(NgioTypeError, match="put a single one into a list"):
         nx.napari_shapes(nx.Roi.from_values({"y": 0, "x": 0}, "cell"), image)
-    with pytest.raises(NgioValueError, match=r"a rectangle has two axes, got .'y',."):
+    with pytest.raises(NgioValueError, match=r"axes must name the two axes of a rectangle at least, got .'y',."):
         nx.napari_shapes([nx.Roi.from_values({"y": 0, "x": 0}, "cell")], image, ("y",))
+    with pytest.raises(NgioValueError, match=r"axes must name each axis once, got .'x', 'x'."):
+        nx.napari_shapes([], image, "xx")

@@ -111,7 +111,7 @@ def test_inputs_are_untouched():
         ({"origin": float("inf")}, NgioValueError, "origin must be a finite"),
         ({"units": 3}, NgioValueError, "unit must be a string"),
         ({"dims": ("x",)}, NgioValueError, "each of the 2 dimensions once"),
-        ({"dims": ("x", "x")}, NgioValueError, "each of the 2 dimensions once"),
+        ({"dims": ("x", "x")}, NgioValueError, "dims must name each axis once"),
         ({"channels": ["a"]}, NgioValueError, "needs a 'c' axis"),
         ({"channels": 3}, NgioTypeError, "channels takes one name"),
         ({"channels": [nx.Channel("a")]}, NgioTypeError, "give Channel with colour and limits to write_ome_zarr"),

@@ -127,6 +127,13 @@ def test_mask_of_an_absent_id_is_blank(image, labels):
     assert int(nx.mask(image, labels, 300).sum()) == 0
 
 
+def test_labels_may_be_booleans(image, labels):
+    """True is the id 1, as in all functions of labels; the id is named where it is no number."""
+    assert nx.mask(image, labels == 1, 1).identical(nx.mask(image, labels, 1))
+    with pytest.raises(NgioValueError, match="label_id must be an integer, got '1'"):
+        nx.mask(image, labels, "1")
+
+
 def test_mask_of_a_float_image_takes_nan(image, labels):
     """NaN fits floats, whose dtype is kept."""
     result = nx.mask(image.astype("f4"), labels, 1, fill=np.nan)

@@ -1,5 +1,7 @@
 """Many regions as a Dataset."""
 
+from datetime import UTC, datetime, timedelta
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -91,6 +93,19 @@ def test_times_stay_times():
     assert nx.rois_from_dataset(nx.rois_to_dataset([roi])) == [roi]
 
 
+@pytest.mark.parametrize("when", [datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1), timedelta(1)], ids=str)  # noqa: DTZ001
+def test_python_s_times_stay_python_s(when):
+    """Also after rows were chosen."""
+    rois = [nx.Roi.from_values({"y": 0, "x": 0}, None, when=when)] * 2
+    assert nx.rois_from_dataset(nx.rois_to_dataset(rois).isel(roi=[1])) == rois[:1]
+
+
+def test_names_of_variables_need_no_text():
+    """The columns of some data frames are numbered."""
+    (roi,) = nx.rois_from_dataset(xr.Dataset({**BOUNDS, 3: 1.5}))
+    assert roi.extra == {"3": 1.5}
+
+
 BOUNDS = {"start_y": 0.0, "length_y": 1.0, "start_x": 0.0, "length_x": 1.0}
 
 
@@ -100,6 +115,12 @@ BOUNDS = {"start_y": 0.0, "length_y": 1.0, "start_x": 0.0, "length_x": 1.0}
         ({"start_y": 0.0}, "'start_y' needs either 'length_y' or 'stop_y' beside it, and not both"),
         ({**BOUNDS, "stop_x": 2.0}, "'start_x' needs either 'length_x' or 'stop_x'"),
         ({**BOUNDS, "start_x": "left"}, "'start_x' must hold numbers, got <U4"),
+        (
+            {**BOUNDS, "start_z": -np.inf, "stop_z": 5.0},
+            "region 0: 'stop_z' must be .* ∞ where that is -∞, got 5.0 and",
+        ),
+        ({**BOUNDS, "start_z": np.nan, "stop_z": 5.0}, "region 0: 'stop_z' must be NaN where 'start_z' is"),
+        ({**BOUNDS, "start_z": np.inf, "stop_z": np.inf}, "axis 'z': start and length must both be NaN, or neither"),
         ({"start_y": 0.0, "length_y": 1.0}, "region 0: slices must hold at least two axes"),
         ({**BOUNDS, "length_x": ("roi", [1.0, -1.0]), "name": ("roi", ["a", "b"])}, "region 1 .'b'.: axis 'x': length"),
         ({**BOUNDS, "label": -1}, "region 0: label must be ≥ 0, got -1"),

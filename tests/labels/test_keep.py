@@ -147,6 +147,12 @@ LABELS = nx.as_labels(np.ones((8, 8), "u1"), "yx", 0.5)
         (np.ones((2, 2), "u1"), np.ones(4, "u1"), NgioValueError, r"same axes, got shapes \(2, 2\) and \(4,\)"),
         (np.ones((0, 2), "u1"), np.ones((4, 4), "u1"), NgioValueError, r"without pixels .* got shapes \(0, 2\)"),
         (LABELS.rename(y="z"), LABELS, NgioValueError, r"same axes, got \('z', 'x'\) and \('y', 'x'\)"),
+        (
+            nx.as_labels(LABELS, units="nanometer"),
+            LABELS,
+            NgioValueError,
+            "'y': the units differ: 'nanometer' and 'mic",
+        ),
         (nx.zoom(LABELS, 0.5), LABELS[:6], NgioValueError, r"axis 'y': .* extent, got \(0.0, 4.0\) and \(0.0, 3.0\)"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

@@ -133,6 +133,14 @@ def test_an_explicit_pixel_size_wins():
     assert boxes(nx.compute_masking_roi(image, {"y": 3.0, "x": 2.0})) == [(1, {"y": (0, 6), "x": (0, 4)})]
 
 
+def test_a_mapping_leaves_axes_alone_that_it_does_not_name():
+    """They keep the sizes of a labelled array; of a plain one they must be named, unless they are no space or time."""
+    (roi,) = nx.compute_masking_roi(nx.as_labels(np.ones((2, 2), "u1"), "yx", 0.5), {"y": 3.0})
+    assert [item.length for item in roi.slices] == [6.0, 1.0]
+    (roi,) = nx.compute_masking_roi(np.ones((3, 2, 2), "u1"), {"y": 3.0, "x": 2.0}, "cyx")
+    assert [item.length for item in roi.slices] == [3.0, 6.0, 4.0]
+
+
 @pytest.mark.parametrize("ndim", range(2, 7))
 def test_two_to_six_dimensions(ndim):
     """A single pixel is a box of one pixel along every axis."""
@@ -151,6 +159,7 @@ def test_two_to_six_dimensions(ndim):
         ((np.zeros(4, int), SIZES, "x"), NgioValueError, "2 to 6 dimensions, got 1"),
         ((np.zeros((1,) * 7, int), SIZES, "abcdefg"), NgioValueError, "2 to 6 dimensions, got 7"),
         ((np.zeros((4, 4)), SIZES, "yx"), NgioTypeError, "holds integers, got float64: convert with"),
+        ((np.zeros((4, 4), int), {"y": 1}, "yx"), NgioValueError, r"no size along 'x', only .'y',.: add one"),
         ((np.zeros((4, 4), int), {"y": 0}, "yx"), NgioValueError, "pixel size along 'y' must be > 0"),
         (
             (np.zeros((4, 4), int), (1, 1), "yx"),

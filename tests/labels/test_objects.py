@@ -57,6 +57,22 @@ def test_wanted_objects_come_in_the_order_they_are_asked_for():
     assert nx.stack_objects(IMAGE, LABELS, 4, ids=np.array([9, 4])).label.values.tolist() == [9, 4]
 
 
+def test_ids_may_be_those_of_a_table():
+    """Such as the coordinate of what is left of `label_extents`."""
+    extents = nx.label_extents(LABELS)
+    large = extents.where(extents["count"] > 12, drop=True).label
+    assert [piece.label.item() for piece in nx.crop_objects(IMAGE, LABELS, ids=large)] == [4, 9]
+    assert nx.stack_objects(IMAGE, LABELS, 3, ids=large).label.values.tolist() == [4, 9]
+
+
+def test_pieces_have_objects_of_their_own():
+    """The coordinates of a stack are about its own objects, whatever the image says."""
+    (piece,) = nx.crop_objects(IMAGE, LABELS, ids=[4])
+    stack = nx.stack_objects(piece.assign_coords(start_y=("c", [0, 0])), LABELS, 3)
+    assert stack.label.values.tolist() == [4, 9]
+    assert stack.start_y.dims == ("label",)
+
+
 @pytest.mark.parametrize("lazy", [False, True])
 @pytest.mark.parametrize("masked", [False, True])
 def test_a_stack_holds_windows_around_the_boxes(lazy, masked):
@@ -156,6 +172,8 @@ def test_bad_input_is_refused_at_once(arguments, error, message):
         (0, "shape along 'y' must be ≥ 1, got 0"),
         ({"c": 1}, "shape names axis 'c', which is none of"),
         ((5, 5), "shape along 'y' must be an integer"),
+        (2**70, "more than any memory holds: choose a smaller one"),
+        ({"y": 2**40, "x": 2**30}, "more than any memory holds"),
     ],
 )
 def test_bad_shapes_are_refused(shape, message):

@@ -70,6 +70,7 @@ def test_no_objects_need_no_ids():
         ({"labels": sparse("u1"), "offset": -1}, NgioValueError, "-1 to 2 do not fit uint8"),
         ({"labels": sparse("i4"), "offset": -1}, NgioValueError, "-1 to 2 hold the background 0: choose another"),
         ({"labels": sparse(), "offset": 1.5}, NgioValueError, "offset must be an integer"),
+        ({"labels": sparse(), "background": None}, NgioValueError, "background must be an integer, got None"),
     ],
 )
 def test_bad_input_is_refused(arguments, error, message):

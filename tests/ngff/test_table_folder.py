@@ -17,7 +17,7 @@ from zarr.errors import ZarrUserWarning
 from zarr.storage import FsspecStore, LocalStore, MemoryStore, WrapperStore
 
 import ngio_x as nx
-from ngio_x.errors import NgioFileNotFoundError, NgioUserWarning, NgioValueError
+from ngio_x.errors import NgioFileExistsError, NgioFileNotFoundError, NgioUserWarning, NgioValueError
 from ngio_x.pyramid import swap
 
 OLD = [nx.Roi.from_values({"y": (0, 1), "x": (0, 1), "z": (0, 1)}, "old")]
@@ -305,3 +305,24 @@ def test_fsspec_stores_are_left_as_they_were_on_an_error(request, monkeypatch):
     with pytest.raises(OSError, match="no connection"):
         nx.write_rois(store, "fields", NEW, overwrite=True)
     assert nx.read_rois(store, "fields") == OLD
+
+
+def test_a_file_in_the_way_of_tables_is_no_raw_error(tmp_path):
+    """It is not touched."""
+    path = image_in(tmp_path / "a.zarr")
+    (path / "tables").write_text("mine")
+    with pytest.raises(NgioFileExistsError, match="tables is a file, where the group of tables belongs: move it away"):
+        nx.write_rois(path, "t", OLD)
+    assert (path / "tables").read_text() == "mine"
+    assert nx.list_tables(path) == []
+
+
+def test_consolidated_metadata_that_cannot_be_renewed_are_a_warning(tmp_path):
+    """The table is in place by then; an error would say that nothing was written."""
+    path = image_in(tmp_path / "a.zarr", "0.4")
+    zarr.consolidate_metadata(path)
+    (path / "odd").mkdir()
+    (path / "odd/.zgroup").write_text("{]")
+    with pytest.warns(NgioUserWarning, match="is in place, but the consolidated metadata of .* could not be renewed"):
+        nx.write_rois(path, "t", OLD)
+    assert nx.read_rois(path, "t") == OLD

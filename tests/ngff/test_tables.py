@@ -318,7 +318,7 @@ def test_a_table_before_backends_is_anndata(path):
         (f"{HEADER},label\na,0,1,2,3,1.5\n", {}, "column 'label' must hold integers, got 1.5"),
         (f"{HEADER},label\na,0,1,2,3,x\n", {}, "column 'label' must hold integers, got 'x'"),
         (f"{HEADER},label\na,0,1,2,3,-4\n", {}, "label must be ≥ 0, got -4"),
-        (f"{HEADER},name\na,0,1,2,3,b\n", {}, "extra must not have the key 'name'"),
+        (f"{HEADER},name\na,0,1,2,3,b\n", {}, "'space', 'extra'), rename it"),
         (f"{HEADER}\na,0,1,2,3\n", {"index_key": "ROI"}, "it has no column ROI"),
         (f"{HEADER}\na,0,1,2,3\n", {"table_version": "2"}, "has version '2' of the specification, only '1' is read"),
         (f"{HEADER}\na,0,1,2,3\n", {"backend": "sql"}, "the backend of a table is one of 'csv', 'json', 'parquet'"),
@@ -333,6 +333,18 @@ def test_a_table_that_holds_no_regions_is_refused(path, text, attributes, messag
     with pytest.raises(NgioValidationError, match=r"^table 'theirs' of ") as error:
         nx.read_rois(path, "theirs")
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize("chunk", ["X/c/0/0", "obs/FieldIndex/c/0"])
+def test_missing_chunks_of_anndata_are_refused(path, chunk):
+    """Zarr would read zeros, and regions would lie at the corner, or have no name."""
+    nx.write_rois(path, "t", [roi_of("a", area=0.0, count=0), roi_of("b", area=0.0, count=0)], backend="anndata_v1")
+    before = nx.read_rois(path, "t")
+    (path / "tables/t/obs/count/c/0").unlink(missing_ok=True)  # zeros may be missing by right
+    assert nx.read_rois(path, "t") == before
+    (path / "tables/t" / chunk).unlink()
+    with pytest.raises(NgioValidationError, match=f"'{chunk.split('/c/', maxsplit=1)[0].split('/')[-1]}' lacks 1 of 1"):
+        nx.read_rois(path, "t")
 
 
 def test_damaged_contents_are_refused(path):

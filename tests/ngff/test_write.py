@@ -126,7 +126,7 @@ def test_what_cannot_be_an_image_is_refused(tmp_path, given, error, message):
         ({"scale_factors": {"q": 2}}, "scale_factors names axis 'q', but the image has"),
         ({"chunks": {"q": 2}}, "chunks names axis 'q', but the image has"),
         ({"chunks": {"y": 0}}, "chunks along 'y' must be ≥ 1, got 0"),
-        ({"frame": "left"}, "frame must be 'corner' or 'center', got 'left'"),
+        ({"frame": "left"}, "frame must be one of 'corner', 'center', got 'left'"),
         ({"order": "quintic"}, "order must be one of"),
         ({"name": 5}, "name must be a string"),
     ],

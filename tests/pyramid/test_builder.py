@@ -82,7 +82,7 @@ def test_levels_move_by_half_the_difference_in_pixel_size():
 
 def test_unknown_level_origin_is_refused():
     """The message lists the two that exist."""
-    with pytest.raises(NgioValueError, match="level_origin must be 'center' or 'corner', got 'middle'"):
+    with pytest.raises(NgioValueError, match="level_origin must be one of 'center', 'corner', got 'middle'"):
         Builder.from_shapes([(4, 4)], (1, 1), ("y", "x"), level_origin="middle")
 
 

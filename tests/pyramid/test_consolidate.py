@@ -152,7 +152,7 @@ def test_a_target_given_twice_is_refused(store, source):
 @pytest.mark.parametrize("mode", ["coarse", None, 1])
 def test_unknown_mode_is_refused(store, source, mode):
     """The message lists those that exist."""
-    with pytest.raises(NgioValueError, match="mode must be 'dask', 'numpy' or 'coarsen', got"):
+    with pytest.raises(NgioValueError, match="mode must be one of 'dask', 'numpy', 'coarsen', got"):
         nx.on_disk_zoom(source, new_array(store, "1", (4, 4)), mode=mode)
 
 

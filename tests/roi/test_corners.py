@@ -39,7 +39,7 @@ def test_inputs_are_untouched():
 
 def test_corners_that_do_not_exist_are_refused():
     """More axes than a plane has, an open region, an axis that it lacks."""
-    with pytest.raises(NgioValueError, match=r"two axes, got \('z', 'y', 'x'\)"):
+    with pytest.raises(NgioValueError, match=r"two axes of a rectangle, got \('z', 'y', 'x'\)"):
         nx.corners(ROI, ("z", "y", "x"))
     with pytest.raises(NgioValueError, match="a is unbounded along 'x'"):
         nx.corners(nx.Roi.from_values({"y": 1, "x": slice(2, None)}, "a"))

@@ -40,6 +40,18 @@ def test_all_of_it_is_json():
     assert "id" not in nx.to_geojson([nx.Roi.from_values({"y": 0, "x": 0}, None)])["features"][0]
 
 
+def test_nothing_is_lost_where_names_are_taken():
+    """Axes and extras may be called like each other, or like what a region has anyway."""
+    roi = nx.Roi(
+        "a", (nx.RoiSlice("x", 0, 1), nx.RoiSlice("y", 0, 1), nx.RoiSlice("name", 2, 3)), extra={"axis_name": 5}
+    )
+    (feature,) = nx.to_geojson([roi])["features"]
+    expected = {"name": "a", "label": None, "space": "world", "axis_name": [2.0, 5.0], "extra_axis_name": 5}
+    assert feature["properties"] == expected
+    extra = nx.Roi.from_values({"y": 0, "x": 0, "z": 0}, None, z="top")
+    assert nx.to_geojson([extra])["features"][0]["properties"]["extra_z"] == "top"
+
+
 def test_no_regions_are_no_features():
     """An empty collection is valid."""
     assert nx.to_geojson([]) == {"type": "FeatureCollection", "features": []}

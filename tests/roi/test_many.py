@@ -7,6 +7,7 @@ import pytest
 
 import ngio_x as nx
 from ngio_x.errors import NgioTypeError, NgioValueError
+from ngio_x.roi import many
 from ngio_x.roi.columns import RoiColumns, to_rois
 
 
@@ -57,6 +58,49 @@ def test_a_region_that_holds_all_others_meets_each_once():
         assert nx.overlapping([whole], cells).tolist() == [[0, k] for k in range(64)]
 
 
+@pytest.mark.parametrize("far", [1.6e308, 1e300, 1e-320])
+def test_numbers_may_be_as_large_and_as_small_as_floats_are(far):
+    """Their sums, differences and products are beyond all floats, or 0; there is no warning."""
+    rois = [
+        roi((-far, 1.05 * far), (-far, 1.05 * far)),
+        roi((0, far), (0, far)),
+        roi((0.6 * far, far / 4), (-far, far)),
+    ]
+    assert nx.overlapping(rois).tolist() == [[0, 1]]
+    assert nx.assign_tiles(rois, rois).tolist()[2] == 2
+
+
+def test_thousands_of_regions_without_length_are_not_compared():
+    """They overlap nothing; but what lacks the axis along which they have no length overlaps them."""
+    starts, lengths = np.zeros((100_000, 2)), np.tile([1.0, 0.0], (100_000, 1))
+    flat = to_rois(RoiColumns(("y", "x"), starts, lengths))
+    assert nx.overlapping(flat).shape == (0, 2)
+    other = nx.Roi.from_values({"z": (0, 1), "y": (0, 1)}, None)
+    assert nx.overlapping(flat[:3], [other]).tolist() == [[0, 0], [1, 0], [2, 0]]
+
+
+@pytest.mark.parametrize("place", ["one far away", "two clusters", "rows beside columns"])
+def test_places_and_lengths_of_regions_do_not_make_their_grid_coarse(place, monkeypatch):
+    """About as many pairs are compared as overlap, however uneven the regions are."""
+    side, count = 100, 10_000
+    cells = np.stack(np.meshgrid(*[np.arange(side) * 10.0] * 2, indexing="ij"), -1).reshape(-1, 2)
+    lengths = np.full((count, 2), 12.0)
+    if place == "one far away":
+        cells[-1] = 1e12
+    elif place == "two clusters":
+        cells[count // 2 :] += 1e12
+    else:
+        cells = np.stack([np.arange(count) * 10.0, np.zeros(count)], axis=1)
+        lengths = np.tile([9.0, 1e6], (count, 1))
+        cells[1::2], lengths[1::2] = cells[1::2, ::-1] + [0, 2e6], lengths[1::2, ::-1]
+    compared = []
+    batches = many._batches
+    monkeypatch.setattr(many, "_batches", lambda counts: compared.append(counts.sum()) or batches(counts))
+    pairs = nx.overlapping(to_rois(RoiColumns(("y", "x"), cells, lengths)))
+    assert sum(compared) < 10 * (len(pairs) + count)
+    assert len(pairs) == {"one far away": 39_399, "two clusters": 39_104, "rows beside columns": 0}[place]
+
+
 def test_few_regions_make_few_pairs():
     """None and one, too."""
     assert nx.overlapping([]).tolist() == []
@@ -79,6 +123,13 @@ def test_points_at_an_edge_belong_to_what_begins_there():
     assert nx.containing(rois, {}).tolist() == [0, 1, 2]
     assert nx.containing(rois, {"z": 3}).tolist() == [0, 1, 2]
     assert nx.containing([], {"y": 3}).tolist() == []
+
+
+def test_a_tile_without_end_holds_most_of_a_region_without_end():
+    """Be the part that a bounded tile holds as large as it may; what both hold without end, other axes decide."""
+    endless = roi((0, None), (0, 10))
+    tiles = [roi((0, 1000), (0, 10)), roi((1000, None), (0, 4)), roi((2000, None), (4, 6))]
+    assert nx.assign_tiles([endless], tiles).tolist() == [2]
 
 
 def test_the_hull_keeps_the_numbers_of_its_regions():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
@@ -19,6 +20,7 @@ from zarr.core.sync import sync
 from ngio_x._frozen import shown
 from ngio_x.errors import NgioValidationError, NgioValueError
 from ngio_x.ngff.tables.csv_text import columns_of_csv, csv_text
+from ngio_x.roi.columns import integer_type
 
 Columns: TypeAlias = dict[str, list[Any]]
 """Columns of one length, by name; the first is the index."""
@@ -44,7 +46,7 @@ def backend_called(name: Any) -> TableBackend:
     Raises:
         NgioValueError: If there is none.
     """
-    called = _ALIASES.get(name, name) if isinstance(name, str) else name
+    called = _ALIASES.get(name, name) if isinstance(name, str) else None
     for backend in BACKENDS:
         if backend == called:
             return backend
@@ -140,13 +142,8 @@ def parquet_bytes(columns: Columns) -> bytes:
 def _arrow_type(arrow: Any, column: Sequence[Any]) -> Any:
     kinds = {type(value) for value in column} - {type(None)}
     if kinds == {int}:
-        return arrow.uint64() if _is_unsigned(column) else arrow.int64()
+        return getattr(arrow, integer_type(column) or "int64")()
     return {str: arrow.string(), bool: arrow.bool_()}.get(next(iter(kinds), float), arrow.float64())
-
-
-def _is_unsigned(column: Sequence[int | None]) -> bool:
-    """Return whether integers go beyond 2⁶³."""
-    return any(value is not None and value >= 2**63 for value in column)
 
 
 def _write_parquet(group: zarr.Group, columns: Columns) -> None:
@@ -177,6 +174,8 @@ def _as_json(column: list[Any]) -> list[Any]:
 
 # ---- AnnData: https://anndata.readthedocs.io/en/stable/fileformat-prose.html
 
+_CONFIGURING: Final = threading.Lock()
+"""Held while zarr's configuration, which threads share, is another."""
 _EMPTY: Final = ("layers", "obsm", "obsp", "uns", "varm", "varp")
 
 
@@ -193,8 +192,9 @@ def _write_anndata(group: zarr.Group, columns: Columns) -> None:
     matrix = np.array([series[name] for name in floats], dtype=np.float64).reshape(len(floats), len(index)).T
     plain = {} if group.metadata.zarr_format == 2 else {"shards": None}  # or anndata warns that it will shard
     group.attrs.update({"encoding-type": "anndata", "encoding-version": "0.1.0"})
-    io.write_elem(group, "X", np.ascontiguousarray(matrix), dataset_kwargs=plain)
-    io.write_elem(group, "obs", pandas.DataFrame(beside, index=index), dataset_kwargs=plain)
+    with _CONFIGURING, zarr.config.set({"array.write_empty_chunks": True}):  # or what is lost would look like zeros
+        io.write_elem(group, "X", np.ascontiguousarray(matrix), dataset_kwargs=plain)
+        io.write_elem(group, "obs", pandas.DataFrame(beside, index=index), dataset_kwargs=plain)
     io.write_elem(group, "var", pandas.DataFrame(index=pandas.Index(floats, dtype=object)), dataset_kwargs=plain)
     for name in _EMPTY:
         io.write_elem(group, name, {})
@@ -209,13 +209,15 @@ def _series(pandas: Any, column: Sequence[Any]) -> Any:
     if kinds == {bool}:
         return pandas.array(column, dtype="boolean" if missing else "bool")
     if kinds == {int}:
-        kind = "UInt64" if _is_unsigned(column) else "Int64"
-        return pandas.array(column, dtype=kind if missing else kind.lower())
+        kind = integer_type(column) or "int64"
+        return pandas.array(column, dtype={"int64": "Int64", "uint64": "UInt64"}[kind] if missing else kind)
     return np.array(column, dtype=np.float64)  # None becomes NaN
 
 
 def _read_anndata(group: zarr.Group) -> Columns:
     io = _extra("anndata.io", "anndata_v1")
+    for name in ("obs", "X"):
+        _require_chunks(group.get(name))
     obs = io.read_elem(group["obs"])
     columns = {str(obs.index.name or UNNAMED): obs.index.tolist()}
     columns |= {str(name): _values(obs[name]) for name in obs}
@@ -225,6 +227,22 @@ def _read_anndata(group: zarr.Group) -> Columns:
         names = map(str, io.read_elem(group["var"]).index)
         columns |= {name: number.tolist() for name, number in zip(names, matrix.T, strict=True)}
     return columns
+
+
+def _require_chunks(element: zarr.Array[Any] | zarr.Group | None) -> None:
+    """Refuse rows that are gone: zarr reads zeros there, and regions without name or length.
+
+    Of other columns a chunk of zeros may be missing by right.
+    """
+    if isinstance(element, zarr.Group):
+        element = element.get(str(element.attrs.get("_index", UNNAMED)))
+    if not isinstance(element, zarr.Array) or (element.ndim > 1 and element.chunks[1] < element.shape[1]):
+        return
+    if missing := element.nchunks - element.nchunks_initialized:
+        raise NgioValidationError(
+            f"{element.basename!r} lacks {missing} of {element.nchunks} chunks, and regions in them: restore the file, "
+            "or write the table anew"
+        )
 
 
 def _values(series: Any) -> list[Any]:

@@ -14,6 +14,7 @@ from zarr.core.buffer import default_buffer_prototype
 from zarr.core.sync import sync
 from zarr.storage import MemoryStore, StorePath
 
+from ngio_x._frozen import named, to_bool
 from ngio_x.errors import (
     NgioFileExistsError,
     NgioFileNotFoundError,
@@ -83,15 +84,18 @@ def put_table(image: zarr.Group, name: str, documents: Mapping[str, bytes], *, o
         overwrite: Replace a table of that name.
 
     Raises:
-        NgioFileExistsError: If there is one and `overwrite` is False.
+        NgioFileExistsError: If there is one and `overwrite` is False, or a file in its way.
         NgioValueError: If the store cannot be written to.
         NgioValidationError: If `tables` is no list of names.
     """
     place = image.store_path / TABLES
     require_replaceable(place, "the image", "copy the image")
+    overwrite = named("overwrite", to_bool)(overwrite)
     with _REPLACING:
         directory = directory_of(place)
         if directory is not None and directory.exists():
+            if not directory.is_dir():
+                raise NgioFileExistsError(f"{directory} is a file, where the group of tables belongs: move it away")
             recover(directory)
         attributes = _attributes_at(place)
         names = _listed(attributes, place)

@@ -17,7 +17,7 @@ from ngio_x.errors import NgioValidationError
 from ngio_x.metadata.units import DEFAULT_SPACE_UNIT, DEFAULT_TIME_UNIT, conversion
 from ngio_x.ngff.hierarchy import Picture
 from ngio_x.ngff.tables.backends import Columns
-from ngio_x.roi.columns import RoiColumns, columns_of, listed, to_rois
+from ngio_x.roi.columns import RoiColumns, columns_of, integer_type, listed, to_rois
 from ngio_x.roi.roi import Roi
 
 NAMES: Final = "FieldIndex"
@@ -147,7 +147,7 @@ def _label_problems(labels: Sequence[int | None], called: Sequence[str], key: In
         yield f"{_some(lacking, called)}: without a label, {others}: give all of them one{', or none' * (key == NAMES)}"
     if twice := {label for label, count in Counter(labels).items() if count > 1} - {None}:
         yield f"label {', '.join(map(str, sorted(twice)[:3]))}: more than one region has it: give each object its own"  # type: ignore[type-var]
-    if large := [row for row, label in enumerate(labels) if label is not None and label >= 2**64]:
+    if large := [row for row, label in enumerate(labels) if integer_type([label]) is None]:
         yield f"{_some(large, called)}: the label is too large, an id has 64 bits"
 
 
@@ -171,7 +171,7 @@ def _extra_problems(extras: Sequence[Mapping[str, Any]], called: Sequence[str]) 
         if not (first.keys() <= {int, float} or first.keys() in ({str}, {bool})):
             found = ", ".join(f"{kind.__name__} ({shown(called[row])})" for kind, row in first.items())
             yield f"extra {name!r}: a column holds text, numbers or booleans, one kind of them, got {found}"
-        elif int in first and float not in first and not _fit(_values(extras, name)):
+        elif int in first and float not in first and integer_type(_values(extras, name)) is None:
             yield f"extra {name!r}: integers beyond 64 bits: write them as text"
 
 
@@ -183,13 +183,6 @@ def _no_unicode(called: Sequence[str], extras: Sequence[Mapping[str, Any]]) -> I
             "".join([value for value in values if isinstance(value, str)]).encode()
         except UnicodeEncodeError:
             yield what
-
-
-def _fit(integers: Sequence[int | None]) -> bool:
-    """Return whether one type of 64 bits holds some integers."""
-    given = [number for number in integers if number is not None]
-    low, high = min(given), max(given)
-    return (low >= -(2**63) and high < 2**63) or (low >= 0 and high < 2**64)
 
 
 def _values(extras: Sequence[Mapping[str, Any]], name: str) -> list[Any]:

@@ -8,9 +8,9 @@ from typing import Any, Final, Literal, TypeAlias
 import zarr
 from zarr.storage import MemoryStore
 
-from ngio_x._frozen import named, one_of, shown
+from ngio_x._frozen import named, one_of, shown, to_name
 from ngio_x.errors import NgioValidationError, NgioValueError
-from ngio_x.metadata.frame import Frame
+from ngio_x.metadata.frame import Frame, to_frame
 from ngio_x.ngff.hierarchy import label_paths, read_image
 from ngio_x.ngff.problems import to_relative
 from ngio_x.ngff.store import StoreLike, open_group
@@ -46,7 +46,7 @@ def read_rois(group: StoreLike, name: str, *, frame: Frame | None = None) -> lis
         NgioValueError: If an argument makes no sense, or what the table is stored with is not installed.
     """
     if frame is not None:
-        named("frame", one_of("corner", "center"))(frame)
+        to_frame(frame)
     image = open_group(group)
     table = table_at(image, _table_name(name))
     grid = grid_of(read_image(image, frame))
@@ -95,7 +95,7 @@ def write_rois(
     """
     named("table_type", one_of(*_TYPES))(table_type)
     if frame is not None:
-        named("frame", one_of("corner", "center"))(frame)
+        to_frame(frame)
     _table_name(name)
     kept = backend_called(backend)
     image = open_group(group, "r+")
@@ -118,6 +118,8 @@ def list_tables(group: StoreLike, *, table_type: str | None = None) -> list[str]
     """
     image = open_group(group)
     names = table_names(image)
+    if table_type is not None:
+        table_type = named("table_type", to_name)(table_type)
     return names if table_type is None else [name for name in names if kind_of(image, name)[0] == table_type]
 
 

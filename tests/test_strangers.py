@@ -1,0 +1,388 @@
+"""Every public function, used as a stranger would: it works, or raises an error of this library."""
+
+import inspect
+import itertools
+import warnings
+from pathlib import Path
+
+import dask
+import dask.array as da
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+import zarr
+
+import ngio_x as nx
+from ngio_x.errors import NgioError
+
+PIXELS = np.arange(64, dtype="u2").reshape(8, 8)
+IMAGE = nx.as_image(PIXELS, "yx", 0.5, name="image")
+LABELS = nx.as_labels(np.kron(np.array([[0, 1], [2, 3]], "u1"), np.ones((4, 4), "u1")), "yx", 0.5, name="nuclei")
+TREE = xr.DataTree.from_dict({"/0": IMAGE.to_dataset(), "/1": nx.zoom(IMAGE, 0.5).to_dataset()})
+ROI = nx.Roi.from_values({"y": (0, 2), "x": (1, 2)}, "cell", label=7)
+AXES = nx.AxesHandler((nx.Axis("y"), nx.Axis("x")))
+DATASET = nx.Dataset("0", AXES, (0.5, 0.5))
+DIMENSIONS = nx.Dimensions((8, 8), (8, 8), DATASET)
+LEVEL = nx.PyramidLevel("0", (8, 8), (1.0, 1.0), (0.0, 0.0))
+POINTS = np.array([[1.0, 2.0]])
+
+
+def arrays(_path):
+    """Return source and target of a pyramid, in memory."""
+    source = zarr.create_array({}, data=PIXELS, chunks=(4, 4))
+    return source, zarr.create_array({}, shape=(4, 4), dtype="u2", chunks=(4, 4))
+
+
+def written(path):
+    """Return the place of an image with labels and a table."""
+    place = path / "image.zarr"
+    if not place.exists():
+        nx.write_ome_zarr(IMAGE, place, levels=2, chunks={"y": 4, "x": 4})
+        nx.write_labels(LABELS, place, "nuclei")
+        nx.write_rois(place, "rois", [ROI])
+    return place
+
+
+def plan(path):
+    source, target = arrays(path)
+    return nx.plan_pyramid(source, [target])
+
+
+def fields_of(value):
+    return {name: getattr(value, name) for name in ("layouts", "kernel", "passes", "partial")}
+
+
+_coordinates = {"places": POINTS, "image": IMAGE, "axes": ("y", "x")}
+_pair = {"reference": DIMENSIONS, "other": DIMENSIONS}
+_image = {
+    "dims": "yx",
+    "pixel_size": 0.5,
+    "origin": 0.0,
+    "units": "micrometer",
+    "channels": None,
+    "name": "a",
+    "like": None,
+}
+_files = {
+    "levels": 1,
+    "scale_factors": {"y": 2},
+    "frame": "corner",
+    "order": "nearest",
+    "chunks": {"y": 4},
+    "shards": None,
+    "compressors": "auto",
+}
+
+VALID = {
+    "AxesHandler": {"axes": (nx.Axis("y"), nx.Axis("x")), "axes_setup": nx.AxesSetup()},
+    "AxesSetup": {
+        **{axis: axis for axis in "xyzct"},
+        "others": (),
+        "allow_non_canonical_axes": False,
+        "strict_canonical_order": False,
+    },
+    "Axis": {"name": "y", "axis_type": "space", "unit": "micrometer"},
+    "Channel": {"label": "DAPI", "color": "00FF00", "limits": (0, 9), "display": (0, 9), "active": True},
+    "Dataset": {"path": "0", "axes_handler": AXES, "scale": (0.5, 0.5), "translation": (0.0, 0.0)},
+    "Dimensions": {"shape": (8, 8), "chunks": (8, 8), "dataset": DATASET},
+    "ImagePyramidBuilder": {
+        "levels": (LEVEL,),
+        "axes": ("y", "x"),
+        "data_type": "uint16",
+        "dimension_separator": "/",
+        "compressors": "auto",
+        "zarr_format": 2,
+        "other_array_kwargs": {},
+    },
+    "Lattice": {"origin": 0.0, "spacing": 0.5, "size": 8, "start": 0, "anchor": 0.5, "unit": "micrometer"},
+    "PixelIndex": {"lattice": nx.Lattice(0.0, 0.5, 8), "dim": "y", "coord_name": "y"},
+    "PixelSize": {"x": 1, "y": 1, "z": 1, "t": 1, "space_unit": "micrometer", "time_unit": "second"},
+    "Problem": {
+        "path": "$",
+        "message": "is missing",
+        "section": "a",
+        "severity": "error",
+        "version": "0.5",
+        "group": "",
+    },
+    "PyramidLevel": {
+        "path": "0",
+        "shape": (8, 8),
+        "scale": (1.0, 1.0),
+        "translation": (0.0, 0.0),
+        "chunks": (4, 4),
+        "shards": (8, 8),
+    },
+    "PyramidPlan": lambda path: fields_of(plan(path)),
+    "Report": {"version": "0.5", "kind": "image", "problems": ()},
+    "Roi": {"name": "a", "slices": ROI.slices, "label": 1, "space": "world", "extra": {"a": 1}},
+    "RoiSlice": {"axis_name": "y", "start": 0.0, "length": 1.0},
+    "as_image": {"data": PIXELS, **_image},
+    "as_labels": {"data": PIXELS, **_image},
+    "assign_tiles": {"rois": [ROI], "tiles": [ROI]},
+    "bounding_roi": {"points": POINTS, "axes": ("y", "x"), "name": "a", "label": 1},
+    "check_if_axes_match": _pair,
+    "check_if_dimensions_match": {**_pair, "allow_singleton": False},
+    "check_if_rescalable": _pair,
+    "compute_masking_roi": {"segmentation": LABELS.values, "pixel_size": {"y": 1.0, "x": 1.0}, "axes_order": "yx"},
+    "consolidate_ome_zarr": lambda path: {
+        "group": written(path),
+        "regions": [{"y": slice(0, 4)}],
+        "order": "mean",
+        "mode": "numpy",
+        "frame": None,
+        "progress": False,
+    },
+    "consolidate_pyramid": lambda path: {
+        "source": arrays(path)[0],
+        "targets": [arrays(path)[1]],
+        "order": "mean",
+        "mode": "numpy",
+        "regions": [(slice(0, 4), slice(0, 4))],
+        "axes": ("y", "x"),
+        "progress": False,
+    },
+    "containing": {"rois": [ROI], "point": {"y": 1.0}},
+    "corners": {"roi": ROI, "axes": ("y", "x")},
+    "crop": {"image": IMAGE, "roi": ROI, "bounds": "outer", "missing_dims": "raise"},
+    "crop_objects": {"image": IMAGE, "labels": LABELS, "pad": 1, "masked": False, "fill": 0, "ids": [1]},
+    "dask_zoom": {
+        "source_array": da.from_array(PIXELS),
+        "scale": None,
+        "target_shape": (4, 4),
+        "order": "mean",
+        "chunks": (4, 4),
+    },
+    "derive": lambda path: {
+        "image": IMAGE,
+        "store": path / "derived.zarr",
+        "dtype": "u1",
+        "version": "0.5",
+        **_files,
+        "overwrite": True,
+    },
+    "dimensions_of": {"image": IMAGE},
+    "from_dict": {"data": nx.to_dict(ROI), "cls": nx.Roi},
+    "from_json": {"text": nx.to_json(ROI), "cls": nx.Roi},
+    "from_napari": _coordinates,
+    "from_ngff": {**_coordinates, "frame": "corner"},
+    "from_ngio": _coordinates,
+    "from_spatialdata": _coordinates,
+    "hull": {"rois": [ROI], "name": "a"},
+    "keep_objects": {"coarse": LABELS[::2, ::2].values, "labels": LABELS.values},
+    "label_extents": {"labels": LABELS, "axes_order": ("y", "x"), "background": 0},
+    "level_for": {"tree": TREE, "pixel_size": 0.5},
+    "list_tables": lambda path: {"group": written(path), "table_type": "roi_table"},
+    "map_levels": {"tree": TREE, "function": nx.zoom, "scale": 0.5, "on": "image"},
+    "mask": {"image": IMAGE, "labels": LABELS, "label_id": 1, "fill": 0},
+    "napari_layer": {"image": IMAGE, "axes": ("y", "x")},
+    "napari_shapes": {"rois": [ROI], "image": IMAGE, "axes": ("y", "x")},
+    "numpy_zoom": {"source_array": PIXELS, "scale": (0.5, 0.5), "target_shape": None, "order": "mean"},
+    "on_disk_zoom": lambda path: dict(
+        zip(("source", "target"), arrays(path), strict=True), order="mean", mode="numpy", progress=False
+    ),
+    "open_ome_zarr": lambda path: {
+        "store": written(path),
+        "chunks": "auto",
+        "frame": None,
+        "images": "*",
+        "storage_options": None,
+    },
+    "overlapping": {"rois": [ROI], "others": [ROI]},
+    "paste": {"image": IMAGE, "patch": np.ones((4, 4), "u2"), "roi": ROI, "bounds": "outer"},
+    "pixel_size_of": {"image": IMAGE},
+    "plan_pyramid": lambda path: {
+        "source": arrays(path)[0],
+        "targets": [arrays(path)[1]],
+        "order": "mean",
+        "mode": "numpy",
+        "regions": None,
+        "axes": ("y", "x"),
+    },
+    "read_rois": lambda path: {"group": written(path), "name": "rois", "frame": None},
+    "relabel_sequential": {"labels": LABELS, "offset": 1, "background": 0},
+    "require_axes_match": _pair,
+    "require_dimensions_match": {**_pair, "allow_singleton": False},
+    "require_rescalable": _pair,
+    "rois_from_dataset": {"dataset": nx.rois_to_dataset([ROI])},
+    "rois_to_dataset": {"rois": [ROI]},
+    "stack_objects": {"image": IMAGE, "labels": LABELS, "shape": 3, "masked": False, "fill": 0, "ids": [1]},
+    "tile": {"image": IMAGE, "size": 4, "overlap": 1},
+    "to_dict": {"value": ROI},
+    "to_geojson": {"rois": [ROI]},
+    "to_json": {"value": ROI, "indent": 2},
+    "to_napari": _coordinates,
+    "to_ngff": {**_coordinates, "frame": "corner"},
+    "to_ngio": _coordinates,
+    "to_spatialdata": _coordinates,
+    "unique_ids": {"labels": LABELS, "background": 0},
+    "validate_ome_zarr": lambda path: {"store": written(path), "storage_options": None},
+    "window": {"image": IMAGE, "roi": ROI, "bounds": "outer", "missing_dims": "raise"},
+    "write_labels": lambda path: {
+        "labels": LABELS,
+        "group": written(path),
+        "name": "cells",
+        **{key: value for key, value in _files.items() if key not in ("levels", "scale_factors")},
+        "colors": {1: "FF0000"},
+        "keep_objects": False,
+        "overwrite": True,
+    },
+    "write_ome_zarr": lambda path: {
+        "image": IMAGE,
+        "store": path / "new.zarr",
+        "version": "0.5",
+        **_files,
+        "overwrite": True,
+    },
+    "write_region": lambda path: {
+        "patch": IMAGE[:4, :4],
+        "group": written(path),
+        "roi": ROI,
+        "consolidate": True,
+        "exclusive": False,
+        "frame": None,
+    },
+    "write_rois": lambda path: {
+        "group": written(path),
+        "name": "more",
+        "rois": [ROI],
+        "table_type": "roi_table",
+        "label": None,
+        "backend": "csv",
+        "frame": None,
+        "overwrite": True,
+    },
+    "zoom": {"image": IMAGE, "scale": 0.5, "order": "mean"},
+}
+"""Arguments of a call that works, by function; of those that need files, a function of a directory."""
+
+NO_FUNCTIONS = {"ChunksLike", "InterpolationOrder", "ShardsLike", "errors"}
+
+
+def read_only(array):
+    array.flags.writeable = False
+    return array
+
+
+HOSTILE = {
+    "None": lambda: None,
+    "text": lambda: "3",
+    "empty text": lambda: "",
+    "bytes": lambda: b"yx",
+    "negative": lambda: -1,
+    "zero": lambda: 0,
+    "fraction": lambda: 1.5,
+    "tiny": lambda: 5e-324,
+    "large": lambda: 1.7e308,
+    "NaN": lambda: float("nan"),
+    "infinity": lambda: -np.inf,
+    "huge": lambda: 2**70,
+    "too long to print": lambda: 10**5000,
+    "complex": lambda: 1j,
+    "bool": lambda: True,
+    "date": lambda: np.datetime64("2026-01-01"),
+    "pandas NA": lambda: pd.NA,
+    "pandas Series": lambda: pd.Series([1.0, np.nan], index=["y", "q"]),
+    "numpy float": lambda: np.float32(2),
+    "numpy int": lambda: np.int8(-3),
+    "numpy text": lambda: np.str_("y"),
+    "0-d": lambda: np.array(2),
+    "0-d text": lambda: np.array("y"),
+    "no list": list,
+    "no mapping": dict,
+    "None in a list": lambda: [None],
+    "nested list": lambda: [[1, 2], [3]],
+    "texts": lambda: ["y", "y"],
+    "one axis": lambda: ("q",),
+    "one and a text": lambda: [1, "x"],
+    "NaN twice": lambda: (float("nan"),) * 2,
+    "huge twice": lambda: (2**70,) * 2,
+    "zero twice": lambda: (0, 0),
+    "set": lambda: {1, 2},
+    "mapping": lambda: {"q": 1},
+    "mapping of text": lambda: {"y": "a"},
+    "mapping of NaN": lambda: {"y": float("nan")},
+    "mapping of huge": lambda: {"y": 2**70},
+    "mapping of numbers": lambda: {1: None},
+    "generator": lambda: (k for k in (1, 2)),
+    "empty generator": lambda: iter(()),
+    "empty array": lambda: np.zeros((0, 2)),
+    "flat array": lambda: np.zeros(3, "u1"),
+    "read-only array": lambda: read_only(np.ones((8, 8), "u1")),
+    "foreign array": lambda: np.ones((8, 8), ">u2"),
+    "bool array": lambda: np.ones((8, 8), bool),
+    "object array": lambda: np.array([[None, "a"], [1, {}]], dtype=object),
+    "text array": lambda: np.array([["a", "b"]]),
+    "NaN array": lambda: np.full((8, 8), np.nan),
+    "dates": lambda: np.zeros((8, 8), "M8[s]"),
+    "masked array": lambda: np.ma.masked_equal(np.ones((8, 8), int), 1),
+    "dask array": lambda: da.ones((8, 8), chunks=3),
+    "DataArray": lambda: xr.DataArray(3),
+    "other axes": lambda: xr.DataArray(np.zeros((2, 2)), dims=("a", "b")),
+    "uneven": lambda: xr.DataArray(np.zeros((3, 3)), {"y": [0.0, 1.0, 5.0]}, ("y", "x")),
+    "empty image": lambda: nx.as_image(np.zeros((0, 4), "u2"), "yx", 1.0),
+    "Dataset": xr.Dataset,
+    "DataTree": xr.DataTree,
+    "Roi": lambda: nx.Roi.from_values({"y": slice(None), "q": 1e300}, None),
+    "pixel Roi": lambda: nx.Roi.from_values({"y": -5, "x": 100}, None, space="pixel"),
+    "Rois": lambda: [nx.Roi.from_values({"z": slice(None), "y": 0}, None)] * 2,
+    "class": lambda: int,
+    "object": object,
+    "function": lambda: lambda *_: None,
+    "path": lambda: Path("nowhere"),
+    "slice": lambda: slice(None, None, 2),
+    "ellipsis": lambda: ...,
+}
+"""What strangers pass, made anew for each call."""
+FEW = ("None", "text", "NaN", "too long to print", "pandas NA", "mapping of huge", "bool array", "DataTree", "object")
+"""What is passed to functions of files, which take longer: of each kind one."""
+
+
+def arguments_of(name, path):
+    arguments = VALID[name]
+    return dict(arguments(path) if callable(arguments) else arguments)
+
+
+def result_of(name, arguments):
+    """Return all of what a function returns: iterators are exhausted, what is lazy is computed."""
+    function = getattr(nx, name)
+    known = inspect.signature(function).parameters
+    positional = [
+        arguments.pop(key) for key in list(arguments) if known.get(key) and known[key].kind.name == "POSITIONAL_ONLY"
+    ]
+    result = function(*positional, **arguments)
+    return dask.compute(list(result) if isinstance(result, itertools.chain | map) else result)[0]
+
+
+def test_every_public_function_is_in_the_table():
+    """With all of its arguments: a stranger may use any."""
+    assert set(VALID) | NO_FUNCTIONS == set(nx.__all__)
+
+
+@pytest.mark.parametrize("name", VALID)
+def test_valid_calls_work(name, tmp_path):
+    """Or what follows would show nothing."""
+    result_of(name, arguments_of(name, tmp_path))
+
+
+@pytest.mark.parametrize("name", VALID)
+def test_bad_arguments_get_an_error_of_this_library(name, tmp_path, monkeypatch):
+    """Each argument in turn is each of the hostile values: the call works, or raises an NgioError."""
+    monkeypatch.chdir(tmp_path)
+    raw = []
+    for argument in arguments_of(name, tmp_path):
+        for what in FEW if callable(VALID[name]) else HOSTILE:
+            if argument in ("function", "progress") and what in ("class", "function"):
+                continue  # errors of a function that is passed are its own
+            arguments = arguments_of(name, tmp_path) | {argument: HOSTILE[what]()}
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("error")
+                    warnings.simplefilter("ignore", nx.errors.NgioUserWarning)
+                    result_of(name, arguments)
+            except NgioError as error:
+                str(error)
+            except Exception as error:  # noqa: BLE001 — all others are to be found
+                raw.append(f"{argument}={what}: {type(error).__name__}: {str(error)[:150]}")
+    assert not raw, "\n".join([f"{len(raw)} raw errors", *raw])
