@@ -7,6 +7,7 @@ from pathlib import Path
 
 import dask
 import dask.array as da
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -117,6 +118,7 @@ VALID = {
     "PyramidPlan": lambda path: fields_of(plan(path)),
     "Report": {"version": "0.5", "kind": "image", "problems": ()},
     "Roi": {"name": "a", "slices": ROI.slices, "label": 1, "space": "world", "extra": {"a": 1}},
+    "RoiDrawing": {"rois": (ROI,), "axes": ("y", "x"), "frame": None, "limit": 10},
     "RoiSlice": {"axis_name": "y", "start": 0.0, "length": 1.0},
     "as_image": {"data": PIXELS, **_image},
     "as_labels": {"data": PIXELS, **_image},
@@ -126,6 +128,7 @@ VALID = {
     "check_if_dimensions_match": {**_pair, "allow_singleton": False},
     "check_if_rescalable": _pair,
     "compute_masking_roi": {"segmentation": LABELS.values, "pixel_size": {"y": 1.0, "x": 1.0}, "axes_order": "yx"},
+    "composite": {"image": IMAGE, "channels": None},
     "consolidate_ome_zarr": lambda path: {
         "group": written(path),
         "regions": [{"y": slice(0, 4)}],
@@ -164,6 +167,7 @@ VALID = {
     },
     "dimensions_of": {"image": IMAGE},
     "from_dict": {"data": nx.to_dict(ROI), "cls": nx.Roi},
+    "from_geojson": {"document": nx.to_geojson([ROI]), "space": "world"},
     "from_json": {"text": nx.to_json(ROI), "cls": nx.Roi},
     "from_napari": _coordinates,
     "from_ngff": {**_coordinates, "frame": "corner"},
@@ -175,6 +179,16 @@ VALID = {
     "level_for": {"tree": TREE, "pixel_size": 0.5},
     "list_tables": lambda path: {"group": written(path), "table_type": "roi_table"},
     "map_levels": {"tree": TREE, "function": nx.zoom, "scale": 0.5, "on": "image"},
+    "map_rois": {
+        "func": np.sign,
+        "image": IMAGE,
+        "rois": [ROI],
+        "output": "image",
+        "halo": 1,
+        "bounds": "outer",
+        "dtype": "i4",
+        "fill": 0,
+    },
     "mask": {"image": IMAGE, "labels": LABELS, "label_id": 1, "fill": 0},
     "napari_layer": {"image": IMAGE, "axes": ("y", "x")},
     "napari_shapes": {"rois": [ROI], "image": IMAGE, "axes": ("y", "x")},
@@ -192,6 +206,18 @@ VALID = {
     "overlapping": {"rois": [ROI], "others": [ROI]},
     "paste": {"image": IMAGE, "patch": np.ones((4, 4), "u2"), "roi": ROI, "bounds": "outer"},
     "pixel_size_of": {"image": IMAGE},
+    "plot_image": {
+        "image": IMAGE,
+        "roi": ROI,
+        "rois": [ROI],
+        "labels": LABELS,
+        "channels": None,
+        "scale_bar": True,
+        "ax": None,
+    },
+    "plot_labels": {"labels": LABELS, "roi": ROI, "linewidth": 1.0, "ax": None},
+    "plot_levels": {"tree": TREE, "roi": ROI, "rois": [ROI], "labels": None, "channels": None, "axes": None},
+    "plot_rois": {"rois": [ROI], "ax": None, "color": "red", "linewidth": 1.0, "names": True},
     "plan_pyramid": lambda path: {
         "source": arrays(path)[0],
         "targets": [arrays(path)[1]],
@@ -207,16 +233,26 @@ VALID = {
     "require_rescalable": _pair,
     "rois_from_dataset": {"dataset": nx.rois_to_dataset([ROI])},
     "rois_to_dataset": {"rois": [ROI]},
+    "show": {"rois": [ROI], "image": IMAGE, "axes": ("y", "x"), "limit": 10},
     "stack_objects": {"image": IMAGE, "labels": LABELS, "shape": 3, "masked": False, "fill": 0, "ids": [1]},
     "tile": {"image": IMAGE, "size": 4, "overlap": 1},
     "to_dict": {"value": ROI},
     "to_geojson": {"rois": [ROI]},
     "to_json": {"value": ROI, "indent": 2},
     "to_napari": _coordinates,
+    "to_napari_layers": {"tree": TREE, "rois": [ROI]},
     "to_ngff": {**_coordinates, "frame": "corner"},
     "to_ngio": _coordinates,
     "to_spatialdata": _coordinates,
     "unique_ids": {"labels": LABELS, "background": 0},
+    "upgrade_ome_zarr": lambda path: {
+        "source": written(path),
+        "target": path / "old.zarr",
+        "version": "0.4",
+        "overwrite": True,
+        "progress": False,
+        "storage_options": None,
+    },
     "validate_ome_zarr": lambda path: {"store": written(path), "storage_options": None},
     "window": {"image": IMAGE, "roi": ROI, "bounds": "outer", "missing_dims": "raise"},
     "write_labels": lambda path: {
@@ -360,6 +396,14 @@ def test_every_public_function_is_in_the_table():
     assert set(VALID) | NO_FUNCTIONS == set(nx.__all__)
 
 
+@pytest.fixture(autouse=True)
+def _no_windows(monkeypatch):
+    """Pictures are drawn without a screen, and closed."""
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    yield
+    plt.close("all")
+
+
 @pytest.mark.parametrize("name", VALID)
 def test_valid_calls_work(name, tmp_path):
     """Or what follows would show nothing."""
@@ -373,9 +417,10 @@ def test_bad_arguments_get_an_error_of_this_library(name, tmp_path, monkeypatch)
     raw = []
     for argument in arguments_of(name, tmp_path):
         for what in FEW if callable(VALID[name]) else HOSTILE:
-            if argument in ("function", "progress") and what in ("class", "function"):
+            if argument in ("func", "function", "progress") and what in ("class", "function"):
                 continue  # errors of a function that is passed are its own
             arguments = arguments_of(name, tmp_path) | {argument: HOSTILE[what]()}
+            plt.close("all")
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("error")

@@ -167,6 +167,7 @@ def _for_labels(roi: Roi, labels: xr.Dataset) -> Roi:
 
 def in_world(roi: Roi, image: xr.DataArray | xr.Dataset) -> Roi:
     """Return a region in world units, by the lattice of the given image; along axes that count pixels, in pixels."""
+    require_roi(roi)
     if roi.space == "world":
         return roi
     lattices = {item.axis_name: lattice_of(image, item.axis_name) for item in roi.slices}

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 
 import xarray as xr
 
+from ngio_x._frozen import named, to_axes
+from ngio_x.arrays.crop import in_world
 from ngio_x.arrays.image import lattice_of, require_image
 from ngio_x.arrays.tree import array_of, pyramid_of
 from ngio_x.errors import NgioValueError
@@ -44,17 +46,8 @@ def show(
     if len({roi.space for roi in regions}) > 1:
         raise NgioValueError("regions in world units and in pixels have no place in common: pass the image, too")
     known = list(dict.fromkeys(item.axis_name for roi in regions for item in roi.slices))
-    plane = (plane_of(known) if known else ("y", "x")) if axes is None else tuple(axes)
+    plane = (plane_of(known) if known else ("y", "x")) if axes is None else named("axes", to_axes)(axes)
     return RoiDrawing(tuple(regions), plane, None if image is None else _frame(image, plane), limit)
-
-
-def in_world(roi: Roi, image: xr.DataArray) -> Roi:
-    """Return a region in world units; one in pixels means positions in the image."""
-    if roi.space == "world":
-        return roi
-    lattices = {str(dim): found for dim in image.dims if (found := lattice_of(image, dim)) is not None}
-    sizes = {axis: lattice.spacing for axis, lattice in lattices.items()}
-    return roi.to_world(sizes, {axis: lattice.edge for axis, lattice in lattices.items()})
 
 
 def extent_of(image: xr.DataArray, axis: str) -> tuple[float, float]:

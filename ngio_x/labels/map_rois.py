@@ -171,7 +171,7 @@ def _places(
 def _dtype(kind: Any, what: str) -> np.dtype[Any]:
     try:
         found: np.dtype[Any] = np.dtype(kind)
-    except TypeError:
+    except (TypeError, ValueError, DeprecationWarning):
         raise NgioTypeError(f"{what} must be a dtype such as 'float64', got {shown(kind)}") from None
     return found
 

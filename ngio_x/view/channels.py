@@ -56,11 +56,13 @@ def chosen_channels(
     if chosen is None:
         active = [at for at, channel in enumerate(known) if channel is None or channel.active]
         return [(at, names[at], known[at]) for at in active or range(len(known))]
-    if isinstance(chosen, str) or not isinstance(chosen, Iterable):
+    if isinstance(chosen, (str, bytes)) or not isinstance(chosen, Sequence):
         raise NgioValueError(f"channels takes names, or Channel for each, in a list; got {shown(chosen)}")
     found = list[tuple[int, str, Channel | None]]()
     for item in chosen:
         name = item.label if isinstance(item, Channel) else item
+        if not isinstance(name, str):
+            raise NgioValueError(f"channels takes names, or Channel for each, got {shown(item)} among them")
         if name not in names and names != [""]:
             raise NgioValueError(f"channels names {shown(name)}, which the image lacks: it has {names}")
         at = names.index(name) if name in names else 0

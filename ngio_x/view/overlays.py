@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from ngio_x._frozen import at_least, named, shown, to_bool, to_float
 from ngio_x.arrays.image import lattice_of
 from ngio_x.arrays.show import extent_of
 from ngio_x.errors import NgioTypeError, NgioValueError
@@ -23,6 +24,7 @@ from ngio_x.view.plane import Image, plane_of
 
 Axes: TypeAlias = Any
 """Axes of matplotlib, which is an extra."""
+_to_width = named("linewidth", at_least(0, to_float))
 Outlines: TypeAlias = tuple[npt.NDArray[np.float64], npt.NDArray[Any]]
 
 
@@ -93,13 +95,17 @@ def plot_rois(
         NgioTypeError: If something else than a region is among them.
         NgioValueError: If one is in pixels, or matplotlib is missing.
     """
-    regions = listed(rois)
+    regions, width, named_too = listed(rois), _to_width(linewidth), named("names", to_bool)(names)
     if wrong := [roi for roi in regions if roi.space != "world"]:
         raise NgioValueError(
             f"{wrong[0].get_name()} is in pixels: convert it with to_world, or pass it to plot_image with its image"
         )
     is_new, ax = ax is None, axes_or_new(ax)
     from matplotlib.collections import PolyCollection  # noqa: PLC0415 — an extra
+    from matplotlib.colors import is_color_like  # noqa: PLC0415 — an extra
+
+    if not isinstance(color, (str, tuple)) or not is_color_like(color):
+        raise NgioValueError(f"color must be one of matplotlib's, such as 'red' or '#ff0000', got {shown(color)}")
 
     if is_new:
         ax.set(xlim=hull_of(roi.get("x") for roi in regions), ylim=hull_of(roi.get("y") for roi in regions)[::-1])
@@ -107,10 +113,10 @@ def plot_rois(
     limits = {"x": sorted(ax.get_xlim()), "y": sorted(ax.get_ylim())}
     spans = [{axis: _span(roi, axis, *limits[axis]) for axis in ("y", "x")} for roi in regions]
     corners = [[(x, y) for x, y in zip((*s["x"], *s["x"][::-1]), np.repeat(s["y"], 2), strict=True)] for s in spans]
-    style = {"edgecolors": color, "linewidths": linewidth, "facecolors": "none"}
+    style = {"edgecolors": color, "linewidths": width, "facecolors": "none"}
     ax.add_collection(PolyCollection(corners, **style), autolim=False)
     for roi, span in zip(regions, spans, strict=True):
-        if names:
+        if named_too:
             ax.text(span["x"][0], span["y"][0], roi.get_name(), color=color, size="small", va="bottom", clip_on=True)
     return ax
 
@@ -136,6 +142,7 @@ def plot_labels(labels: Image, roi: Roi | None = None, *, linewidth: float = 1.0
         NgioTypeError: If `labels` is no image, or holds no integers.
         NgioValueError: If there are several planes or channels, or matplotlib is missing.
     """
+    width = _to_width(linewidth)
     is_new, ax = ax is None, axes_or_new(ax)
     from matplotlib.collections import LineCollection  # noqa: PLC0415 — an extra
 
@@ -147,7 +154,7 @@ def plot_labels(labels: Image, roi: Roi | None = None, *, linewidth: float = 1.0
     if is_new:
         frame(ax, plane)
     segments, ids = outlines(plane)
-    ax.add_collection(LineCollection(list(segments), colors=label_colors(ids), linewidths=linewidth), autolim=False)
+    ax.add_collection(LineCollection(list(segments), colors=label_colors(ids), linewidths=width), autolim=False)
     return ax
 
 

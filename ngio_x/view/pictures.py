@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from ngio_x._frozen import named, to_bool
 from ngio_x._html import times
-from ngio_x.arrays.crop import crop
+from ngio_x.arrays.crop import crop, in_world
 from ngio_x.arrays.image import is_labels
-from ngio_x.arrays.show import extent_of, in_world
+from ngio_x.arrays.show import extent_of
 from ngio_x.arrays.tree import array_of, pyramid_of, require_tree
-from ngio_x.errors import NgioValueError
+from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.metadata.channels import Channel
 from ngio_x.roi.columns import listed
 from ngio_x.roi.roi import Roi
@@ -72,7 +73,7 @@ def plot_image(
         plot_labels(labels_in(image, labels), placed, ax=ax)
     if regions:
         plot_rois(planar(regions, base if placed is None else crop(base, placed)), ax)
-    if scale_bar:
+    if named("scale_bar", to_bool)(scale_bar):
         add_scale_bar(ax, plane)
     return ax
 
@@ -130,7 +131,11 @@ def plot_levels(
     shown = tree if roi is None else crop(tree, in_world(roi, finest(tree)))
     levels = {node.name or path: array_of(node) for path, node in pyramid_of(shown).items()}
     outlined = [] if labels is None else _levels_of(labels_in(shown, labels), roi, finest(tree))
-    places = _row_of_axes(next(iter(levels.values())), len(levels)) if axes is None else list(axes)
+    if axes is not None and not isinstance(axes, (list, tuple, np.ndarray)):
+        raise NgioTypeError(f"axes takes Axes of matplotlib in a list, got {type(axes).__name__}")
+    places = (
+        _row_of_axes(next(iter(levels.values())), len(levels)) if axes is None else list(getattr(axes, "flat", axes))
+    )
     if len(places) != len(levels):
         raise NgioValueError(f"axes must be {len(levels)}, one a level, got {len(places)}")
     *_, coarsest = levels.values()

@@ -7,11 +7,11 @@ from typing import Any, Final
 
 import xarray as xr
 
-from ngio_x.arrays.crop import crop
+from ngio_x.arrays.crop import crop, in_world
 from ngio_x.arrays.image import is_labels, require_image
 from ngio_x.arrays.lazy import is_lazy
 from ngio_x.arrays.levels import level_for
-from ngio_x.arrays.show import extent_of, in_world
+from ngio_x.arrays.show import extent_of
 from ngio_x.arrays.tree import array_of, pyramid_of
 from ngio_x.arrays.zoom import zoom
 from ngio_x.errors import NgioKeyError, NgioTypeError, NgioValueError
