@@ -12,7 +12,7 @@ import xarray as xr
 from scipy import ndimage
 
 from ngio_x.arrays.crop import crop
-from ngio_x.arrays.image import as_image, as_labels
+from ngio_x.arrays.image import as_labels
 from ngio_x.errors import NgioFileExistsError, NgioValueError
 from ngio_x.labels.masking_roi import compute_masking_roi
 from ngio_x.ngff.label_images import write_labels
@@ -20,10 +20,8 @@ from ngio_x.ngff.read import open_ome_zarr
 from ngio_x.ngff.write import write_ome_zarr
 from ngio_x.pyramid.progress import Progress
 from ngio_x.roi.roi import Roi
+from ngio_x.testing.samples import nuclei
 
-_SIZE: Final = 1024
-_PIXEL_SIZE: Final = 0.325
-_NUCLEI: Final = 300
 _SMALLEST: Final = 120
 """Pixels below which a segmented object is debris."""
 
@@ -50,69 +48,14 @@ def make_demo(directory: Path, *, overwrite: bool = False, progress: Progress = 
     for path in (store, picture):
         if path.exists() and not overwrite:
             raise NgioFileExistsError(f"{path} exists: pass --overwrite to replace what an earlier demo wrote")
-    image, planted = fluorescence_image()
+    sample = nuclei()
+    image, planted = sample.image.rename("demo"), int(sample.labels.max())
     write_ome_zarr(image, store, name="demo", overwrite=overwrite, progress=progress)
-    nuclei = segment(image.sel(c="DNA"))
-    write_labels(nuclei, store, "nuclei")
+    write_labels(segment(image.sel(c="DNA")), store, "nuclei")
     tree = open_ome_zarr(store)
     rois = compute_masking_roi(tree["labels/nuclei"].children["0"].ds["nuclei"])
     draw_overview(tree, rois, picture)
     return Demo(store, picture, planted, len(rois))
-
-
-def fluorescence_image(seed: int = 0) -> tuple[xr.DataArray, int]:
-    """Return a two-channel image (DNA, tubulin) of a few hundred nuclei, and how many there are.
-
-    Nuclei are textured ellipses of different size and brightness; tubulin surrounds them. Both are blurred by a
-    point-spread function and carry uneven illumination, shot noise and read noise.
-    """
-    rng = np.random.default_rng(seed)
-    dna, tubulin = np.zeros((2, _SIZE, _SIZE))
-    places = _spread_places(rng)
-    texture = ndimage.gaussian_filter(rng.standard_normal((_SIZE, _SIZE)), 2.5)
-    texture *= 0.25 / texture.std()
-    for y, x in places:
-        _add_nucleus(rng, dna, tubulin, y, x)
-    dna = ndimage.gaussian_filter(dna * np.clip(1 + texture, 0.3, None), 1.2)
-    fibres = np.abs(ndimage.gaussian_filter(rng.standard_normal((_SIZE, _SIZE)), (0.8, 4)))
-    tubulin = ndimage.gaussian_filter(tubulin * (0.4 + fibres / fibres.mean()), 1.0)
-    rows, columns = np.mgrid[-1 : 1 : _SIZE * 1j, -1 : 1 : _SIZE * 1j]
-    light = 1 - 0.25 * (rows**2 + columns**2) / 2
-    photons = np.stack([60 + 900 * dna, 90 + 500 * tubulin]) * light
-    pixels = rng.poisson(photons) * 4.0 + rng.normal(400, 12, photons.shape)
-    image = as_image(
-        np.clip(np.rint(pixels), 0, 65535).astype(np.uint16),
-        dims=("c", "y", "x"),
-        pixel_size=_PIXEL_SIZE,
-        channels=("DNA", "tubulin"),
-        name="demo",
-    )
-    return image, len(places)
-
-
-def _spread_places(rng: np.random.Generator) -> list[tuple[float, float]]:
-    """Return places of nuclei that keep their distance from each other and from the border."""
-    places: list[tuple[float, float]] = []
-    while len(places) < _NUCLEI:
-        y, x = rng.uniform(24, _SIZE - 24, 2)
-        if all((y - other_y) ** 2 + (x - other_x) ** 2 > 27**2 for other_y, other_x in places):
-            places.append((y, x))
-    return places
-
-
-def _add_nucleus(
-    rng: np.random.Generator, dna: npt.NDArray[Any], tubulin: npt.NDArray[Any], y: float, x: float
-) -> None:
-    reach = 40
-    window = tuple(slice(max(0, int(at) - reach), min(_SIZE, int(at) + reach)) for at in (y, x))
-    rows, columns = np.mgrid[window]
-    angle, long, short = rng.uniform(0, np.pi), rng.uniform(10, 15), rng.uniform(7, 11)
-    along = (rows - y) * np.sin(angle) + (columns - x) * np.cos(angle)
-    across = (rows - y) * np.cos(angle) - (columns - x) * np.sin(angle)
-    radius = np.hypot(along / long, across / short)
-    dna[window] = np.maximum(dna[window], rng.uniform(0.5, 1.2) / (1 + np.exp((radius - 1) * 14)))
-    shell = np.exp(-(((radius - 1.35) / 0.45) ** 2))
-    tubulin[window] = np.maximum(tubulin[window], rng.uniform(0.5, 1.0) * shell)
 
 
 def segment(image: xr.DataArray) -> xr.DataArray:
@@ -164,13 +107,13 @@ def draw_overview(tree: xr.DataTree, rois: list[Roi], path: Path) -> None:
 
 def _bright_near_centre(rois: list[Roi], dna: xr.DataArray) -> Roi:
     """Return the brightest of the twenty regions around the centre."""
-    return max(sorted(rois, key=_distance_to_centre)[:20], key=lambda roi: float(crop(dna, roi).mean()))
+    middle = {axis: sum(_extent(dna, axis)) / 2 for axis in ("y", "x")}
 
+    def distance(roi: Roi) -> float:
+        spans = {axis: _span(roi, axis) for axis in middle}
+        return sum(abs(start + length / 2 - middle[axis]) for axis, (start, length) in spans.items())
 
-def _distance_to_centre(roi: Roi) -> float:
-    middle = _SIZE * _PIXEL_SIZE / 2
-    spans = (_span(roi, axis) for axis in ("y", "x"))
-    return sum(abs(start + length / 2 - middle) for start, length in spans)
+    return max(sorted(rois, key=distance)[:20], key=lambda roi: float(crop(dna, roi).mean()))
 
 
 def _span(roi: Roi, axis: str) -> tuple[float, float]:
@@ -183,7 +126,10 @@ def _show(axes: Any, image: xr.DataArray, ranges: list[list[float]]) -> None:
     low, high = np.array(ranges).T[..., np.newaxis, np.newaxis]
     dna, tubulin = np.clip((image.values - low) / (high - low), 0, 1)
     colors = np.stack([np.clip(dna, 0, 1), np.clip(tubulin, 0, 1), np.clip(dna, 0, 1)], axis=-1)
-    y, x = (image.xindexes[axis].lattice.extent for axis in ("y", "x"))  # type: ignore[attr-defined]
-    axes.imshow(colors, extent=(*x, *y[::-1]), interpolation="nearest")
+    axes.imshow(colors, extent=(*_extent(image, "x"), *_extent(image, "y")[::-1]), interpolation="nearest")
     axes.set_xlabel("x [µm]")
     axes.set_ylabel("y [µm]")
+
+
+def _extent(image: xr.DataArray, axis: str) -> tuple[float, float]:
+    return image.xindexes[axis].lattice.extent  # type: ignore[attr-defined, no-any-return]

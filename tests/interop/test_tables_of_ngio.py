@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 import ngio_x as nx
-from ngio_x.cli.demo import fluorescence_image, segment
+from ngio_x.cli.demo import segment
+from ngio_x.testing import samples
 from tests.interop.conftest import imported, quiet
 
 GOLDEN = Path(__file__).parents[1] / "data" / "tables"
@@ -218,7 +219,7 @@ def test_ngio_reads_the_pixels_that_were_meant(tmp_path):
 def test_the_nuclei_of_the_demo_are_the_same_boxes_to_ngio(tmp_path, monkeypatch, backend):
     """Segmented, measured, written, and asked for by ngio."""
     monkeypatch.chdir(tmp_path)
-    image, _ = fluorescence_image()
+    image = samples.nuclei().image
     nx.write_ome_zarr(image, "demo.zarr", name="demo")
     nuclei = segment(image.sel(c="DNA"))
     nx.write_labels(nuclei, "demo.zarr", "nuclei")

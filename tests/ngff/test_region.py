@@ -17,7 +17,6 @@ import zarr
 from numpy.testing import assert_array_equal
 
 import ngio_x as nx
-from ngio_x.cli.demo import fluorescence_image
 from ngio_x.errors import (
     NgioEmptyRegionError,
     NgioFileNotFoundError,
@@ -28,6 +27,7 @@ from ngio_x.errors import (
     NgioValueError,
 )
 from ngio_x.pyramid.marker import FOLDER
+from ngio_x.testing import samples
 
 RNG = np.random.default_rng(5)
 SIZE = {"z": 2.0, "y": 0.5, "x": 0.5}
@@ -83,7 +83,7 @@ def negative(piece):
 
 def test_an_edit_of_the_demo_shows_at_every_level(tmp_path):
     """Cut a region out of a tree, change it, write it: a fresh look at each level has it."""
-    pixels, _ = fluorescence_image()
+    pixels = samples.nuclei().image
     path = tmp_path / "demo.zarr"
     nx.write_ome_zarr(pixels, path)
     roi = nx.Roi.from_values({"y": (80.0, 100.0), "x": (40.0, 120.0)}, name="edit")
