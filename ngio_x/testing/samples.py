@@ -88,7 +88,7 @@ def label_discs(
     centre: objects touch, and are cut off at borders. A radius beyond the image leaves no background.
 
     Raises:
-        NgioValueError: If there are fewer pixels than objects, or the type cannot number them.
+        NgioValueError: If there are fewer pixels than objects, the type cannot number them, or the radius is negative.
 
     Examples:
         >>> label_discs((5, 9), count=3, radius=1.5)
@@ -104,13 +104,14 @@ def label_discs(
         raise NgioValueError(f"dtype must be integers up to {number}, the number of objects, got {wanted}")
     if number > math.prod(sizes):
         raise NgioValueError(f"count must be at most the {math.prod(sizes)} pixels of shape {sizes}, got {number}")
+    if not radius >= 0:  # NaN, too
+        raise NgioValueError(f"radius must be ≥ 0, got {radius}")
     if number == 0:
         return np.zeros(sizes, wanted)
     chosen = _generator(seed).choice(math.prod(sizes), number, replace=False)
     centres = np.stack(np.unravel_index(chosen, sizes), axis=-1)
     distance, nearest = spatial.cKDTree(centres).query(np.indices(sizes).reshape(len(sizes), -1).T)
-    reach = named("radius", at_least(0, to_float))(radius)
-    return np.where(distance <= reach, nearest + 1, 0).reshape(sizes).astype(wanted)
+    return np.where(distance <= radius, nearest + 1, 0).reshape(sizes).astype(wanted)
 
 
 class Nuclei(NamedTuple):
