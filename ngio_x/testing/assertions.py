@@ -151,8 +151,8 @@ def assert_chunking_independent(
     Args:
         func: Takes an array as this one, numpy-backed or dask-backed.
         array: The pixels, in memory.
-        chunks: Several ways to cut it, each as for `dask.array.rechunk`, or of a DataArray as for `chunk`. Default:
-            one chunk, two, three uneven ones and up to seven along each axis.
+        chunks: Several ways to cut it, each as for `dask.array.from_array`, or a mapping by axis. Default: one chunk,
+            two, three uneven ones and up to seven along each axis.
 
     Raises:
         AssertionError: Naming the chunks, and the first pixel that differs, with both values.
@@ -183,11 +183,10 @@ def assert_chunking_independent(
             )
 
 
-def _default_chunks(array: Any) -> Iterator[Any]:
+def _default_chunks(array: Any) -> Iterator[tuple[tuple[int, ...], ...]]:
     """Return ways to cut an array: few enough, and of all kinds."""
     for parts in _PARTS:
-        cut = tuple(_cut(size, parts) for size in array.shape)
-        yield dict(zip(array.dims, cut, strict=True)) if isinstance(array, xr.DataArray) else cut
+        yield tuple(_cut(size, parts) for size in array.shape)
 
 
 def _cut(size: int, parts: Iterable[float]) -> tuple[int, ...]:
@@ -199,7 +198,7 @@ def _cut(size: int, parts: Iterable[float]) -> tuple[int, ...]:
 
 def _chunked(array: Any, chunks: Any) -> Any:
     if isinstance(array, xr.DataArray):
-        return array.copy().chunk(chunks)
+        return array.copy().chunk(dict(zip(array.dims, chunks, strict=True)) if isinstance(chunks, tuple) else chunks)
     return da.from_array(array.copy(), chunks=chunks)
 
 

@@ -290,10 +290,12 @@ def test_arrays_that_have_chunks_already_are_refused():
 
 
 def test_chunks_of_a_labelled_image_may_be_named():
-    """As `DataArray.chunk` takes them."""
+    """Or given in the order of the axes, or as one number."""
     seen = []
-    assert_chunking_independent(lambda image: seen.append(image.chunks) or image, IMAGE, chunks=[{"y": 4}, 5])
-    assert seen == [None, ((2,), (4, 2), (8,)), ((2,), (5, 1), (5, 3))]
+    assert_chunking_independent(
+        lambda image: seen.append(image.chunks) or image, IMAGE, chunks=[{"y": 4}, 5, (1, 6, (3, 5))]
+    )
+    assert seen == [None, ((2,), (4, 2), (8,)), ((2,), (5, 1), (5, 3)), ((1, 1), (6,), (3, 5))]
 
 
 # ---- Without hypothesis
