@@ -2,10 +2,8 @@
 
 import contextlib
 import copy
-import itertools
 import json
 import math
-import string
 import tempfile
 import warnings
 from pathlib import Path
@@ -18,82 +16,15 @@ from zarr.core.buffer import default_buffer_prototype
 
 import ngio_x as nx
 from ngio_x.errors import NgioError, NgioUserWarning
-from ngio_x.metadata.channels import Channel
 from ngio_x.ngff.attributes import read_attributes, write_attributes
-from ngio_x.ngff.documents import Acquisition, ImageLabel, Multiscales, Plate, PlateWell, Well, WellImage
+from ngio_x.ngff.documents import Multiscales, Plate, PlateWell, Well, WellImage
+from ngio_x.testing.strategies import multiscales, plates, wells
+from ngio_x.testing.strategies.documents import json_values
+from ngio_x.testing.strategies.regions import texts
 from tests.official_schemas import complaints
 
 versions = st.sampled_from(("0.4", "0.5"))
-texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=5)
-names = st.text(string.ascii_letters + string.digits, min_size=1, max_size=4)
-numbers = st.floats(-1e6, 1e6)
-sizes = st.floats(1e-6, 1e6)
-plain = st.none() | st.booleans() | st.integers(-9, 9) | numbers | texts
-json_values = st.recursive(plain, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(texts, inner, max_size=2))
-unknown = st.dictionaries(texts.map(lambda text: f"x-{text}"), json_values, max_size=2)
-"""Keys that no version knows, and what stands there."""
-
-
-@st.composite
-def pairs(draw):
-    """Two numbers that rise."""
-    low, high = sorted((draw(numbers), draw(numbers)))
-    return low, high
-
-
-@st.composite
-def multiscales(draw):
-    dims = draw(st.sampled_from(("yx", "cyx", "tyx", "zyx", "czyx", "tczyx", "qyx")))
-    setup = nx.AxesSetup(others=("q",), allow_non_canonical_axes=True) if "q" in dims else nx.AxesSetup()
-    units = st.sampled_from(("micrometer", "nanometer", None))
-    handler = nx.AxesHandler(tuple(nx.Axis(name, unit=draw(units) if name in "zyx" else None) for name in dims), setup)
-    vectors = (st.tuples(*(each,) * len(dims)) for each in (sizes, numbers))
-    levels = draw(st.lists(st.tuples(names, *vectors), min_size=1, max_size=3, unique_by=lambda level: level[0]))
-    colors = st.dictionaries(st.integers(0, 99), st.none() | st.tuples(*(st.integers(0, 255),) * 4), max_size=2)
-    label = st.builds(ImageLabel, st.none() | texts, colors, st.dictionaries(st.integers(0, 99), unknown, max_size=2))
-    channels = st.builds(
-        Channel, texts.filter(bool), st.sampled_from(("FFFFFF", "00AAFF")), pairs(), pairs(), active=st.booleans()
-    )
-    return Multiscales(
-        tuple(nx.Dataset(path, handler, scale, translation) for path, scale, translation in levels),
-        name=draw(st.none() | texts),
-        kernel=draw(st.none() | texts),
-        metadata=draw(st.none() | unknown),
-        channels=tuple(draw(st.lists(channels, max_size=2))),
-        label=draw(st.none() | label),
-        frame=draw(st.sampled_from(("corner", "center"))),
-        level_origin=draw(st.sampled_from(("corner", "center", None))),
-        others=draw(unknown),
-    )
-
-
-well_images = st.builds(WellImage, names, st.none() | st.integers(0, 3))
-wells = st.builds(
-    Well, st.lists(well_images, min_size=1, max_size=3, unique_by=lambda image: image.path), others=unknown
-)
-
-
-@st.composite
-def plates(draw):
-    rows, columns = (draw(st.lists(names, min_size=1, max_size=3, unique=True)) for _ in "rc")
-    places = list(itertools.product(range(len(rows)), range(len(columns))))
-    chosen = draw(st.lists(st.sampled_from(places), min_size=1, unique=True))
-    counts = st.none() | st.integers(1, 9)
-    acquisitions = st.lists(
-        st.builds(Acquisition, st.integers(0, 5), st.none() | texts, counts), max_size=2, unique_by=lambda a: a.id
-    )
-    return Plate(
-        tuple(rows),
-        tuple(columns),
-        tuple(PlateWell(f"{rows[row]}/{columns[column]}", row, column) for row, column in chosen),
-        draw(st.none() | texts),
-        draw(counts),
-        tuple(draw(acquisitions)),
-        others=draw(unknown),
-    )
-
-
-documents = multiscales() | wells | plates()
+documents = multiscales() | wells() | plates()
 SCHEMAS = {Multiscales: "image", Well: "well", Plate: "plate"}
 
 

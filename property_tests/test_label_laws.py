@@ -11,11 +11,10 @@ from hypothesis.extra import numpy as hnp
 
 import ngio_x as nx
 from ngio_x.labels.summary import merged, nothing, summarized
+from ngio_x.testing.strategies import chunkings, label_pixels
 
-label_images = hnp.arrays(
-    st.sampled_from((np.uint8, np.int32, np.uint64)),
-    hnp.array_shapes(min_dims=1, max_dims=4, max_side=6),
-    elements=st.integers(0, 3) | st.sampled_from((100, 127)),
+label_images = hnp.array_shapes(min_dims=1, max_dims=4, max_side=6).flatmap(
+    lambda shape: st.sampled_from(("u1", "i4", "u8")).flatmap(lambda dtype: label_pixels(shape, dtype, max_id=127))
 )
 
 
@@ -65,7 +64,7 @@ def test_summaries_of_parts_in_any_order_and_grouping_make_that_of_the_whole(dat
 
 @given(st.data(), label_images, st.sampled_from((None, 0, 1, 127)))
 def test_chunking_never_changes_an_extent(data, pixels, background):
-    chunks = tuple(data.draw(st.integers(1, size)) for size in pixels.shape)
+    chunks = data.draw(chunkings(pixels.shape))
     lazy = nx.label_extents(da.from_array(pixels, chunks=chunks), background=background)
     xr.testing.assert_identical(lazy, nx.label_extents(pixels, background=background))
 
@@ -96,7 +95,7 @@ def test_relabelling_keeps_every_object_and_the_order_of_ids(pixels, offset):
 
 @given(st.data(), label_images)
 def test_chunking_never_changes_a_new_id(data, pixels):
-    chunks = tuple(data.draw(st.integers(1, size)) for size in pixels.shape)
+    chunks = data.draw(chunkings(pixels.shape))
     found, mapping = nx.relabel_sequential(da.from_array(pixels, chunks=chunks))
     expected, same = nx.relabel_sequential(pixels)
     np.testing.assert_array_equal(found, expected)
@@ -117,7 +116,7 @@ def test_masked_pieces_put_together_make_the_foreground(pixels, pad):
 @given(st.data(), label_images, st.integers(1, 9), st.booleans())
 def test_chunking_never_changes_a_stack(data, pixels, size, masked):
     labels = nx.as_labels(pixels, list("tzyx"[-pixels.ndim :]))
-    chunks = tuple(data.draw(st.integers(1, n)) for n in pixels.shape)
+    chunks = data.draw(chunkings(pixels.shape))
     lazy = labels.copy(data=da.from_array(pixels, chunks=chunks))
     expected = nx.stack_objects(labels, labels, size, masked=masked)
     xr.testing.assert_identical(nx.stack_objects(lazy, lazy, size, masked=masked).compute(), expected)

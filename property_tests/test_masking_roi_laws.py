@@ -7,11 +7,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import ngio_x as nx
+from ngio_x.testing.strategies import chunkings, label_pixels
 
-images = hnp.arrays(
-    st.sampled_from((np.uint8, np.int32, np.uint64)),
-    hnp.array_shapes(min_dims=2, max_dims=3, max_side=7),
-    elements=st.integers(0, 5) | st.sampled_from((100, 127)),
+images = hnp.array_shapes(min_dims=2, max_dims=3, max_side=7).flatmap(
+    lambda shape: st.sampled_from(("u1", "i4", "u8")).flatmap(lambda dtype: label_pixels(shape, dtype, max_id=127))
 )
 
 
@@ -36,7 +35,7 @@ def test_a_region_holds_all_of_its_object_and_touches_it_on_every_side(image):
 
 @given(images, st.data())
 def test_chunking_never_changes_a_region(image, data):
-    chunks = tuple(data.draw(st.integers(1, size)) for size in image.shape)
+    chunks = data.draw(chunkings(image.shape))
     assert pixel_boxes(da.from_array(image, chunks=chunks)) == pixel_boxes(image)
 
 

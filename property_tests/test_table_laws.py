@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 import ngio_x as nx
 from ngio_x.errors import NgioValidationError
 from ngio_x.ngff.tables.csv_text import columns_of_csv, csv_text
-from ngio_x.testing.strategies import dyadic_numbers
+from ngio_x.testing.strategies import dyadic_numbers, roi_tables
+from ngio_x.testing.strategies.regions import texts, values
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -21,35 +22,7 @@ with warnings.catch_warnings():
 BACKENDS = ("csv", "json", "parquet", "anndata_v1")
 UNITS = {"micrometer": 1.0, "nanometer": 1000.0, "millimeter": 0.001, "inch": 1 / 25400}
 
-texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=4)
 words = st.text("abc XYZ_,;\"'é", min_size=1, max_size=4)
-values = {
-    str: texts,
-    int: st.integers(-(2**63), 2**63 - 1),
-    float: st.floats(allow_nan=False, allow_infinity=False),
-    bool: st.booleans(),
-}
-reserved = {"name", "slices", "label", "space", "extra", "FieldIndex", "_index"}
-column_names = st.text(st.characters(categories=("L", "N"), include_characters=" _.-"), min_size=1, max_size=4).filter(
-    lambda name: name not in {*reserved, ".", ".."}
-)
-
-
-@st.composite
-def tables(draw, axes=("z", "y", "x"), names=texts, *, gaps=True):
-    """Draw regions that fit into a table: names of their own, columns of one type each."""
-    count = draw(st.integers(0, 4))
-    kinds = draw(st.dictionaries(column_names, st.sampled_from(list(values)), max_size=3))
-    called = draw(st.lists(names, min_size=count, max_size=count, unique=True))
-    ids = draw(st.lists(st.integers(0, 2**63 - 1), min_size=count, max_size=count, unique=True))
-    labelled = draw(st.booleans())
-    rois = []
-    for name, label in zip(called, ids, strict=True):
-        slices = {axis: (draw(dyadic_numbers()), draw(dyadic_numbers(0))) for axis in axes}
-        extra = {key: draw(values[kind]) for key, kind in kinds.items() if not gaps or draw(st.booleans())}
-        pieces = tuple(nx.RoiSlice(axis, *bounds) for axis, bounds in slices.items())
-        rois.append(nx.Roi(name, pieces, label if labelled else None, extra=extra))
-    return rois
 
 
 @st.composite
@@ -85,7 +58,7 @@ def said(rois):
 @given(st.data(), st.sampled_from(BACKENDS), st.sampled_from(("roi_table", "generic_table")))
 def test_reading_a_table_undoes_writing_it(data, backend, table_type):
     store = data.draw(image_stores())
-    rois = data.draw(tables("tzyx"))
+    rois = data.draw(roi_tables("tzyx"))
     frame = data.draw(st.sampled_from((None, "corner", "center")))
     nx.write_rois(store, "a", rois, backend=backend, table_type=table_type, frame=frame)
     found = nx.read_rois(store, "a", frame=frame)
@@ -97,7 +70,7 @@ def test_reading_a_table_undoes_writing_it(data, backend, table_type):
 @given(st.data(), st.sampled_from(BACKENDS))
 def test_reading_a_masking_table_undoes_writing_it(data, backend):
     store = data.draw(image_stores())
-    rois = [roi for roi in data.draw(tables("zyx")) if roi.label is not None]
+    rois = [roi for roi in data.draw(roi_tables("zyx")) if roi.label is not None]
     nx.write_rois(store, "a", rois, backend=backend, table_type="masking_roi_table", label="cells")
     assert nx.read_rois(store, "a") == rois
 
@@ -105,7 +78,7 @@ def test_reading_a_masking_table_undoes_writing_it(data, backend):
 @given(st.data(), st.sampled_from(BACKENDS))
 def test_regions_are_where_they_were_in_any_unit(data, backend):
     store = data.draw(image_stores(units=tuple(UNITS)))
-    rois = data.draw(tables("zyx"))
+    rois = data.draw(roi_tables("zyx"))
     nx.write_rois(store, "a", rois, backend=backend)
     found = nx.read_rois(store, "a")
     assert said(found) == said(rois)
@@ -116,7 +89,7 @@ def test_regions_are_where_they_were_in_any_unit(data, backend):
 def test_a_flat_region_gets_the_planes_of_its_image(data, backend, dims):
     """All of a stack; [0, 1) where the image has none."""
     store = data.draw(image_stores(dims))
-    rois = data.draw(tables("yx"))
+    rois = data.draw(roi_tables("yx"))
     nx.write_rois(store, "a", rois, backend=backend)
     image = nx.open_ome_zarr(store)["0/image"]
     lattice = image.xindexes["z"].lattice if "z" in dims else None
@@ -141,7 +114,7 @@ def test_ngio_reads_what_was_written_and_writes_what_is_read(tmp_path_factory, d
     """Bounds from level 0's corner, in micrometers; names that are no numbers, which csv would not keep for it."""
     path = tmp_path_factory.getbasetemp() / "law.zarr"
     data.draw(image_stores(store=path))
-    rois = data.draw(tables("tzyx", words.map("n{}".format), gaps=False))
+    rois = data.draw(roi_tables("tzyx", names=words.map("n{}".format), gaps=False))
     rois = [nx.Roi(roi.name, roi.slices, roi.label) for roi in rois]
     options = {}
     if masking:
@@ -169,7 +142,7 @@ def test_ngio_reads_what_was_written_and_writes_what_is_read(tmp_path_factory, d
 @given(st.data())
 def test_a_table_that_is_refused_leaves_no_trace(data):
     store = data.draw(image_stores("zyx"))
-    rois = data.draw(tables("zyx"))
+    rois = data.draw(roi_tables("zyx"))
     nx.write_rois(store, "a", rois)
     before = {key: value.to_bytes() for key, value in store._store_dict.items()}
     bad = nx.Roi("bad", (nx.RoiSlice("y", 1.0), nx.RoiSlice("x", 0.0, 1.0)))

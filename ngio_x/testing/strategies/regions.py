@@ -48,9 +48,9 @@ def rois(
     slices = tuple(draw(roi_slices(axis, allow_open=allow_open, min_length=min_length)) for axis in axes)
     name = draw(st.none() | st.text(max_size=5))
     label = draw(st.none() | st.integers(0, 3))
-    values = st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=3) | dyadic_numbers()
+    plain = st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=3) | dyadic_numbers()
     keys = st.sampled_from(("FieldIndex", "plate_name", "note"))
-    extra = draw(st.dictionaries(keys, values | st.lists(values, max_size=2), max_size=2))
+    extra = draw(st.dictionaries(keys, plain | st.lists(plain, max_size=2), max_size=2))
     return Roi(name, slices, label, space, extra)
 
 
@@ -86,12 +86,13 @@ def rois_with_overlaps(
 
 texts: Final = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
 """Any text that files can hold."""
-_VALUES: Final[dict[type, st.SearchStrategy[Any]]] = {
+values: Final[dict[type, st.SearchStrategy[Any]]] = {
     str: texts,
     int: st.integers(-(2**63), 2**63 - 1),
     float: st.floats(allow_nan=False, allow_infinity=False),
     bool: st.booleans(),
 }
+"""What extras of each type may be."""
 _RESERVED: Final = frozenset(("name", "slices", "label", "space", "extra", "FieldIndex", "_index", ".", ".."))
 _column_names: Final = st.text(
     st.characters(categories=("L", "N"), include_characters=" _.-"), min_size=1, max_size=4
@@ -120,13 +121,13 @@ def roi_tables(
         gaps: Whether some regions may lack an extra that others have.
     """
     count = draw(st.integers(0, max_rois))
-    kinds = draw(st.dictionaries(_column_names, st.sampled_from([*_VALUES]), max_size=3))
+    kinds = draw(st.dictionaries(_column_names, st.sampled_from([*values]), max_size=3))
     called = draw(st.lists(names, min_size=count, max_size=count, unique=True))
     ids = draw(st.lists(st.integers(0, 2**63 - 1), min_size=count, max_size=count, unique=True))
     labelled = draw(st.booleans())
     rois = []
     for name, label in zip(called, ids, strict=True):
         slices = tuple(draw(roi_slices(axis, allow_open=False)) for axis in axes)
-        extra = {key: draw(_VALUES[kind]) for key, kind in kinds.items() if not gaps or draw(st.booleans())}
+        extra = {key: draw(values[kind]) for key, kind in kinds.items() if not gaps or draw(st.booleans())}
         rois.append(Roi(name, slices, label if labelled else None, extra=extra))
     return rois
