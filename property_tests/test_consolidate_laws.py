@@ -230,9 +230,7 @@ class Edits(RuleBasedStateMachine):
 
     @initialize(
         data=st.data(),
-        shapes=st.sampled_from(((1, 24), (2, 12), (3, 6))).flatmap(
-            lambda sizes: level_shapes(sizes[0], max_size=sizes[1])
-        ),
+        shapes=level_shapes(1, max_size=24) | level_shapes(2, max_size=12) | level_shapes(3, max_size=6),
         order=st.sampled_from(sorted(KERNELS)),
         dtype=st.sampled_from(("u1", ">i2", "f4")),
         given_limits=limits(),

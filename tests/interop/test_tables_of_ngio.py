@@ -199,7 +199,7 @@ def test_ngio_adds_tables_to_ours(path, backend):
 
 def test_ngio_reads_the_pixels_that_were_meant(tmp_path):
     """In an image that ngio places at 0, in nanometers: the region of ours, and of its own, hold the same pixels."""
-    pixels = np.random.default_rng(0).integers(0, 60000, (32, 32)).astype("u2")
+    pixels = samples.noise((32, 32), high=60000)
     image = nx.as_image(pixels, ("y", "x"), 250.0, origin={"y": 5000, "x": -1000}, units="nanometer")
     nx.write_ome_zarr(image, tmp_path / "a.zarr", levels=1)
     roi = nx.Roi.from_values({"y": (6000.0, 1500.0), "x": (-250.0, 2000.0)}, "a")

@@ -1,5 +1,6 @@
 """Pieces written into images on disk, and the levels above them."""
 
+import itertools
 import json
 import multiprocessing
 import pickle
@@ -29,13 +30,13 @@ from ngio_x.errors import (
 from ngio_x.pyramid.marker import FOLDER
 from ngio_x.testing import samples
 
-RNG = np.random.default_rng(5)
+SEEDS = itertools.count()
 SIZE = {"z": 2.0, "y": 0.5, "x": 0.5}
 ROI = nx.Roi.from_values({"y": (10.0, 11.0), "x": (8.5, 20.0)}, name="cell")
 
 
 def image(dims="czyx", shape=(3, 2, 70, 90), dtype="u2", **options):
-    pixels = RNG.integers(0, 99, shape).astype(dtype)
+    pixels = samples.noise(shape, "u1", next(SEEDS), high=99).astype(dtype)
     sizes = {dim: SIZE[dim] for dim in dims if dim in SIZE}
     names = {"channels": ["DNA", "actin", "tubulin"]} if "c" in dims else {}
     return nx.as_image(pixels, tuple(dims), sizes, **(names | options))
