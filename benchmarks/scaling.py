@@ -19,6 +19,7 @@ import numpy as np
 import zarr
 
 import ngio_x as nx
+from ngio_x.testing.samples import photons
 
 SIZES = (4096, 8192, 16384, 32768)
 TOOLS = ("ngio_x", "ngio")
@@ -30,7 +31,7 @@ PLOT = Path(__file__).parents[1] / "docs" / "images" / "pyramid-cost.png"
 def noise(block_info):
     """One block, the same each time."""
     place = block_info[None]["chunk-location"]
-    return np.random.default_rng(place).poisson(100, block_info[None]["chunk-shape"]).astype("u2")
+    return photons(block_info[None]["chunk-shape"], seed=place)
 
 
 def build(tool, size, folder):

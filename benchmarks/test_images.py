@@ -12,13 +12,13 @@ from ngio import open_ome_zarr_container
 
 import ngio_x as nx
 from ngio_x.cli.peers import tiled_noise, write_with_ngio, write_with_ngio_x, write_with_ome_zarr_py
+from ngio_x.testing.samples import noise, photons
 
 
 @pytest.fixture
 def pixels(measuring):
     size = 4096 if measuring else 300
-    noise = np.random.default_rng(0).poisson(100, (size, size))
-    return noise.astype(np.uint16)
+    return photons((size, size))
 
 
 @pytest.mark.parametrize("how", ["crop", "isel of the window", "numpy slices"])
@@ -107,7 +107,7 @@ def test_cropping_from_disk(benchmark, large, measuring, tmp_path, chunk, how):
     benchmark.group = f"loading regions of 256×256 pixels, chunks of {chunk}×{chunk}"
     path, edge, count = tmp_path / "image.zarr", 256 if measuring else 20, 1000 if measuring else 3
     nx.write_ome_zarr(nx.as_image(large, "yx", 0.5), path, levels=1, chunks={"y": chunk, "x": chunk})
-    corners = np.random.default_rng(1).integers(0, len(large) - edge, (count, 2)).tolist()
+    corners = noise((count, 2), "i8", seed=1, low=0, high=len(large) - edge).tolist()
     if how == "crop":
         work = partial(crop_values, xr.open_dataarray(path, engine="ome-zarr"), corners, edge)
     else:

@@ -11,6 +11,7 @@ from scipy import ndimage
 
 import ngio_x as nx
 from ngio_x.cli.peers import discs
+from ngio_x.testing.samples import noise
 
 NGIO_SIZE = NgioPixelSize(x=0.5, y=0.5, z=1)
 SIZE = nx.PixelSize(x=0.5, y=0.5)
@@ -54,9 +55,8 @@ def stack(request):
     labels = np.zeros(shape, np.uint32)
     z, y, x = np.mgrid[-16:17, -24:25, -24:25]
     ball = (z / 16) ** 2 + (y / 24) ** 2 + (x / 24) ** 2 <= 1
-    rng = np.random.default_rng(0)
-    for label in range(1, count + 1):
-        corner = [rng.integers(0, size - part + 1) for size, part in zip(shape, ball.shape, strict=True)]
+    places = noise((count, 3), "f8") * (np.subtract(shape, ball.shape) + 1)
+    for label, corner in enumerate(places.astype(int), 1):
         labels[tuple(slice(at, at + part) for at, part in zip(corner, ball.shape, strict=True))][ball] = label
     return labels
 

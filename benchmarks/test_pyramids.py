@@ -10,6 +10,7 @@ from ngio.common import consolidate_pyramid as ngio_consolidate
 from numpy.testing import assert_array_equal
 
 import ngio_x as nx
+from ngio_x.testing.samples import photons
 
 CASES = {
     "8192² uint16, zarr 2, blosc": {"shape": (8192, 8192), "chunks": (1024, 1024), "zarr_format": 2},
@@ -43,7 +44,7 @@ def pyramid(request, measuring, tmp_path, codecs):
     group = zarr.open_group(tmp_path / "image.zarr", mode="w", zarr_format=layout["zarr_format"])
     builder.to_zarr(group)
     arrays = [group[level.path] for level in builder.levels]
-    tile = np.random.default_rng(0).poisson(100, [min(n, 1024) for n in shape[-2:]]).astype("u2")
+    tile = photons([min(n, 1024) for n in shape[-2:]])
     times = [-(-n // k) for n, k in zip(shape[-2:], tile.shape, strict=True)]
     plane = np.tile(tile, times)[: shape[-2], : shape[-1]]
     arrays[0][...] = np.broadcast_to(plane, shape)
@@ -115,7 +116,7 @@ def test_after_an_edit(benchmark, measuring, tmp_path, size, how):
     group = zarr.open_group(tmp_path / "image.zarr", mode="w", zarr_format=2)
     builder.to_zarr(group)
     source, *targets = (group[level.path] for level in builder.levels)
-    tile = np.random.default_rng(0).poisson(100, (chunk, size)).astype("u2")
+    tile = photons((chunk, size))
     for row in range(0, size, chunk):
         source[row : row + chunk] = tile
     nx.consolidate_pyramid(source, targets)

@@ -6,6 +6,7 @@ from ngio.common import Roi as NgioRoi
 
 import ngio_x as nx
 from ngio_x.roi.columns import RoiColumns, to_rois
+from ngio_x.testing.samples import noise
 
 PEERS = {"ngio_x": nx.Roi, "ngio": NgioRoi}
 
@@ -29,7 +30,7 @@ def columns(measuring):
     """Cells on a jittered grid, each overlapping about six others."""
     side = 316 if measuring else 8
     places = np.stack(np.meshgrid(*[np.arange(side) * 32.0] * 2, indexing="ij"), axis=-1).reshape(-1, 2)
-    starts = places + np.random.default_rng(0).uniform(0, 4, places.shape)
+    starts = places + noise(places.shape, "f8", high=4)
     return RoiColumns(("y", "x"), starts, np.full(starts.shape, 34.0), [str(k) for k in range(len(starts))])
 
 

@@ -8,6 +8,7 @@ from ngio.common import numpy_zoom as ngio_zoom
 from scipy import ndimage, stats
 
 import ngio_x as nx
+from ngio_x.testing.samples import noise
 
 DEGREES = {"nearest": 0, "linear": 1, "cubic": 3}
 
@@ -15,7 +16,7 @@ DEGREES = {"nearest": 0, "linear": 1, "cubic": 3}
 @pytest.fixture
 def image(measuring):
     size = 4096 if measuring else 128
-    return np.random.default_rng(0).integers(0, 60000, (size, size), dtype=np.uint16)
+    return noise((size, size), high=60000)
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def test_other_zooms_of_a_plane(benchmark, image, peer, order, factor):
 def test_zoom_of_a_stack(benchmark, measuring, peer):
     benchmark.group = "zoom ×0.5 linear on all axes, 64×1024×1024"
     shape = (64, 1024, 1024) if measuring else (4, 64, 64)
-    stack = np.random.default_rng(0).integers(0, 60000, shape, dtype=np.uint16)
+    stack = noise(shape, high=60000)
     if peer == "ngio_x":
         zoomed = benchmark(nx.numpy_zoom, stack, (0.5, 0.5, 0.5))
     else:
@@ -117,7 +118,7 @@ def test_mode_of_labels(benchmark, image, labels, kind, peer):
 def test_zoom_of_a_dask_array(benchmark, measuring, peer, factor):
     benchmark.group = f"dask_zoom ×{factor} linear, 8192², chunks of 1024²"
     size, chunk = (8192, 1024) if measuring else (128, 32)
-    lazy = da.from_array(np.random.default_rng(0).integers(0, 60000, (size, size), dtype=np.uint16), chunks=chunk)
+    lazy = da.from_array(noise((size, size), high=60000), chunks=chunk)
     zoom = nx.dask_zoom if peer == "ngio_x" else ngio_dask_zoom
     zoomed = benchmark(lambda: zoom(lazy, (factor, factor)).compute())
     assert zoomed.shape == (round(size * factor),) * 2

@@ -17,7 +17,8 @@ import ngio_x as nx
 from ngio_x.pyramid import planner
 from ngio_x.pyramid.build import build_pyramid
 from ngio_x.resample.kernels import KERNELS
-from ngio_x.testing.strategies import pixel_arrays
+from ngio_x.testing import strategies
+from ngio_x.testing.strategies import chunkings, level_shapes, windows
 
 AXES = ("a", "b", "c")
 modes = st.sampled_from(("numpy", "dask", "coarsen"))
@@ -46,15 +47,6 @@ def formats_of(draw, shape, dtype, largest=99):
     return options
 
 
-@st.composite
-def shapes_of_levels(draw, max_side=(40, 14, 7)):
-    ndim = draw(st.integers(1, 3))
-    shapes = [tuple(draw(st.integers(1, max_side[ndim - 1])) for _ in range(ndim))]
-    for _ in range(draw(st.integers(1, 3))):
-        shapes.append(tuple(draw(st.just(size) | st.integers(1, size)) for size in shapes[-1]))
-    return shapes
-
-
 def pyramid_of(pixels, options):
     group = zarr.open_group(zarr.storage.MemoryStore(), mode="w")
     source, *targets = [zarr.create_array(group.store, name=str(at), **each) for at, each in enumerate(options)]
@@ -76,12 +68,6 @@ def limits(draw):
     """What is worth a task: for so small arrays, fewer bytes than for real ones."""
     names = ("_READ", "_PIECE", "_AT_ONCE", "_HELD")
     return {name: draw(st.sampled_from((1, 30, 300, 2**23))) for name in names}
-
-
-@st.composite
-def windows_in(draw, shape):
-    starts = [draw(st.integers(0, size)) for size in shape]
-    return tuple(slice(start, draw(st.integers(start, size))) for start, size in zip(starts, shape, strict=True))
 
 
 @st.composite
@@ -134,18 +120,18 @@ def spellings_of(draw, window, shape):
     return nx.Roi.from_values({**bounds, "q": slice(0, 1), "r": slice(None)}, None, space="pixel")
 
 
-@given(st.data(), shapes_of_levels(), st.sampled_from(sorted(KERNELS)), limits())
+@given(st.data(), level_shapes(), st.sampled_from(sorted(KERNELS)), limits())
 def test_rebuilding_what_a_change_reaches_is_rebuilding_all(data, shapes, order, given_limits):
     """For every kernel, data type, format and mode, with regions in any mixture of spellings; signs of NaN aside."""
     mode = data.draw(modes.filter(lambda mode: (mode, order) != ("coarsen", "cubic")))
     dtype = data.draw(st.sampled_from(integers + floats))
-    pixels = data.draw(pixel_arrays(shapes[0], dtype))
+    pixels = data.draw(strategies.pixels(shapes[0], dtype))
     source, targets = pyramid_of(pixels, [data.draw(formats_of(shape, dtype)) for shape in shapes])
     with mock.patch.multiple(planner, **given_limits), dask.config.set(scheduler=data.draw(schedulers)):
         nx.consolidate_pyramid(source, targets[::-1], order, mode)
-        edits = data.draw(st.lists(windows_in(shapes[0]), max_size=3))
+        edits = data.draw(st.lists(windows(shapes[0], min_size=0), max_size=3))
         for window in edits:
-            pixels[window] = data.draw(pixel_arrays(pixels[window].shape, dtype))
+            pixels[window] = data.draw(strategies.pixels(pixels[window].shape, dtype))
         source[...] = pixels
         regions = [data.draw(spellings_of(window, shapes[0])) for window in edits]
         nx.consolidate_pyramid(source, targets, order, mode, regions, axes=AXES[: len(shapes[0])])
@@ -153,13 +139,13 @@ def test_rebuilding_what_a_change_reaches_is_rebuilding_all(data, shapes, order,
         assert_array_equal(target[...], expected.astype(target.dtype))
 
 
-@given(st.data(), shapes_of_levels(), st.sampled_from(sorted(KERNELS)), limits())
+@given(st.data(), level_shapes(), st.sampled_from(sorted(KERNELS)), limits())
 def test_chunks_shards_and_joined_levels_never_change_a_pixel(data, shapes, order, given_limits):
     """On disk, whatever source and targets look like, each of them its own way, levels are a chain of numpy_zoom."""
     mode = data.draw(modes.filter(lambda mode: (mode, order) != ("coarsen", "cubic")))
     dtype = np.dtype(data.draw(st.sampled_from(integers + floats)))
     dtypes = st.sampled_from((dtype, dtype.newbyteorder("S")))  # of either byte order
-    pixels = data.draw(pixel_arrays(shapes[0], dtype))
+    pixels = data.draw(strategies.pixels(shapes[0], dtype))
     options = [data.draw(formats_of(shape, data.draw(dtypes))) for shape in shapes]
     source, targets = pyramid_of(pixels, options)
     units, seen = nx.plan_pyramid(source, targets, order, mode).unit_count, []
@@ -171,26 +157,19 @@ def test_chunks_shards_and_joined_levels_never_change_a_pixel(data, shapes, orde
         assert_array_equal(target[...], expected)
 
 
-@st.composite
-def cuts_of(draw, shape):
-    """Dask chunks along each axis, of any sizes."""
-    edges = [sorted({0, size, *draw(st.lists(st.integers(1, size), max_size=3))}) for size in shape]
-    return tuple(tuple(high - low for low, high in itertools.pairwise(along)) for along in edges)
-
-
-@given(st.data(), shapes_of_levels(), st.sampled_from(sorted(KERNELS)), limits())
+@given(st.data(), level_shapes(), st.sampled_from(sorted(KERNELS)), limits())
 def test_building_at_once_is_writing_level_0_and_consolidating(data, shapes, order, given_limits):
     """For every kernel, data type, format, mode and scheduler, from numpy and from any chunks of dask."""
     mode = data.draw(modes.filter(lambda mode: (mode, order) != ("coarsen", "cubic")))
     dtype = data.draw(st.sampled_from(integers + floats + (("?",) if order == "nearest" else ())))
     shapes = shapes[: data.draw(st.integers(1, len(shapes)))]
-    pixels = data.draw(pixel_arrays(shapes[0], dtype))
+    pixels = data.draw(strategies.pixels(shapes[0], dtype))
     options = [data.draw(formats_of(shape, dtype)) for shape in shapes]
     source, targets = pyramid_of(pixels, options)
     given_pixels = pixels.copy()
     given_pixels.flags.writeable = False
     if data.draw(st.booleans()):
-        given_pixels = da.from_array(given_pixels, data.draw(cuts_of(shapes[0])))
+        given_pixels = da.from_array(given_pixels, data.draw(chunkings(shapes[0])))
     built, coarser = pyramid_of(np.zeros_like(pixels), options)
     last, seen = data.draw(st.permutations(coarser)), []
     with mock.patch.multiple(planner, **given_limits), dask.config.set(scheduler=data.draw(schedulers)):
@@ -203,13 +182,13 @@ def test_building_at_once_is_writing_level_0_and_consolidating(data, shapes, ord
     assert {done[-1]} == set(total)
 
 
-@given(st.data(), shapes_of_levels(), st.sampled_from(sorted(KERNELS)))
+@given(st.data(), level_shapes(), st.sampled_from(sorted(KERNELS)))
 def test_what_a_change_does_not_reach_is_not_written(data, shapes, order):
     """Levels are filled with a mark: it stays but in units that are rebuilt, and those are as the whole would be."""
     options = [data.draw(formats_of(shape, "f8")) for shape in shapes]
-    pixels = data.draw(pixel_arrays(shapes[0], "f8"))
+    pixels = data.draw(strategies.pixels(shapes[0], "f8"))
     source, targets = pyramid_of(pixels, options)
-    window = data.draw(windows_in(shapes[0]))
+    window = data.draw(windows(shapes[0], min_size=0))
     for target in targets:
         target[...] = -77.0
     plan = nx.plan_pyramid(source, targets, order, "numpy", [window])
@@ -224,10 +203,10 @@ def test_what_a_change_does_not_reach_is_not_written(data, shapes, order):
     assert_array_equal(targets[0][...][rebuilt[1]], first[rebuilt[1]])
 
 
-@given(st.data(), shapes_of_levels(), st.sampled_from(sorted(KERNELS)))
+@given(st.data(), level_shapes(), st.sampled_from(sorted(KERNELS)))
 def test_a_pixel_that_changes_is_within_what_is_rebuilt(data, shapes, order):
     """One pixel becomes NaN, or another number: wherever a level differs, the plan of that pixel writes."""
-    pixels = data.draw(pixel_arrays(shapes[0], "f8"))
+    pixels = data.draw(strategies.pixels(shapes[0], "f8"))
     place = tuple(data.draw(st.integers(0, size - 1)) for size in shapes[0])
     changed = pixels.copy()
     changed[place] = data.draw(st.sampled_from((np.nan, 1e6, -np.inf)))
@@ -251,14 +230,14 @@ class Edits(RuleBasedStateMachine):
 
     @initialize(
         data=st.data(),
-        shapes=shapes_of_levels((24, 12, 6)),
+        shapes=level_shapes(1, max_size=24) | level_shapes(2, max_size=12) | level_shapes(3, max_size=6),
         order=st.sampled_from(sorted(KERNELS)),
         dtype=st.sampled_from(("u1", ">i2", "f4")),
         given_limits=limits(),
     )
     def start(self, data, shapes, order, dtype, given_limits):
         self.shapes, self.order, self.dtype, self.limits = shapes, order, dtype, given_limits
-        self.pixels = data.draw(pixel_arrays(shapes[0], dtype))
+        self.pixels = data.draw(strategies.pixels(shapes[0], dtype))
         self.source, self.targets = pyramid_of(
             self.pixels, [data.draw(formats_of(shape, dtype, 4)) for shape in shapes]
         )
@@ -270,8 +249,8 @@ class Edits(RuleBasedStateMachine):
         self.edit(data)
 
     def edit(self, data):
-        window = data.draw(windows_in(self.shapes[0]).filter(lambda each: all(part.start < part.stop for part in each)))
-        self.pixels[window] = data.draw(pixel_arrays(self.pixels[window].shape, self.dtype))
+        window = data.draw(windows(self.shapes[0]))
+        self.pixels[window] = data.draw(strategies.pixels(self.pixels[window].shape, self.dtype))
         self.source[window] = self.pixels[window]
         self.open.append(window)
 

@@ -18,11 +18,12 @@ import ngio_x as nx
 from ngio_x.errors import NgioError, NgioUserWarning
 from ngio_x.ngff.attributes import read_attributes, write_attributes
 from ngio_x.ngff.documents import Multiscales, Plate, PlateWell, Well, WellImage
-from ngio_x.testing.strategies import json_values, multiscales, plates, texts, wells
+from ngio_x.testing.strategies import multiscales, plates, wells
+from ngio_x.testing.strategies.documents import json_values
+from ngio_x.testing.strategies.regions import texts
 from tests.official_schemas import complaints
 
 versions = st.sampled_from(("0.4", "0.5"))
-
 documents = multiscales() | wells() | plates()
 SCHEMAS = {Multiscales: "image", Well: "well", Plate: "plate"}
 
@@ -62,7 +63,7 @@ def test_unknown_keys_survive_at_any_depth(data, document, version, other):
     attributes = through_json(write_attributes(document, version))
     places = [*objects_in(attributes.get("ome", attributes))]
     place = data.draw(st.sampled_from([item for item in places if item.get("type") not in ("scale", "translation")]))
-    place["unheard-of"] = data.draw(json_values().filter(lambda value: value is not None))
+    place["unheard-of"] = data.draw(json_values.filter(lambda value: value is not None))
     once = read_attributes(attributes, "here").document
     again = write_attributes(once, other)
     assert json.dumps(place["unheard-of"]) in json.dumps(through_json(again))
@@ -140,7 +141,7 @@ HOSTILE = (
     "", ".", "..", "../0", "/abs", "a/../../b", "0\0", "C:\\x", "x" * 5000, "\ud800", "0/0", "labels", "0.6", "9.9",
     [], {}, [[]], [None], [{}], [1, "1"], {"name": "x"}, {"": {}}, {"path": ".."}, [[[[[[]]]]]], ["x"] * 40, [0] * 3,
 )  # fmt: skip
-hostile = (st.sampled_from(HOSTILE) | json_values()).map(copy.deepcopy)
+hostile = (st.sampled_from(HOSTILE) | json_values).map(copy.deepcopy)
 
 
 def paths_in(value, path=()):
@@ -170,7 +171,7 @@ def mutated(draw, document):
             owner.insert(key, draw(hostile) if deed == "insert" else copy.deepcopy(owner[key]))
         else:
             other = draw(
-                st.sampled_from(("type", "axes", "path", "version", "labels", "plate", "ome", "source")) | texts()
+                st.sampled_from(("type", "axes", "path", "version", "labels", "plate", "ome", "source")) | texts
             )
             owner[other] = draw(hostile) if deed == "insert" else copy.deepcopy(owner[key])
     return document

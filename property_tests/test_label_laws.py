@@ -7,13 +7,15 @@ import numpy as np
 import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 import ngio_x as nx
 from ngio_x.labels.summary import merged, nothing, summarized
-from ngio_x.testing.strategies import label_images
+from ngio_x.testing.strategies import chunkings, label_pixels
 
-labels = label_images(None, max_size=6).map(lambda image: image.values)
-dense = label_images(None, kinds=("dense", "touching"), max_size=6).map(lambda image: image.values)
+label_images = hnp.array_shapes(min_dims=1, max_dims=4, max_side=6).flatmap(
+    lambda shape: st.sampled_from(("u1", "i4", "u8")).flatmap(lambda dtype: label_pixels(shape, dtype, max_id=127))
+)
 
 
 def equal(one, other):
@@ -31,7 +33,7 @@ def parts(draw, pixels):
     return [summarized(pixels[tuple(slice(*b) for b in box)], [low for low, _ in box], 0) for box in boxes]
 
 
-@given(labels)
+@given(label_images)
 def test_extents_are_what_the_positions_of_the_pixels_say(pixels):
     found = nx.label_extents(pixels)
     assert found.label.values.tolist() == sorted(set(pixels.ravel().tolist()) - {0})
@@ -48,7 +50,7 @@ def test_extents_are_what_the_positions_of_the_pixels_say(pixels):
         assert bool(extent.touches_border) is any(ends)
 
 
-@given(st.data(), labels)
+@given(st.data(), label_images)
 def test_summaries_of_parts_in_any_order_and_grouping_make_that_of_the_whole(data, pixels):
     pieces = data.draw(parts(pixels))
     whole = summarized(pixels, (0,) * pixels.ndim, 0)
@@ -60,14 +62,14 @@ def test_summaries_of_parts_in_any_order_and_grouping_make_that_of_the_whole(dat
     assert equal(merged([whole, nothing(pixels.ndim, pixels.dtype)]), whole)
 
 
-@given(st.data(), labels, st.sampled_from((None, 0, 1, 127)))
+@given(st.data(), label_images, st.sampled_from((None, 0, 1, 127)))
 def test_chunking_never_changes_an_extent(data, pixels, background):
-    chunks = tuple(data.draw(st.integers(1, size)) for size in pixels.shape)
+    chunks = data.draw(chunkings(pixels.shape))
     lazy = nx.label_extents(da.from_array(pixels, chunks=chunks), background=background)
     xr.testing.assert_identical(lazy, nx.label_extents(pixels, background=background))
 
 
-@given(dense, st.permutations(range(1, 128)))
+@given(label_images, st.permutations(range(1, 128)))
 def test_renaming_ids_renames_rows(pixels, names):
     table = np.array([0, *names])
     renamed = nx.label_extents(table[pixels.astype(int)])
@@ -76,7 +78,7 @@ def test_renaming_ids_renames_rows(pixels, names):
     xr.testing.assert_equal(renamed, expected)
 
 
-@given(labels, st.integers(1, 100))
+@given(label_images, st.integers(1, 100))
 def test_relabelling_keeps_every_object_and_the_order_of_ids(pixels, offset):
     found, mapping = nx.relabel_sequential(pixels, offset=offset)
     old, new = zip(*mapping.items(), strict=True) if mapping else ((), ())
@@ -91,16 +93,16 @@ def test_relabelling_keeps_every_object_and_the_order_of_ids(pixels, offset):
     assert same == {number: number for number in new}
 
 
-@given(st.data(), labels)
+@given(st.data(), label_images)
 def test_chunking_never_changes_a_new_id(data, pixels):
-    chunks = tuple(data.draw(st.integers(1, size)) for size in pixels.shape)
+    chunks = data.draw(chunkings(pixels.shape))
     found, mapping = nx.relabel_sequential(da.from_array(pixels, chunks=chunks))
     expected, same = nx.relabel_sequential(pixels)
     np.testing.assert_array_equal(found, expected)
     assert mapping == same
 
 
-@given(labels, st.integers(0, 3))
+@given(label_images, st.integers(0, 3))
 def test_masked_pieces_put_together_make_the_foreground(pixels, pad):
     labels = nx.as_labels(pixels, list("tzyx"[-pixels.ndim :]), origin=0.0)
     rebuilt = np.zeros_like(pixels)
@@ -111,10 +113,10 @@ def test_masked_pieces_put_together_make_the_foreground(pixels, pad):
     np.testing.assert_array_equal(rebuilt, pixels)
 
 
-@given(st.data(), labels, st.integers(1, 9), st.booleans())
+@given(st.data(), label_images, st.integers(1, 9), st.booleans())
 def test_chunking_never_changes_a_stack(data, pixels, size, masked):
     labels = nx.as_labels(pixels, list("tzyx"[-pixels.ndim :]))
-    chunks = tuple(data.draw(st.integers(1, n)) for n in pixels.shape)
+    chunks = data.draw(chunkings(pixels.shape))
     lazy = labels.copy(data=da.from_array(pixels, chunks=chunks))
     expected = nx.stack_objects(labels, labels, size, masked=masked)
     xr.testing.assert_identical(nx.stack_objects(lazy, lazy, size, masked=masked).compute(), expected)

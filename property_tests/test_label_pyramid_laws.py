@@ -13,19 +13,16 @@ from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_array_equal
 
 import ngio_x as nx
+from ngio_x.testing.samples import noise
+from ngio_x.testing.strategies import chunkings, label_pixels
 
-LARGE = 2**53  # beyond, floats skip integers
 kernels = st.sampled_from(("nearest", "mode"))
-id_types = st.sampled_from(("u1", "i4", "u8"))
 
 
-@st.composite
-def label_images(draw, ndim=None, min_side=1, max_side=9):
-    """Few large objects, or many small ones, with ids of any size."""
-    dtype = np.dtype(draw(id_types))
-    shape = draw(hnp.array_shapes(min_dims=ndim or 1, max_dims=ndim or 3, min_side=min_side, max_side=max_side))
-    ids = draw(hnp.arrays(np.int64, shape, elements=st.integers(0, draw(st.sampled_from((2, 9, 60))))))
-    return ids.astype(dtype) * dtype.type(LARGE + 1 if dtype == "u8" else 1)
+def label_images(min_dims=1, max_dims=3, min_side=1, max_side=9):
+    """Few large objects, or many small ones, with ids of any size: also beyond 2**53, where floats skip integers."""
+    shapes = hnp.array_shapes(min_dims=min_dims, max_dims=max_dims, min_side=min_side, max_side=max_side)
+    return shapes.flatmap(label_pixels)
 
 
 @st.composite
@@ -41,10 +38,10 @@ def ids_of(pixels):
 
 
 def chunked(draw, pixels):
-    return da.from_array(pixels, chunks=tuple(draw(st.integers(1, size)) for size in pixels.shape))
+    return da.from_array(pixels, chunks=draw(chunkings(pixels.shape)))
 
 
-@given(st.data(), label_images(2, 2, 14), kernels, st.sampled_from((2, 1.5, 3)), st.sampled_from((2, 2.5)))
+@given(st.data(), label_images(2, 2, 2, 14), kernels, st.sampled_from((2, 1.5, 3)), st.sampled_from((2, 2.5)))
 def test_no_id_arises_on_any_way_to_a_level(data, labels, order, y, x):
     """numpy_zoom, dask_zoom, zoom, write_labels, write_ome_zarr and both consolidations: they make the same levels."""
     factors, named = {"y": y, "x": x}, nx.as_labels(labels, "yx", name="cells")
@@ -119,8 +116,8 @@ def test_objects_that_share_no_pixel_are_all_kept(data, ndim, factor, order):
     """Where no coarser pixel holds some of two objects, each level has all of them."""
     cells = data.draw(hnp.arrays(np.uint32, hnp.array_shapes(min_dims=ndim, max_dims=ndim, max_side=5)))
     whole = nx.numpy_zoom(cells, target_shape=tuple(size * factor for size in cells.shape), order="nearest")
-    seed = np.random.default_rng(data.draw(st.integers(0, 2**32)))
-    labels = np.where(seed.random(whole.shape) < data.draw(st.sampled_from((0.1, 0.3, 0.8))), whole, 0)
+    there = noise(whole.shape, "f8", data.draw(st.integers(0, 2**32))) < data.draw(st.sampled_from((0.1, 0.3, 0.8)))
+    labels = np.where(there, whole, 0)
     coarse = nx.numpy_zoom(labels, target_shape=cells.shape, order=order)
     assert ids_of(nx.keep_objects(coarse, labels)) == ids_of(labels)
 
@@ -149,7 +146,7 @@ def test_keeping_objects_that_are_not_lost_changes_nothing(images):
 @given(st.data(), st.sampled_from(("yx", "zyx", "tyx")), kernels, st.booleans(), st.sampled_from(("0.4", "0.5")))
 def test_levels_on_disk_keep_the_objects_that_they_keep_in_memory(data, axes, order, lazy, version):
     """Of any chunks and shards, of numpy and dask; along t, each position is an image of its own."""
-    labels = data.draw(label_images(ndim=len(axes), max_side=12 if axes == "yx" else 6))
+    labels = data.draw(label_images(len(axes), len(axes), max_side=12 if axes == "yx" else 6))
     image = nx.as_image(np.zeros(labels.shape, "u1"), axes)
     levels = 1 + (min(labels.shape[-2:]) >= 2) + (min(labels.shape[-2:]) >= 4)
     store = zarr.storage.MemoryStore()

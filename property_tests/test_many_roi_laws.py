@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import ngio_x as nx
 from ngio_x.roi.columns import columns_of, to_rois
-from ngio_x.testing.strategies import dyadic_numbers, images, overlapping_rois, rois
+from ngio_x.testing.strategies import dyadic_numbers, images, rois
 
 AXES = ("t", "z", "y", "x")
 mixed_axes = st.lists(st.sampled_from(AXES), min_size=2, max_size=4, unique=True)
@@ -122,9 +122,3 @@ def test_tiles_that_overlap_share_as_many_pixels_as_they_are_asked_to(image, siz
     assert all(part.stop - part.start == size for part in columns[:-1])
     assert all(after.start == before.stop - overlap for before, after in itertools.pairwise(columns))
     assert columns[-1].stop == image.sizes["x"]
-
-
-@given(st.sampled_from(("yx", "zyx")).flatmap(overlapping_rois))
-def test_overlaps_that_are_known_are_found_and_no_others(drawn):
-    regions, pairs = drawn
-    assert {tuple(pair) for pair in nx.overlapping(regions).tolist()} == pairs

@@ -6,7 +6,14 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 import ngio_x as nx
-from ngio_x.testing.strategies import chunked, images, pixel_arrays, rois_over
+from ngio_x.testing.strategies import chunkings, images, pixels, rois_over
+
+
+@st.composite
+def chunked(draw, image):
+    """Return an image in memory, or in chunks of any sizes."""
+    chunks = dict(zip(image.dims, draw(chunkings(image.shape)), strict=True))
+    return image.chunk(chunks) if draw(st.booleans()) else image
 
 
 @st.composite
@@ -63,7 +70,7 @@ def test_a_table_has_for_each_region_what_its_crop_gives(data, image):
 
 @given(st.data(), images())
 def test_objects_no_wider_than_the_halo_are_those_of_the_whole_image(data, image):
-    inside = image.copy(data=data.draw(pixel_arrays(image.shape)) < 30)
+    inside = image.copy(data=data.draw(pixels(image.shape)) < 30)
     whole, _ = ndimage.label(inside.values)
     boxes = ndimage.find_objects(whole)
     widest = max((side.stop - side.start for box in boxes for side in box), default=0)

@@ -4,12 +4,14 @@ import dask.array as da
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 import ngio_x as nx
-from ngio_x.testing.strategies import label_images
+from ngio_x.testing.strategies import chunkings, label_pixels
 
-images = st.sampled_from(("yx", "zyx")).flatmap(label_images).map(lambda image: image.values)
-dense = label_images("yx", kinds=("dense", "touching")).map(lambda image: image.values)
+images = hnp.array_shapes(min_dims=2, max_dims=3, max_side=7).flatmap(
+    lambda shape: st.sampled_from(("u1", "i4", "u8")).flatmap(lambda dtype: label_pixels(shape, dtype, max_id=127))
+)
 
 
 def pixel_boxes(image):
@@ -33,11 +35,11 @@ def test_a_region_holds_all_of_its_object_and_touches_it_on_every_side(image):
 
 @given(images, st.data())
 def test_chunking_never_changes_a_region(image, data):
-    chunks = tuple(data.draw(st.integers(1, size)) for size in image.shape)
+    chunks = data.draw(chunkings(image.shape))
     assert pixel_boxes(da.from_array(image, chunks=chunks)) == pixel_boxes(image)
 
 
-@given(dense, st.permutations(range(1, 128)))
+@given(images, st.permutations(range(1, 128)))
 def test_renaming_ids_renames_regions(image, names):
     table = np.array([0, *names])
     assert pixel_boxes(table[image.astype(int)]) == {

@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import ngio_x as nx
 from ngio_x.errors import NgioEmptyRegionError, NgioUserWarning
-from ngio_x.testing.strategies import images, rois_over
+from ngio_x.testing.strategies import images, rois_over, windows
 from tests.official_schemas import complaints
 
 dims = st.sampled_from(("yx", "cyx", "tyx", "zyx", "tczyx"))
@@ -69,11 +69,7 @@ def test_pieces_written_and_read_again_align_on_their_lattice(data, frame):
     image = data.draw(images(("y", "x"), max_size=20))
     pieces = []
     for _ in range(2):
-        window = {}
-        for axis, size in image.sizes.items():
-            start = data.draw(st.integers(0, size - 1))
-            window[axis] = slice(start, data.draw(st.integers(start + 1, size)))
-        piece = image.isel(window)
+        piece = image[data.draw(windows(image.shape))]
         found = nx.open_ome_zarr(written(piece, frame=frame))["0"]["image"].compute()
         assert_array_equal(found, piece)
         pieces.append((piece, found))

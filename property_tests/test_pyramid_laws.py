@@ -17,6 +17,7 @@ from ngio_x.errors import NgioValueError
 from ngio_x.metadata.frame import read_edges, written_translation
 from ngio_x.pyramid import swap
 from ngio_x.pyramid.layout import auto_chunks, auto_shards
+from ngio_x.testing.samples import noise
 from ngio_x.testing.strategies import dyadic_numbers
 
 AXES = ("t", "z", "y", "x")
@@ -59,7 +60,7 @@ def test_reading_edges_undoes_writing_translations(edges, frame, level_origin):
 
 @given(st.permutations(((11, 15), (6, 15), (6, 7), (2, 3))), st.sampled_from(("dask", "numpy")), st.booleans())
 def test_the_order_of_targets_does_not_matter(order, mode, sharded):
-    pixels = np.random.default_rng(1).integers(0, 255, (23, 31)).astype("u1")
+    pixels = noise((23, 31), "u1")
 
     def build(shapes, mode, **options):
         group = zarr.open_group(zarr.storage.MemoryStore(), mode="w")

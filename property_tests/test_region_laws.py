@@ -11,34 +11,23 @@ from numpy.testing import assert_array_equal
 
 import ngio_x as nx
 from ngio_x.resample.kernels import KERNELS
-from ngio_x.testing.strategies import images, pixel_arrays
+from ngio_x.testing.strategies import images, windows
 
 dims = st.sampled_from(("yx", "cyx", "zyx", "tczyx"))
 dtypes = st.sampled_from(("u1", "i2", "u4", "f4", "f8"))
 versions, frames = st.sampled_from(("0.4", "0.5")), st.sampled_from(("corner", "center"))
 
 
-@st.composite
-def pictures(draw, axes, dtype):
+def pictures(axes, dtype):
     """Labelled images with channel names, of random pixels."""
-    picture = draw(images(tuple(axes), max_size=16 if len(axes) < 4 else 4, dtype=dtype))
-    picture = picture.copy(data=draw(pixel_arrays(picture.shape, dtype, odd=False)))
-    return nx.as_image(picture, channels=[f"{at}" for at in range(picture.sizes["c"])]) if "c" in axes else picture
-
-
-@st.composite
-def parts_of(draw, image):
-    window = {}
-    for axis, size in image.sizes.items():
-        start = draw(st.integers(0, size - 1))
-        window[axis] = slice(start, draw(st.integers(start + 1, size)))
-    return window
+    size = 16 if len(axes) < 4 else 4
+    return images(tuple(axes), max_size=size, dtype=dtype, values="noise", channels=True)
 
 
 @st.composite
 def rewritten(draw, image):
     """A piece of an image with other pixels, its axes in any order, numpy- or dask-backed."""
-    piece = image.isel(draw(parts_of(image)))
+    piece = image[draw(windows(image.shape))]
     piece = piece.copy(data=(100 - piece.values).astype(image.dtype)).transpose(*draw(st.permutations(image.dims)))
     if "c" in piece.dims and draw(st.booleans()):
         piece = piece.isel(c=draw(st.permutations(range(piece.sizes["c"])))[: draw(st.integers(1, piece.sizes["c"]))])
@@ -136,7 +125,7 @@ def test_a_region_is_written_where_crop_finds_it(data, axes, bounds):
     image = data.draw(pictures(axes, "i2"))
     store = zarr.storage.MemoryStore()
     nx.write_ome_zarr(image, store, levels=1)
-    held = image.isel(data.draw(parts_of(image)))
+    held = image[data.draw(windows(image.shape))]
     slices = {axis: held.xindexes[axis].lattice.extent for axis in held.dims if axis != "c"}
     roi = nx.Roi.from_values({axis: slice(*extent) for axis, extent in slices.items()}, name=None)
     tree = nx.open_ome_zarr(store)

@@ -15,6 +15,9 @@ from numpy.testing import assert_array_equal
 import ngio_x as nx
 from ngio_x.resample.evaluate import zoom_window
 from ngio_x.resample.kernels import KERNELS
+from ngio_x.testing.assertions import assert_same_pixels
+from ngio_x.testing.samples import noise
+from ngio_x.testing.strategies import chunk_shapes, chunkings, windows
 
 INTEGERS = ("u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", ">u2", ">i8")
 FLOATS = ("f2", "f4", "f8", ">f4")
@@ -41,45 +44,32 @@ def targets(ndim, max_side=20):
     return st.tuples(*[st.integers(1, max_side)] * ndim)
 
 
-def assert_same_bits(actual, expected):
-    """Equal to the last bit, signs of zeros included; one NaN is like another."""
-    assert_array_equal(actual, expected, strict=True)
-    if actual.dtype.kind == "f":
-        numbers = ~np.isnan(expected)
-        assert_array_equal(np.signbit(actual[numbers]), np.signbit(expected[numbers]))
-
-
-def chunkings(draw, shape):
-    return tuple(draw(st.integers(1, size)) for size in shape)
-
-
 @given(st.data(), orders)
 def test_chunking_never_changes_a_pixel(data, order):
     """Nor do the chunks asked for, nor which region is computed; NaN and infinities included."""
     array = data.draw(arrays(dtypes_for(order)))
     target = data.draw(targets(array.ndim))
     whole = nx.numpy_zoom(array, target_shape=target, order=order)
-    lazy = da.from_array(array, chunks=chunkings(data.draw, array.shape))
-    asked = data.draw(st.none() | st.just(chunkings(data.draw, target)))
+    lazy = da.from_array(array, chunks=data.draw(chunkings(array.shape)))
+    asked = data.draw(st.none() | chunk_shapes(target))
     zoomed = nx.dask_zoom(lazy, target_shape=target, order=order, chunks=asked)
-    assert_same_bits(zoomed.compute(scheduler="sync"), whole)
+    assert_same_pixels(zoomed.compute(scheduler="sync"), whole)
     assert asked is None or zoomed.chunksize == asked
 
-    starts = [data.draw(st.integers(0, size - 1)) for size in target]
-    region = tuple(slice(a, data.draw(st.integers(a + 1, size))) for a, size in zip(starts, target, strict=True))
+    region = data.draw(windows(target))
     window = zoom_window(array.__getitem__, array.dtype, array.shape, target, region, KERNELS[order])
-    assert_same_bits(window, whole[region])
+    assert_same_pixels(window, whole[region])
 
 
 @given(st.data(), orders)
 def test_chunks_on_disk_never_change_a_pixel(data, order):
     array = data.draw(arrays(dtypes_for(order), max_side=6, max_dims=2, allow_nan=False, allow_infinity=False))
     target = data.draw(targets(array.ndim, 9))
-    chunks, whole = chunkings(data.draw, array.shape), nx.numpy_zoom(array, target_shape=target, order=order)
+    chunks, whole = data.draw(chunk_shapes(array.shape)), nx.numpy_zoom(array, target_shape=target, order=order)
     group = zarr.open_group(zarr.storage.MemoryStore(), mode="w")
     source = group.create_array("source", shape=array.shape, dtype=array.dtype, chunks=chunks)
     source[...] = array
-    made = group.create_array("target", shape=target, dtype=array.dtype, chunks=chunkings(data.draw, target))
+    made = group.create_array("target", shape=target, dtype=array.dtype, chunks=data.draw(chunk_shapes(target)))
     nx.on_disk_zoom(source, made, order, "numpy")
     assert_array_equal(made[...], whole)
 
@@ -226,7 +216,7 @@ def test_the_mean_of_an_integer_image_moves_by_half_a_grey_level_at_most(data, o
 def test_the_mean_of_noise_moves_by_an_eighth_of_a_grey_level_at_most(seed, dtype, order):
     """For a level of half the size along both axes, but for the error of the sample."""
     info = np.iinfo(dtype)
-    array = np.random.default_rng(seed).integers(info.min // 2, info.max // 2, (256, 256)).astype(dtype)
+    array = noise((256, 256), dtype, seed, low=info.min // 2, high=info.max // 2)
     level = nx.numpy_zoom(array, (0.5, 0.5), order=order)
     error = 6 * 0.5 / math.sqrt(level.size)  # six deviations of a number that is at most ½
     assert abs(level.mean() - array.mean()) <= 1 / 8 + error

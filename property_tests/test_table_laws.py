@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 import ngio_x as nx
 from ngio_x.errors import NgioValidationError
 from ngio_x.ngff.tables.csv_text import columns_of_csv, csv_text
-from ngio_x.testing.strategies import dyadic_numbers, roi_tables, texts
+from ngio_x.testing.strategies import dyadic_numbers, roi_tables
+from ngio_x.testing.strategies.regions import texts, values
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -22,12 +23,6 @@ BACKENDS = ("csv", "json", "parquet", "anndata_v1")
 UNITS = {"micrometer": 1.0, "nanometer": 1000.0, "millimeter": 0.001, "inch": 1 / 25400}
 
 words = st.text("abc XYZ_,;\"'é", min_size=1, max_size=4)
-values = {
-    str: texts(4),
-    int: st.integers(-(2**63), 2**63 - 1),
-    float: st.floats(allow_nan=False, allow_infinity=False),
-    bool: st.booleans(),
-}
 
 
 @st.composite
@@ -160,7 +155,7 @@ def test_a_table_that_is_refused_leaves_no_trace(data):
 @st.composite
 def columns(draw):
     count = draw(st.integers(0, 4))
-    kinds = draw(st.dictionaries(texts(4), st.sampled_from(list(values)), min_size=2, max_size=4))
+    kinds = draw(st.dictionaries(texts, st.sampled_from(list(values)), min_size=2, max_size=4))
     return {
         name: draw(st.lists(st.none() | values[kind], min_size=count, max_size=count)) for name, kind in kinds.items()
     }

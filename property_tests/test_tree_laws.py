@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import ngio_x as nx
 from ngio_x.errors import NgioEmptyRegionError, NgioUserWarning, NgioValueError
-from ngio_x.testing.strategies import pyramids, rois_over
+from ngio_x.testing.strategies import pyramid_trees, rois_over
 
 BOUNDS = st.sampled_from(("outer", "inner", "nearest"))
 
@@ -21,7 +21,8 @@ def trees(draw):
     places = draw(st.sampled_from(([""], ["/B/03/0"], ["/B/03/0", "/B/03/1", "/C/05/0"])))
     nodes = {"/": xr.Dataset(attrs={"name": "a"})}
     for place in places:
-        nodes |= {f"{place}{node.path}": node.to_dataset() for node in draw(pyramids()).subtree if node.data_vars}
+        pyramid = draw(pyramid_trees(labels="seg"))
+        nodes |= {f"{place}{node.path}": node.to_dataset() for node in pyramid.subtree if node.data_vars}
     return xr.DataTree.from_dict(nodes, name="tree")
 
 
@@ -78,10 +79,9 @@ def test_crop_of_a_tree_is_the_crop_of_each_array(tree, data, bounds):
     xr.testing.assert_identical(tree, before)
 
 
-@given(pyramids(), st.sampled_from(("pixel_size", "scale", "max_pixels")), st.floats(0.01, 1), st.data())
-def test_level_for_meets_its_criterion_and_the_next_level_does_not(nodes, criterion, part, data):
+@given(pyramid_trees(), st.sampled_from(("pixel_size", "scale", "max_pixels")), st.floats(0.01, 1), st.data())
+def test_level_for_meets_its_criterion_and_the_next_level_does_not(tree, criterion, part, data):
     """By the definition, level by level; the finest answers where all levels have larger pixels."""
-    tree = xr.DataTree.from_dict(nodes)
     levels = [node["image"] for name, node in tree.children.items() if name != "labels"]
     sizes = [nx.pixel_size_of(level).yx for level in levels]
     if criterion == "max_pixels":

@@ -206,6 +206,23 @@ def test_imports_stand_at_the_top(path):
         assert node.lineno in top or is_extra, f"{relative(path)}:{node.lineno} imports {module} inside a block"
 
 
+def test_random_pixels_come_from_the_samples():
+    """What tests and benchmarks draw from a seed, users can draw too."""
+    root, generators = Path(__file__).parents[1], ("np.random", "numpy.random", "da.random", "dask.array.random")
+    files = [path for folder in ("tests", "property_tests", "benchmarks") for path in (root / folder).rglob("*.py")]
+    found = []
+    for path in files:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Attribute):
+                name = ast.unparse(node)
+            else:
+                name = node.module if isinstance(node, ast.ImportFrom) else None
+            if name in generators:
+                found.append(f"{path.relative_to(root)}:{node.lineno}")
+    assert files
+    assert found == []
+
+
 def test_the_public_names_are_these():
     """Names are promises: one that is added or removed is added or removed here, too."""
     assert nx.__all__ == PUBLIC

@@ -5,7 +5,7 @@ Run it with `python docs/examples/label_pyramids.py`; docs/label-pyramids.md has
 
 import ngio_x as nx
 from ngio_x.cli.demo import segment
-from ngio_x.testing.samples import fluorescence_image
+from ngio_x.testing import samples
 
 LEVELS = 4
 WAYS = {
@@ -30,7 +30,7 @@ def what_is_left(labels, order, *, keep):
 
 def main():
     """Print the table."""
-    image = fluorescence_image()
+    image = samples.nuclei().image
     labels = segment(image.sel(c="DNA"))
     columns = [what_is_left(labels, order, keep=keep) for order, keep in WAYS.values()]
     print("| level |", " | ".join(WAYS), "|")

@@ -14,6 +14,7 @@ from scipy import ndimage
 from ngio_x._frozen import evolve
 from ngio_x.arrays.crop import crop
 from ngio_x.arrays.image import as_labels
+from ngio_x.arrays.show import extent_of
 from ngio_x.errors import NgioFileExistsError, NgioValueError
 from ngio_x.labels.masking_roi import compute_masking_roi
 from ngio_x.ngff.label_images import write_labels
@@ -21,12 +22,11 @@ from ngio_x.ngff.read import open_ome_zarr
 from ngio_x.ngff.write import write_ome_zarr
 from ngio_x.pyramid.progress import Progress
 from ngio_x.roi.roi import Roi
-from ngio_x.testing.samples import fluorescence_image
+from ngio_x.testing.samples import nuclei
 from ngio_x.view.channels import known_channels
 from ngio_x.view.overlays import plot_rois
 from ngio_x.view.pictures import plot_image
 
-_NUCLEI: Final = 300
 _SMALLEST: Final = 120
 """Pixels below which a segmented object is debris."""
 _COLORS: Final = ("FF00FF", "00FF00")
@@ -55,13 +55,14 @@ def make_demo(directory: Path, *, overwrite: bool = False, progress: Progress = 
     for path in (store, picture):
         if path.exists() and not overwrite:
             raise NgioFileExistsError(f"{path} exists: pass --overwrite to replace what an earlier demo wrote")
-    image = fluorescence_image(count=_NUCLEI).rename("demo")
+    sample = nuclei()
+    image, planted = sample.image.rename("demo"), int(sample.labels.max())
     write_ome_zarr(image, store, name="demo", overwrite=overwrite, progress=progress)
     write_labels(segment(image.sel(c="DNA")), store, "nuclei")
     tree = open_ome_zarr(store)
     rois = compute_masking_roi(tree["labels/nuclei"].children["0"].ds["nuclei"])
     draw_overview(tree, rois, picture)
-    return Demo(store, picture, _NUCLEI, len(rois))
+    return Demo(store, picture, planted, len(rois))
 
 
 def segment(image: xr.DataArray) -> xr.DataArray:
@@ -113,13 +114,13 @@ def draw_overview(tree: xr.DataTree, rois: list[Roi], path: Path) -> None:
 
 def _bright_near_centre(rois: list[Roi], dna: xr.DataArray) -> Roi:
     """Return the brightest of the twenty regions around the centre."""
-    return max(sorted(rois, key=_distance_to_centre)[:20], key=lambda roi: float(crop(dna, roi).mean()))
+    middle = {axis: sum(extent_of(dna, axis)) / 2 for axis in ("y", "x")}
 
+    def distance(roi: Roi) -> float:
+        spans = {axis: _span(roi, axis) for axis in middle}
+        return sum(abs(start + length / 2 - middle[axis]) for axis, (start, length) in spans.items())
 
-def _distance_to_centre(roi: Roi) -> float:
-    middle = 1024 * 0.325 / 2
-    spans = (_span(roi, axis) for axis in ("y", "x"))
-    return sum(abs(start + length / 2 - middle) for start, length in spans)
+    return max(sorted(rois, key=distance)[:20], key=lambda roi: float(crop(dna, roi).mean()))
 
 
 def _span(roi: Roi, axis: str) -> tuple[float, float]:

@@ -1,141 +1,234 @@
-"""Assertions about images and files, whose messages say what differs, and where."""
+"""Assertions about images, with messages that say where and by how much things differ."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import itertools
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import dask.array as da
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
+from dask.base import compute
 
-from ngio_x.arrays.image import lattice_of
-from ngio_x.errors import NgioTypeError
+from ngio_x._frozen import shown
+from ngio_x.arrays.image import lattice_of, require_image
+from ngio_x.arrays.lattice import ORIGIN_TOLERANCE, SPACING_TOLERANCE, Lattice
+from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.ngff.store import StoreLike
 from ngio_x.ngff.validate import validate_ome_zarr
 
-Array = xr.DataArray | npt.NDArray[Any]
-Chunks = Sequence[int | tuple[int, ...]]
 
+def assert_same_lattice(actual: xr.DataArray, expected: xr.DataArray) -> None:
+    """Assert that two images have the same pixels in the world: axes, sizes, spacings, origins, units, channel names.
 
-def assert_same_lattice(left: xr.DataArray | xr.Dataset, right: xr.DataArray | xr.Dataset) -> None:
-    """Raise AssertionError unless two images have the same axes, and along each the same pixels of the world.
-
-    Spacings may differ by 1e-9 of themselves, and places by 1e-3 of a pixel, as where images are aligned.
+    Spacings may differ by a billionth and origins by a thousandth of a pixel, as where images are aligned. A unit that
+    one of them does not know is no difference. Values are not compared.
 
     Raises:
-        AssertionError: It names each axis that differs, with both values.
+        AssertionError: Naming each axis that differs, and how.
+        NgioTypeError: If one of them is no DataArray.
     """
-    differences = list(_differences(left, right))
-    if differences:
-        raise AssertionError(
-            "\n".join(["the images lie on different lattices:", *(f"- {each}" for each in differences)])
-        )
+    __tracebackhide__ = True
+    for image in (actual, expected):
+        require_image(image, "assert_same_lattice")
+    if actual.dims != expected.dims:
+        raise AssertionError(f"the lattices differ:\n  axes: {actual.dims}, expected {expected.dims}")
+    found = [f"  axis {dim!r}: {what}" for dim in actual.dims for what in _differences(actual, expected, dim)]
+    if found:
+        raise AssertionError("\n".join(["the lattices differ:", *found]))
 
 
-def _differences(left: xr.DataArray | xr.Dataset, right: xr.DataArray | xr.Dataset) -> Iterator[str]:
-    if set(left.dims) != set(right.dims):
-        yield f"axes: {tuple(map(str, left.dims))} and {tuple(map(str, right.dims))}"
-    for axis in left.dims:
-        if axis not in right.dims:
-            continue
-        if left.sizes[axis] != right.sizes[axis]:
-            yield f"{axis}: {left.sizes[axis]} and {right.sizes[axis]} pixels"
-        ours, theirs = lattice_of(left, axis), lattice_of(right, axis)
-        if ours is None or theirs is None:
-            if (ours is None) != (theirs is None):
-                yield f"{axis}: only the {'right' if ours is None else 'left'} one has coordinates"
-            continue
-        if not math.isclose(ours.spacing, theirs.spacing, rel_tol=1e-9):
-            yield f"{axis}: spacings of {ours.spacing!r} and {theirs.spacing!r}"
-        elif abs(ours.edge - theirs.edge) > 1e-3 * ours.spacing:
-            yield f"{axis}: pixel 0 begins at {ours.edge!r} and {theirs.edge!r}"
-        if ours.unit != theirs.unit:
-            yield f"{axis}: units {ours.unit} and {theirs.unit}"
+def _differences(actual: xr.DataArray, expected: xr.DataArray, dim: Hashable) -> Iterator[str]:
+    """Return how two images differ along an axis that both have."""
+    ours, theirs = lattice_of(actual, dim), lattice_of(expected, dim)
+    sizes = actual.sizes[dim], expected.sizes[dim]
+    if sizes[0] != sizes[1]:
+        yield f"{sizes[0]} pixels, expected {sizes[1]}"
+    if ours is None or theirs is None:
+        if (ours is None) != (theirs is None):
+            yield f"{_has(ours)}, expected {_has(theirs).removeprefix('has ')}"
+        elif sizes[0] == sizes[1]:
+            yield from _other_labels(actual, expected, dim)
+        return
+    if None not in (ours.unit, theirs.unit) and ours.unit != theirs.unit:
+        yield f"unit {ours.unit!r}, expected {theirs.unit!r}"
+    if abs(ours.spacing - theirs.spacing) > SPACING_TOLERANCE * theirs.spacing:
+        yield f"spacing {ours.spacing!r}, expected {theirs.spacing!r}"
+    shift = (ours.edge - theirs.edge) / theirs.spacing
+    if abs(shift) > ORIGIN_TOLERANCE:
+        yield f"origin {ours.edge!r}, expected {theirs.edge!r} ({shift:+.4g} pixels)"
+
+
+def _has(lattice: Lattice | None) -> str:
+    return "has no lattice" if lattice is None else "has a lattice"
+
+
+def _other_labels(actual: xr.DataArray, expected: xr.DataArray, dim: Hashable) -> Iterator[str]:
+    """Return how coordinates that are no lattice differ, such as names of channels."""
+    names = [list(image[dim].values) if dim in image.coords else None for image in (actual, expected)]
+    if names[0] != names[1]:
+        yield f"labels {shown(names[0])}, expected {shown(names[1])}"
+
+
+def assert_same_pixels(actual: Any, expected: Any) -> None:
+    """Assert that two arrays agree in shape, data type and every bit; one NaN is like another.
+
+    Args:
+        actual: A numpy or dask array, a DataArray, or a number.
+        expected: Another; of DataArrays, the names of the axes are compared too.
+
+    Raises:
+        AssertionError: Saying how many pixels differ, and where the first one is.
+    """
+    __tracebackhide__ = True
+    if difference := _first_difference(actual, expected):
+        raise AssertionError(f"the pixels differ: {difference}")
+
+
+def _first_difference(actual: Any, expected: Any) -> str | None:
+    """Return how two arrays differ, or None where they do not."""
+    dims = [array.dims if isinstance(array, xr.DataArray) else None for array in (actual, expected)]
+    if None not in dims and dims[0] != dims[1]:
+        return f"axes {dims[0]}, expected {dims[1]}"
+    ours, theirs = np.asarray(actual), np.asarray(expected)
+    if ours.shape != theirs.shape:
+        return f"shape {ours.shape}, expected {theirs.shape}"
+    if ours.dtype != theirs.dtype:
+        return f"data type {ours.dtype}, expected {theirs.dtype}"
+    differs = _differing(ours, theirs)
+    if not differs.any():
+        return None
+    place = tuple(np.argwhere(differs)[0].tolist())
+    names: Any = dims[0] or dims[1]
+    at = place if names is None else ", ".join(f"{dim}={k}" for dim, k in zip(names, place, strict=True))
+    where = f"at {at}" if place else "there"
+    return f"{differs.sum()} of {differs.size}, the first {where}: {ours[place]!s}, expected {theirs[place]!s}"
+
+
+def _differing(ours: npt.NDArray[Any], theirs: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Return where the bits of two arrays of one shape and type differ; one NaN is like another."""
+    if ours.dtype.kind == "c":
+        return np.logical_or(_differing(ours.real, theirs.real), _differing(ours.imag, theirs.imag))
+    if ours.dtype.kind != "f":
+        return np.asarray(ours != theirs)
+    same = (ours == theirs) & (np.signbit(ours) == np.signbit(theirs))
+    return np.asarray(~(same | (np.isnan(ours) & np.isnan(theirs))))
 
 
 def assert_valid_ome_zarr(store: StoreLike, *, strict: bool = False) -> None:
-    """Raise AssertionError unless an OME-Zarr hierarchy keeps to the specification.
+    """Assert that an image, well or plate, with its labels and arrays, breaks no rule of OME-NGFF; no pixel is read.
 
     Args:
-        store: As for `validate_ome_zarr`.
-        strict: Also fail for what the specification says SHOULD be.
+        store: A path, a URL, a zarr store, or an open group.
+        strict: Whether also to ask for what the specification says only SHOULD be.
 
     Raises:
-        AssertionError: It lists all problems, with their places and the sections of the specification.
-        NgioFileNotFoundError: If there is none.
+        AssertionError: With a line for each problem.
+        NgioFileNotFoundError: If there is no zarr group.
     """
+    __tracebackhide__ = True
     report = validate_ome_zarr(store)
-    problems = [problem for problem in report.problems if strict or problem.severity == "error"]
-    if problems:
-        raise AssertionError("\n".join(["the OME-Zarr hierarchy is not valid:", *(f"- {each}" for each in problems)]))
+    if report.errors or (strict and report.problems):
+        shown_problems = report.problems if strict else report.errors
+        lines = [f"  {problem.severity}: {problem}" for problem in shown_problems]
+        raise AssertionError("\n".join([str(report).splitlines()[-1], *lines]))
 
 
-_COARSE: Final = 3
-"""Chunks along an axis of the plainest chunking."""
+_PARTS: Final[tuple[tuple[float, ...], ...]] = ((1,), (1 / 2, 1 / 2), (0, 1 / 3, 2 / 3), (1 / 7,) * 7)
+"""Chunks by default: one, two, three that are uneven, and up to seven along each axis, as parts of its size."""
 
 
 def assert_chunking_independent(
-    func: Callable[[Any], Any], array: Array, *, chunkings: Iterable[Chunks] | None = None
+    func: Callable[[Any], Any], array: npt.NDArray[Any] | xr.DataArray, *, chunks: Iterable[Any] | None = None
 ) -> None:
-    """Raise AssertionError unless a function returns the same for an array in memory and in any chunks, bit for bit.
+    """Assert that a function gives the same bits for an array in memory, and for dask arrays of any chunks.
 
-    >>> assert_chunking_independent(lambda array: array + 1, np.arange(12).reshape(3, 4))
-    >>> assert_chunking_independent(lambda array: array.map_blocks(np.sort) if hasattr(array, "map_blocks")
-    ...                             else np.sort(array), np.array([3, 1, 2]), chunkings=[(2,)])
-    Traceback (most recent call last):
-    ...
-    AssertionError: chunks ((2, 1),) change the result: 2 of 3 pixels differ, first at (1,): 3 in place of 2
+    The function is given a copy each time. What it returns is computed by the scheduler in use: an array, a DataArray,
+    a Dataset, a number, or a tuple, list or mapping of such. Coordinates and attributes are compared, too.
 
     Args:
-        func: A function of an array, which returns an array: numpy's, dask's or a DataArray.
-        array: A numpy array, or a DataArray, which is chunked as such.
-        chunkings: Chunks, as dask takes them: a size, or sizes, for each axis. By default one chunk, three along each
-            axis, chunks of uneven sizes, and (up to 1000 pixels) one for each pixel.
+        func: Takes an array as this one, numpy-backed or dask-backed.
+        array: The pixels, in memory.
+        chunks: Several ways to cut it, each as for `dask.array.from_array`, or a mapping by axis. Default: one chunk,
+            two, three uneven ones and up to seven along each axis.
 
     Raises:
-        AssertionError: It names the chunks, and the first pixel that differs, or what else does.
-        NgioTypeError: If `array` is neither.
+        AssertionError: Naming the chunks, and the first pixel that differs, with both values.
+        NgioTypeError: If `array` is not in memory.
+        NgioValueError: If `chunks` holds none.
     """
-    if not isinstance(array, (np.ndarray, xr.DataArray)):
-        raise NgioTypeError(f"array must be a numpy array or a DataArray, got {type(array).__name__}")
-    whole = array.compute() if isinstance(array, xr.DataArray) else array
-    expected = _pixels(func(whole))
-    for chunks in _usual(whole.shape) if chunkings is None else chunkings:
-        lazy: Any = da.from_array(np.asarray(whole), chunks=tuple(chunks))
-        cut = lazy.chunks
-        found = _pixels(func(whole.copy(data=lazy) if isinstance(whole, xr.DataArray) else lazy))
-        if difference := _difference(found, expected):
-            raise AssertionError(f"chunks {cut} change the result: {difference}")
+    __tracebackhide__ = True
+    if not isinstance(array, np.ndarray) and not (isinstance(array, xr.DataArray) and array.chunks is None):
+        kind = "dask-backed DataArray" if isinstance(array, xr.DataArray) else type(array).__name__
+        raise NgioTypeError(
+            f"array must be a numpy array or a DataArray in memory, which is cut into chunks here, got a {kind}: "
+            "compute it first"
+        )
+    ways = list(_default_chunks(array) if chunks is None else chunks)
+    if not ways:
+        raise NgioValueError("chunks must hold at least one way to cut the array, got none")
+    expected = _computed(func(array.copy()))
+    for way in ways:
+        lazy = _chunked(array, way)
+        try:
+            actual = _computed(func(lazy))
+        except Exception as error:
+            error.add_note(f"with chunks {lazy.chunks}; without chunks, nothing was raised")
+            raise
+        if difference := _difference_of(actual, expected):
+            raise AssertionError(
+                f"chunks change the result: with chunks {lazy.chunks}, {difference} (as without chunks)"
+            )
 
 
-def _usual(shape: tuple[int, ...]) -> Iterator[Chunks]:
-    yield shape
-    yield tuple(max(1, -(-size // _COARSE)) for size in shape)
-    yield tuple((size // 3, size - size // 3) if size > 2 else (size,) for size in shape)
-    if math.prod(shape) <= 1000:
-        yield (1,) * len(shape)
+def _default_chunks(array: Any) -> Iterator[tuple[tuple[int, ...], ...]]:
+    """Return ways to cut an array: few enough, and of all kinds."""
+    for parts in _PARTS:
+        yield tuple(_cut(size, parts) for size in array.shape)
 
 
-def _pixels(result: Any) -> npt.NDArray[Any]:
-    return np.asarray(result.values if isinstance(result, xr.DataArray) else result)
+def _cut(size: int, parts: Iterable[float]) -> tuple[int, ...]:
+    """Return sizes of chunks of at least a pixel, near some parts of an axis."""
+    ends = np.cumsum([max(1, round(size * part)) for part in parts]).tolist()
+    edges = [0, *(end for end in ends[:-1] if end < size), size]
+    return tuple(high - low for low, high in itertools.pairwise(edges))
 
 
-def _difference(found: npt.NDArray[Any], expected: npt.NDArray[Any]) -> str:
-    if found.dtype != expected.dtype:
-        return f"dtype {found.dtype} in place of {expected.dtype}"
-    if found.shape != expected.shape:
-        return f"shape {found.shape} in place of {expected.shape}"
-    differ = found != expected
-    if found.dtype.kind == "f":  # 0 and −0 are equal, but not the same; NaN is the same as NaN
-        numbers = ~(np.isnan(found) & np.isnan(expected))
-        differ = numbers & (differ | (np.signbit(found) != np.signbit(expected)))
-    if not differ.any():
-        return ""
-    place = tuple(int(axis[0]) for axis in np.nonzero(differ)) if differ.ndim else ()
-    return (
-        f"{differ.sum()} of {differ.size} pixels differ, first at {place}: {found[place].item()!r} in place of "
-        f"{expected[place].item()!r}"
-    )
+def _chunked(array: Any, chunks: Any) -> Any:
+    if isinstance(array, xr.DataArray):
+        return array.copy().chunk(dict(zip(array.dims, chunks, strict=True)) if isinstance(chunks, tuple) else chunks)
+    return da.from_array(array.copy(), chunks=chunks)
+
+
+def _computed(result: Any) -> Any:
+    return result.compute() if isinstance(result, xr.DataTree) else compute(result)[0]
+
+
+def _difference_of(actual: Any, expected: Any) -> str | None:
+    """Return how two results differ, or None where they do not."""
+    if type(actual) is not type(expected) and {xr.DataArray, xr.Dataset, xr.DataTree} & {type(actual), type(expected)}:
+        return f"the result is a {type(actual).__name__}, expected a {type(expected).__name__}"
+    ours, theirs = dict(_leaves(actual)), dict(_leaves(expected))
+    if [*ours] != [*theirs]:
+        return f"the result has {shown([*ours])}, expected {shown([*theirs])}"
+    for name, value in ours.items():
+        if difference := _first_difference(value, theirs[name]):
+            return f"{name or 'pixels'} differ: {difference}"
+    if isinstance(actual, (xr.DataArray, xr.Dataset, xr.DataTree)) and not actual.identical(expected):
+        return "the coordinates, names or attributes differ, expected those"
+    return None
+
+
+def _leaves(result: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Return the arrays of a result, with their names in it."""
+    if isinstance(result, xr.DataTree):
+        for path, node in result.subtree_with_keys:
+            yield from _leaves(node.to_dataset(inherit=False), f"{name}{path}/")
+    elif isinstance(result, (Mapping, tuple, list)):
+        items = result.items() if isinstance(result, Mapping) else enumerate(result)
+        for key, value in items:
+            yield from _leaves(value, f"{name}[{key!r}]")
+    else:
+        yield name, result

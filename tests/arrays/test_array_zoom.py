@@ -6,6 +6,7 @@ import xarray as xr
 
 import ngio_x as nx
 from ngio_x.errors import NgioTypeError, NgioUserWarning, NgioValueError
+from ngio_x.testing.samples import noise
 
 
 @pytest.fixture
@@ -85,7 +86,7 @@ def test_uneven_coordinates_are_refused(image):
 @pytest.mark.parametrize("order", ["mode", "max", "min"])
 def test_labels_take_kernels_that_choose(order):
     """Kernels that invent no id are allowed for label images, with numpy's result."""
-    ids = np.random.default_rng(0).integers(0, 4, (12, 9)).astype(np.uint32) * 1_000_000_007
+    ids = noise((12, 9), "u4", high=4) * 1_000_000_007
     labels = nx.as_labels(ids, ("y", "x"), 0.5)
     zoomed = nx.zoom(labels, {"y": 0.5, "x": 1 / 3}, order=order)
     np.testing.assert_array_equal(zoomed.values, nx.numpy_zoom(ids, target_shape=(6, 3), order=order))

@@ -9,9 +9,9 @@ from numpy.testing import assert_array_equal
 from skimage import exposure
 
 import ngio_x as nx
+from ngio_x.testing.samples import noise
 
-RNG = np.random.default_rng(0)
-PIXELS = RNG.integers(0, 4000, (2, 30, 40)).astype("u2")
+PIXELS = noise((2, 30, 40), "u2", high=4000)
 CHANNELS = [nx.Channel("DNA", "FF00FF", display=(100, 3000)), nx.Channel("actin", "00FF00", display=(0, 2000))]
 
 

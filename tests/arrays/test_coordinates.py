@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose
 
 import ngio_x as nx
 from ngio_x.errors import NgioTypeError, NgioValueError
+from ngio_x.testing.samples import noise
 
 DIMS = ("t", "c", "y", "x")
 SIZES = {"t": 3.0, "y": 0.5, "x": 0.25}
@@ -111,7 +112,7 @@ def test_a_napari_layer_has_the_labels_as_its_world(image):
     layer = nx.napari_layer(image)
     assert layer == {"scale": (3, 1, 0.5, 0.25), "translate": (10, 0, -3.75, 7.125)}
     assert nx.napari_layer(image, ("y", "x")) == {name: numbers[2:] for name, numbers in layer.items()}
-    points = np.random.default_rng(0).uniform(-9, 9, (20, 4))
+    points = noise((20, 4), "f8", low=-9, high=9)
     data = nx.to_napari(points, image)
     assert_allclose(layer["translate"] + np.array(layer["scale"]) * data, points, rtol=1e-12, atol=1e-12)
 

@@ -18,6 +18,7 @@ from skimage import data
 import ngio_x as nx
 from ngio_x.cli import main
 from ngio_x.cli.image_files import _known_axes
+from ngio_x.testing.samples import noise
 
 
 def files_in(directory):
@@ -295,7 +296,7 @@ def test_convert_keeps_png_greys_of_16_bits(converted, tmp_path):
 
 def test_convert_reads_colours_of_a_palette_and_of_rgba(converted, tmp_path):
     """The colours of a palette are looked up, and alpha is a channel."""
-    pixels = np.random.default_rng(0).integers(0, 256, (8, 9, 4), dtype=np.uint8)
+    pixels = noise((8, 9, 4), "u1")
     imageio.imwrite(tmp_path / "rgba.png", pixels)
     rgba, _ = converted(tmp_path / "rgba.png")
     assert list(rgba.c.values) == ["red", "green", "blue", "alpha"]
@@ -374,7 +375,7 @@ def test_convert_takes_times_from_imagej_tiff(converted, tmp_path, facts, unit):
 
 def test_convert_merges_channels_and_colours(converted, tmp_path):
     """Channels of colours are one axis: all colours of the first channel, then those of the second."""
-    pixels = np.random.default_rng(0).integers(0, 256, (2, 8, 9, 3), dtype=np.uint8)
+    pixels = noise((2, 8, 9, 3), "u1")
     tifffile.imwrite(tmp_path / "a.ome.tif", pixels, photometric="rgb", metadata={"axes": "CYXS"})
     image, _ = converted(tmp_path / "a.ome.tif")
     assert image.dims == ("c", "y", "x")

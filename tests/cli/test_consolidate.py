@@ -10,8 +10,9 @@ from numpy.testing import assert_array_equal
 
 import ngio_x as nx
 from ngio_x.cli import options
+from ngio_x.testing.samples import noise
 
-PIXELS = np.random.default_rng(0).integers(0, 4000, (64, 80)).astype("u2")
+PIXELS = noise((64, 80), "u2", high=4000)
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ import tifffile
 from numpy.testing import assert_array_equal
 
 import ngio_x as nx
+from ngio_x.testing.samples import noise
 
-PIXELS = np.random.default_rng(0).integers(0, 4000, (2, 3, 64, 80)).astype("u2")
+PIXELS = noise((2, 3, 64, 80), "u2", high=4000)
 IDS = np.kron(np.arange(1, 81, dtype="u4").reshape(8, 10), np.ones((8, 8), "u4"))[None].repeat(3, axis=0)
 CHANNELS = [nx.Channel("DNA", "FF00FF", display=(0, 4000)), nx.Channel("actin", "00FF00", display=(0, 4000))]
 

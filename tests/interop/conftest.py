@@ -9,11 +9,11 @@ import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import numpy as np
 import pytest
 import zarr
 
 import ngio_x as nx
+from ngio_x.testing.samples import noise
 
 AXES = ["yx", "cyx", "tyx", "czyx", "tczyx"]
 STORAGES = ["0.4", "0.5", "0.5 sharded"]
@@ -71,11 +71,11 @@ class Example(NamedTuple):
 
     @property
     def pixels(self):
-        return np.random.default_rng(1).integers(0, 60000, [SHAPE[axis] for axis in self.axes]).astype("u2")
+        return noise([SHAPE[axis] for axis in self.axes], seed=1, high=60000)
 
     @property
     def ids(self):
-        return np.random.default_rng(2).integers(0, 3, [SHAPE[axis] for axis in self.spaces]).astype("u4")
+        return noise([SHAPE[axis] for axis in self.spaces], "u4", seed=2, high=3)
 
     @property
     def zarr_format(self):

@@ -11,7 +11,7 @@ import pytest
 
 import ngio_x as nx
 from ngio_x.cli.demo import segment
-from ngio_x.testing.samples import fluorescence_image
+from ngio_x.testing import samples
 from tests.interop.conftest import imported, quiet
 
 GOLDEN = Path(__file__).parents[1] / "data" / "tables"
@@ -199,7 +199,7 @@ def test_ngio_adds_tables_to_ours(path, backend):
 
 def test_ngio_reads_the_pixels_that_were_meant(tmp_path):
     """In an image that ngio places at 0, in nanometers: the region of ours, and of its own, hold the same pixels."""
-    pixels = np.random.default_rng(0).integers(0, 60000, (32, 32)).astype("u2")
+    pixels = samples.noise((32, 32), high=60000)
     image = nx.as_image(pixels, ("y", "x"), 250.0, origin={"y": 5000, "x": -1000}, units="nanometer")
     nx.write_ome_zarr(image, tmp_path / "a.zarr", levels=1)
     roi = nx.Roi.from_values({"y": (6000.0, 1500.0), "x": (-250.0, 2000.0)}, "a")
@@ -219,7 +219,7 @@ def test_ngio_reads_the_pixels_that_were_meant(tmp_path):
 def test_the_nuclei_of_the_demo_are_the_same_boxes_to_ngio(tmp_path, monkeypatch, backend):
     """Segmented, measured, written, and asked for by ngio."""
     monkeypatch.chdir(tmp_path)
-    image = fluorescence_image()
+    image = samples.nuclei().image
     nx.write_ome_zarr(image, "demo.zarr", name="demo")
     nuclei = segment(image.sel(c="DNA"))
     nx.write_labels(nuclei, "demo.zarr", "nuclei")

@@ -14,7 +14,7 @@ import ngio_x as nx
 from ngio_x.cli.demo import segment
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.labels.summary import summarized
-from ngio_x.testing.samples import fluorescence_image
+from ngio_x.testing import samples
 
 KINDS = {
     "numpy": lambda pixels: pixels,
@@ -50,7 +50,7 @@ def coins():
 @cache
 def nuclei():
     """Return the nuclei of the demo."""
-    image = fluorescence_image()
+    image = samples.nuclei().image
     return segment(image.sel(c="DNA")).values
 
 

@@ -6,16 +6,17 @@ import pytest
 
 import ngio_x as nx
 from ngio_x.errors import NgioTypeError, NgioValueError
+from ngio_x.testing.samples import noise
 
 SIZES = {"z": 2.0, "y": 0.25, "x": 0.5}
 
 
 def blobs(shape=(4, 30, 40), dtype="u4", seed=0):
     """Return scattered, overlapping boxes with ids that skip numbers."""
-    rng = np.random.default_rng(seed)
     image = np.zeros(shape, dtype)
-    for label in (9, 3, 120, 7, 8):
-        corner = [rng.integers(0, size - size // 4) for size in shape]
+    for number, label in enumerate((9, 3, 120, 7, 8)):
+        places = noise(len(shape), "f8", 5 * seed + number)
+        corner = [int(place * (size - size // 4)) for place, size in zip(places, shape, strict=True)]
         image[tuple(slice(at, at + max(1, size // 4)) for at, size in zip(corner, shape, strict=True))] = label
     return image
 

@@ -17,9 +17,10 @@ from zarr.storage import LocalStore, WrapperStore
 import ngio_x as nx
 from ngio_x.errors import NgioFileNotFoundError, NgioValueError
 from ngio_x.ngff.engine import OmeZarrBackend
+from ngio_x.testing.samples import noise
 
 ENGINE = "ome-zarr"
-PIXELS = np.random.default_rng(0).integers(0, 60000, (2, 96, 128)).astype("u2")
+PIXELS = noise((2, 96, 128), high=60000)
 
 
 class Recording(WrapperStore):

@@ -7,10 +7,11 @@ import xarray as xr
 
 import ngio_x as nx
 from ngio_x.errors import NgioValidationError, NgioValueError
+from ngio_x.testing.samples import noise
 
 
 def image_pixels():
-    return np.random.default_rng(0).integers(0, 99, (2, 30, 44)).astype("u2")
+    return noise((2, 30, 44), high=99)
 
 
 def image(**options):

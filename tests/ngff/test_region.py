@@ -1,5 +1,6 @@
 """Pieces written into images on disk, and the levels above them."""
 
+import itertools
 import json
 import multiprocessing
 import pickle
@@ -27,15 +28,15 @@ from ngio_x.errors import (
     NgioValueError,
 )
 from ngio_x.pyramid.marker import FOLDER
-from ngio_x.testing.samples import fluorescence_image
+from ngio_x.testing import samples
 
-RNG = np.random.default_rng(5)
+SEEDS = itertools.count()
 SIZE = {"z": 2.0, "y": 0.5, "x": 0.5}
 ROI = nx.Roi.from_values({"y": (10.0, 11.0), "x": (8.5, 20.0)}, name="cell")
 
 
 def image(dims="czyx", shape=(3, 2, 70, 90), dtype="u2", **options):
-    pixels = RNG.integers(0, 99, shape).astype(dtype)
+    pixels = samples.noise(shape, "u1", next(SEEDS), high=99).astype(dtype)
     sizes = {dim: SIZE[dim] for dim in dims if dim in SIZE}
     names = {"channels": ["DNA", "actin", "tubulin"]} if "c" in dims else {}
     return nx.as_image(pixels, tuple(dims), sizes, **(names | options))
@@ -83,7 +84,7 @@ def negative(piece):
 
 def test_an_edit_of_the_demo_shows_at_every_level(tmp_path):
     """Cut a region out of a tree, change it, write it: a fresh look at each level has it."""
-    pixels = fluorescence_image()
+    pixels = samples.nuclei().image
     path = tmp_path / "demo.zarr"
     nx.write_ome_zarr(pixels, path)
     roi = nx.Roi.from_values({"y": (80.0, 100.0), "x": (40.0, 120.0)}, name="edit")

@@ -23,6 +23,7 @@ from ngio_x.errors import (
     NgioValidationError,
     NgioValueError,
 )
+from ngio_x.testing.samples import noise
 from tests.ngff.test_plates import write_plate
 from tests.ngff.test_versions import PIXELS, early
 from tests.official_schemas import complaints
@@ -36,7 +37,7 @@ OTHER = {"0.4": "0.5", "0.5": "0.4"}
 
 def write_image(path, version="0.4", **options):
     """Write an image of two channels and three levels, with labels and two tables."""
-    pixels = np.random.default_rng(0).integers(0, 60000, (2, 70, 90)).astype("u2")
+    pixels = noise((2, 70, 90), "u2", high=60000)
     units = {"y": "micrometer", "x": "micrometer"}
     image = nx.as_image(pixels, "cyx", 0.25, origin={"x": 3.0}, units=units, channels=["DAPI", "ß"], name="cells")
     storage = {"chunks": {"y": 32, "x": 32}, **options}

@@ -1,3 +1,5 @@
+import itertools
+
 import dask.array as da
 import numpy as np
 import pytest
@@ -8,13 +10,14 @@ from numpy.testing import assert_array_equal
 import ngio_x as nx
 from ngio_x.errors import NgioFileExistsError, NgioFileNotFoundError, NgioTypeError, NgioValueError
 from ngio_x.ngff.pixels import LazyPixels
+from ngio_x.testing.samples import noise
 
-RNG = np.random.default_rng(5)
+SEEDS = itertools.count()
 
 
 def image(dims="cyx", shape=(2, 37, 41), dtype="u2", **options):
     size = {"t": 2.0, "z": 3.0, "y": 0.3, "x": 0.4}
-    pixels = RNG.integers(0, 2 if dtype == "bool" else 99, shape[-len(dims) :]).astype(dtype)
+    pixels = noise(shape[-len(dims) :], "u1", next(SEEDS), high=2 if dtype == "bool" else 99).astype(dtype)
     return nx.as_image(pixels, tuple(dims), {axis: size[axis] for axis in dims if axis != "c"}, **options)
 
 
@@ -140,7 +143,7 @@ def test_an_option_that_makes_no_sense_is_refused(tmp_path, options, message):
 
 def test_ids_and_booleans_are_not_blended(tmp_path):
     """Linear is refused for both, and nearest the default."""
-    labels = nx.as_labels(RNG.integers(0, 2**31, (40, 40)), "yx")
+    labels = nx.as_labels(noise((40, 40), "i8", high=2**31), "yx")
     with pytest.raises(NgioValueError, match="blends the ids of a label image; use 'nearest'"):
         nx.write_ome_zarr(labels, tmp_path / "a.zarr", order="linear")
     with pytest.raises(NgioValueError, match="cannot blend bool"):

@@ -13,6 +13,7 @@ from numpy.testing import assert_array_equal
 
 import ngio_x as nx
 from ngio_x.errors import NgioTypeError, NgioUserWarning, NgioValueError
+from ngio_x.testing.samples import noise
 
 SIZE = {"z": 2.0, "y": 0.25, "x": 0.5}
 ORIGIN = {"z": 4.0, "y": 100.0, "x": -8.0}
@@ -29,7 +30,7 @@ def channels():
 
 @pytest.fixture
 def image():
-    pixels = np.random.default_rng(3).integers(0, 99, (3, 2, 48, 56)).astype("u2")
+    pixels = noise((3, 2, 48, 56), high=99)
     return nx.as_image(pixels, "czyx", SIZE, origin=ORIGIN, channels=list(COLORS), name="cells")
 
 

@@ -17,13 +17,13 @@ import warnings
 from contextlib import suppress
 from pathlib import Path
 
-import numpy as np
 import zarr
 from zarr.storage import LocalStore, WrapperStore
 
 import ngio_x as nx
 from ngio_x.errors import NgioError, NgioUserWarning
 from ngio_x.pyramid.marker import marks_of
+from ngio_x.testing.samples import noise
 
 SIZE = 60
 FIRST, SECOND = (slice(3, 14), slice(40, 59)), (slice(28, 29), slice(2, 30))
@@ -31,9 +31,9 @@ FIRST, SECOND = (slice(3, 14), slice(40, 59)), (slice(28, 29), slice(2, 30))
 
 
 def pixels(*changes):
-    values = np.random.default_rng(5).integers(0, 65535, (SIZE, SIZE)).astype("u2")
+    values = noise((SIZE, SIZE), seed=99)
     for number, change in enumerate(changes):
-        values[change] = np.random.default_rng(number).integers(0, 65535, values[change].shape)
+        values[change] = noise(values[change].shape, seed=number)
     return values
 
 

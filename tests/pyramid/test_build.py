@@ -17,8 +17,9 @@ from ngio_x.pyramid.build import build_pyramid, plan_build
 from ngio_x.pyramid.layout import Layout
 from ngio_x.pyramid.marker import marks_of
 from ngio_x.resample.kernels import KERNELS
+from ngio_x.testing.samples import noise
 
-PIXELS = np.random.default_rng(3).integers(1, 65535, (48, 61)).astype("u2")
+PIXELS = noise((48, 61), low=1)
 SHAPES = [(48, 61), (24, 30), (12, 15)]
 KINDS = {"numpy": lambda: PIXELS, "dask": lambda: da.from_array(PIXELS, (16, 23))}
 

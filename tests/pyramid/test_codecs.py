@@ -1,13 +1,13 @@
 """The codec pipeline that zarr is configured with."""
 
-import numpy as np
 import pytest
 import zarr
 from numpy.testing import assert_array_equal
 
 import ngio_x as nx
+from ngio_x.testing.samples import noise
 
-PIXELS = np.random.default_rng(5).integers(0, 65535, (61, 83)).astype("u2")
+PIXELS = noise((61, 83))
 
 
 @pytest.mark.parametrize("shards", [None, (20, 30)])

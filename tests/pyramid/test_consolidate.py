@@ -7,8 +7,9 @@ import ngio_x as nx
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.pyramid.layout import layout_of
 from ngio_x.pyramid.planner import levels_order
+from ngio_x.testing.samples import noise
 
-PIXELS = np.random.default_rng(3).integers(0, 65535, (37, 53)).astype("u2")
+PIXELS = noise((37, 53))
 MODES = ["dask", "numpy"]
 
 

@@ -7,7 +7,6 @@ from concurrent.futures import ProcessPoolExecutor
 
 import dask
 import numcodecs
-import numpy as np
 import pytest
 import zarr
 from numpy.testing import assert_array_equal
@@ -18,8 +17,9 @@ from zarr.storage import FsspecStore, LocalStore, LoggingStore, MemoryStore, Obj
 import ngio_x as nx
 from ngio_x.errors import NgioStorageError, NgioValueError
 from ngio_x.pyramid.marker import FOLDER, marks_of
+from ngio_x.testing.samples import noise
 
-PIXELS = np.random.default_rng(3).integers(1, 65535, (48, 48)).astype("u2")
+PIXELS = noise((48, 48), low=1)
 SHAPES = [(24, 24), (12, 12)]
 MODES = ["dask", "numpy"]
 
@@ -171,7 +171,7 @@ def empty(content):
 
 
 def garbage(content):
-    return np.random.default_rng(1).bytes(len(content))
+    return noise(len(content), "u1", seed=1).tobytes()
 
 
 def flipped(content):

@@ -13,8 +13,9 @@ from zarr.storage import MemoryStore
 from ngio_x.errors import NgioStorageError, NgioValueError
 from ngio_x.pyramid.formats import create_twin, twin_of
 from ngio_x.pyramid.transfer import Transfer, transfer
+from ngio_x.testing.samples import noise
 
-PIXELS = np.random.default_rng(0).integers(1, 200, (13, 17))
+PIXELS = noise((13, 17), "i8", low=1, high=200)
 CHUNKS, SHARDS = (4, 5), (8, 10)
 
 SAME = {

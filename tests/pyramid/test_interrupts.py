@@ -7,7 +7,6 @@ import sys
 import threading
 from pathlib import Path
 
-import numpy as np
 import pytest
 import zarr
 from numpy.testing import assert_array_equal
@@ -15,8 +14,9 @@ from zarr.storage import LocalStore, WrapperStore
 
 import ngio_x as nx
 from ngio_x.pyramid.marker import FOLDER, marks_of
+from ngio_x.testing.samples import noise
 
-PIXELS = np.random.default_rng(3).integers(1, 65535, (96, 96)).astype("u2")
+PIXELS = noise((96, 96), low=1)
 MODES = ["dask", "numpy"]
 LEFT, RIGHT = (slice(0, 96), slice(0, 32)), (slice(0, 96), slice(64, 96))
 """Regions that reach no common write unit."""

@@ -19,8 +19,9 @@ from ngio_x.errors import NgioStorageError, NgioUserWarning
 from ngio_x.pyramid import marker
 from ngio_x.pyramid.layout import layout_of
 from ngio_x.pyramid.marker import FOLDER, marks_of, new_mark
+from ngio_x.testing.samples import noise
 
-PIXELS = np.random.default_rng(3).integers(0, 65535, (64, 64)).astype("u2")
+PIXELS = noise((64, 64))
 SHAPES = [(32, 32), (16, 16)]
 CHANGED = ((1, 9), (40, 62))
 """A box of the source that a run was to finish."""

@@ -14,6 +14,7 @@ from ngio_x.pyramid.layout import Layout, layout_of
 from ngio_x.pyramid.plan import Pass, PyramidPlan
 from ngio_x.pyramid.planner import levels_order, plan_changes, plan_whole
 from ngio_x.resample.kernels import KERNELS
+from ngio_x.testing.samples import noise
 
 LINEAR = KERNELS["linear"]
 ORDERS = ("nearest", "linear", "cubic", "mode")
@@ -67,7 +68,7 @@ def test_a_level_comes_from_the_same_one_in_any_order_of_targets():
 
 def test_pixels_do_not_depend_on_the_order_of_targets():
     """Nor where a level could be made of either of two others."""
-    pixels = np.random.default_rng(5).integers(0, 255, (16, 16)).astype("u1")
+    pixels = noise((16, 16), "u1")
     found = []
     for shapes in itertools.permutations([(4, 16), (16, 4), (2, 3)]):
         source, targets = arrays_of([(16, 16), *shapes], (8, 8), "u1")
@@ -277,7 +278,7 @@ def test_bytes_held_are_not_less_than_what_a_run_holds(name, order, tmp_path):
     shape, chunks, levels, options = MEMORY[name]
     group = zarr.open_group(tmp_path / "a.zarr", mode="w")
     source = group.create_array("0", shape=shape, chunks=chunks, dtype="u2", **options)
-    source[...] = np.random.default_rng(2).integers(0, 65535, shape, "u2")
+    source[...] = noise(shape)
     targets = [group.create_array(f"{at}", shape=each, chunks=chunks, dtype="u2") for at, each in enumerate(levels, 1)]
     enlarges = levels[0] > shape
     layouts = [layout_of(array) for array in (source, *targets)]

@@ -3,14 +3,14 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import dask
-import numpy as np
 import pytest
 import zarr
 from numpy.testing import assert_array_equal
 
 import ngio_x as nx
+from ngio_x.testing.samples import noise
 
-PIXELS = np.random.default_rng(3).integers(0, 65535, (37, 53)).astype("u2")
+PIXELS = noise((37, 53))
 
 
 def pyramid(path, **options):

@@ -6,7 +6,6 @@ import itertools
 import threading
 import uuid
 
-import numpy as np
 import pytest
 import zarr
 from numpy.testing import assert_array_equal
@@ -15,8 +14,9 @@ from zarr.storage import FsspecStore, LocalStore, MemoryStore, ObjectStore, Wrap
 import ngio_x as nx
 from ngio_x.errors import NgioUserWarning, NgioValueError
 from ngio_x.pyramid.marker import FOLDER, marks_of
+from ngio_x.testing.samples import noise
 
-PIXELS = np.random.default_rng(3).integers(0, 65535, (64, 64)).astype("u2")
+PIXELS = noise((64, 64))
 SHAPES = [(32, 32), (16, 16)]
 
 

@@ -11,8 +11,9 @@ from numpy.testing import assert_array_equal
 
 import ngio_x as nx
 from ngio_x.errors import NgioValueError
+from ngio_x.testing.samples import noise
 
-PIXELS = np.random.default_rng(3).integers(0, 60000, (210, 340), dtype=np.uint16)
+PIXELS = noise((210, 340), high=60000)
 
 
 @pytest.fixture

@@ -12,25 +12,25 @@ from scipy import ndimage
 import ngio_x as nx
 from ngio_x.resample.evaluate import support_of, zoom_window
 from ngio_x.resample.kernels import KERNELS
+from ngio_x.testing import samples
 
 INTEGERS = ["u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8"]
 FLOATS = ["f2", "f4", "f8", "g"]
 COMPLEX = ["c8", "c16"]
-RNG = np.random.default_rng(7)
+SEEDS = itertools.count()
 
 
 def noise(shape, dtype):
     """Return values over the whole range of the type, its limits included."""
     dtype = np.dtype(dtype)
     if dtype.kind == "b":
-        return RNG.random(shape) < 0.5
+        return samples.noise(shape, dtype, next(SEEDS))
     if dtype.kind in "iu":
         info = np.iinfo(dtype)
-        values = RNG.integers(info.min, info.max, shape, dtype.newbyteorder("="), endpoint=True).astype(dtype)
+        values = samples.noise(shape, dtype, next(SEEDS))
         values.flat[:2] = info.min, info.max
         return values
-    values = RNG.standard_normal(shape) * 100
-    return (values + 1j * RNG.standard_normal(shape) if dtype.kind == "c" else values).astype(dtype)
+    return samples.noise(shape, dtype, next(SEEDS), low=-200, high=200)
 
 
 @pytest.mark.parametrize("dtype", ["bool", *INTEGERS, *FLOATS, *COMPLEX, ">u2", ">i8", ">f4", ">c16"])
@@ -227,7 +227,7 @@ def test_cubic_agrees_with_scipy_away_from_borders(shape, factor):
 
 def test_chunks_of_all_kinds_give_the_pixels_of_numpy():
     """Four kernels, four sizes, four chunkings, one of them a column for each block."""
-    x = np.random.default_rng(0).integers(0, 60000, (517, 389), dtype=np.uint16)
+    x = samples.noise((517, 389), high=60000)
     for order in ("nearest", "linear", "cubic", "mean"):
         for shape in ((258, 194), (300, 301), (1034, 778), (1, 1)):
             whole = nx.numpy_zoom(x, target_shape=shape, order=order)
@@ -342,7 +342,7 @@ def test_axes_that_are_too_long_for_exact_positions_are_refused():
 def test_the_sign_of_a_zero_does_not_depend_on_chunks(order, dtype):
     """A zero that is summed or counted has none."""
     for shape, target in (((2,), (4,)), ((77,), (25,)), ((8,), (4,)), ((12,), (4,))):
-        array = np.random.default_rng(1).choice([0.0, -0.0], shape).astype(dtype)
+        array = np.where(samples.noise(shape, "?", seed=1), 0.0, -0.0).astype(dtype)
         array[shape[0] // 2] = 1
         lazy = nx.dask_zoom(da.from_array(array, chunks=1), target_shape=target, order=order, chunks=1)
         whole = nx.numpy_zoom(array, target_shape=target, order=order)

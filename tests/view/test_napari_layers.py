@@ -6,11 +6,12 @@ import pytest
 import xarray as xr
 
 import ngio_x as nx
+from ngio_x.testing.samples import noise
 
 
 @pytest.fixture
 def tree(tmp_path):
-    pixels = np.random.default_rng(0).integers(0, 99, (2, 64, 48), np.uint8)
+    pixels = noise((2, 64, 48), "u1", high=99)
     image = nx.as_image(pixels, ("c", "y", "x"), {"y": 0.5, "x": 0.25}, origin={"y": 10}, channels=("A", "B"))
     labels = nx.as_labels((pixels[0] > 50).astype(np.uint8), ("y", "x"), like=image.isel(c=0))
     channels = [nx.Channel("A", "FF00FF", display=(3, 50)), nx.Channel("B", "00FF00", display=(4, 4), active=False)]

@@ -10,6 +10,7 @@ import xarray as xr
 from matplotlib import pyplot as plt
 
 import ngio_x as nx
+from ngio_x.testing.samples import noise
 from ngio_x.view.channels import label_colors
 from ngio_x.view.overlays import outlines
 
@@ -169,7 +170,7 @@ def test_outlines_run_along_the_edges_of_pixels():
 
 def test_outlines_have_the_length_of_all_boundaries():
     """On random labels: as many edges as there are neighbours that differ, counted by numpy."""
-    ids = np.random.default_rng(1).integers(0, 3, (30, 20))
+    ids = noise((30, 20), "i8", 1, high=3)
     segments, _ = outlines(nx.as_labels(ids, ("y", "x")))
     edges = np.count_nonzero(np.diff(ids, axis=0)) + np.count_nonzero(np.diff(ids, axis=1))
     assert np.abs(segments[:, 1] - segments[:, 0]).sum() == edges

@@ -1,62 +1,64 @@
-"""Descriptions of images: axes, pixel sizes, dimensions, levels."""
+"""Strategies for what is known of an image without its pixels: axes, pixel sizes, datasets, dimensions."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from typing import Final
 
 from hypothesis import strategies as st
 
-from ngio_x.metadata.axes import AxesHandler, Axis
+from ngio_x.metadata.axes import AxesHandler, AxesSetup, Axis
 from ngio_x.metadata.dataset import Dataset
 from ngio_x.metadata.dimensions import Dimensions
 from ngio_x.metadata.pixel_size import PixelSize
-from ngio_x.pyramid.level import PyramidLevel
+from ngio_x.testing.strategies.regions import dyadic_numbers, spacings
 
-SPACINGS: Final = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0)
-"""Powers of two: what is computed with them is exact."""
+_DIMS: Final = ("yx", "zyx", "cyx", "czyx", "tyx", "tzyx", "tcyx", "tczyx")
+_UNITS: Final = {"space": ("micrometer", "nanometer", None), "time": ("second", "millisecond", None)}
+_OTHER: Final = "q"
+
+
+def dims_of_images() -> st.SearchStrategy[tuple[str, ...]]:
+    """Draw the axes that images have: y and x, and any of t, c and z before them."""
+    return st.sampled_from(_DIMS).map(tuple)
+
+
+@st.composite
+def axes_handlers(draw: st.DrawFn, dims: Sequence[str] | None = None, *, others: bool = False) -> AxesHandler:
+    """Draw axes in the order that OME-NGFF asks for, with and without units.
+
+    Args:
+        draw: Given by hypothesis.
+        dims: Their names. Default: y and x, and any of t, c and z before them.
+        others: Whether there may also be an axis q, of no type, in the place of c.
+    """
+    names = tuple(draw(dims_of_images()) if dims is None else dims)
+    if others and draw(st.booleans()):
+        at = names.index("c") if "c" in names else int("t" in names)
+        names = (*names[:at], _OTHER, *(name for name in names[at:] if name != "c"))
+    space = draw(st.sampled_from(_UNITS["space"]))  # one unit for all, as a pixel size has
+    time = draw(st.sampled_from(_UNITS["time"]))
+    axes = tuple(Axis(name, unit=space if name in "zyx" else time if name == "t" else None) for name in names)
+    setup = AxesSetup(others=(_OTHER,), allow_non_canonical_axes=True) if _OTHER in names else AxesSetup()
+    return AxesHandler(axes, setup)
 
 
 def pixel_sizes() -> st.SearchStrategy[PixelSize]:
-    """Draw pixel sizes that are powers of two."""
-    sizes = st.sampled_from(SPACINGS)
-    return st.builds(PixelSize, x=sizes, y=sizes, z=sizes, t=sizes)
+    """Draw pixel sizes that are powers of two, in micrometers and seconds."""
+    return st.builds(PixelSize, x=spacings, y=spacings, z=spacings, t=spacings)
 
 
 @st.composite
-def axes_handlers(draw: st.DrawFn, names: Sequence[str] | None = None) -> AxesHandler:
-    """Draw axes: those named, or y and x with any of t, c, z before them; with units, as OME-NGFF has them, or none."""
-    found = tuple(names) if names is not None else (*(name for name in "tcz" if draw(st.booleans())), "y", "x")
-    unit = draw(st.sampled_from(("micrometer", "nanometer", None)))
-    return AxesHandler(tuple(Axis(name, unit=unit if name in "zyx" else None) for name in found))
+def datasets(draw: st.DrawFn, dims: Sequence[str] | None = None) -> Dataset:
+    """Draw datasets: spacings that are powers of two, anywhere."""
+    handler = draw(axes_handlers(dims))
+    scale, translation = (tuple(draw(numbers) for _ in handler.axes_names) for numbers in (spacings, dyadic_numbers()))
+    return Dataset(draw(st.sampled_from(("0", "s0", "a/0"))), handler, scale, translation)
 
 
 @st.composite
-def dimensions(draw: st.DrawFn, names: Sequence[str] | None = None, *, max_size: int = 4096) -> Dimensions:
-    """Draw dimensions of images, whose sizes and translations are dyadic numbers."""
-    handler = draw(axes_handlers(names))
-    axes = handler.axes_names
-    shape = tuple(draw(st.integers(1, max_size)) for _ in axes)
-    chunks = tuple(draw(st.integers(1, size)) for size in shape)
-    scale = tuple(1.0 if axis == "c" else draw(st.sampled_from(SPACINGS)) for axis in axes)
-    translation = tuple(0.0 if axis == "c" else draw(st.integers(-512, 512)) / 8 for axis in axes)
-    return Dimensions(shape, chunks, Dataset("0", handler, scale, translation))
-
-
-@st.composite
-def pyramid_levels(draw: st.DrawFn, names: Sequence[str] = ("y", "x"), *, max_size: int = 256) -> list[PyramidLevel]:
-    """Draw the levels of a pyramid, finest first, halved along y and x as often as their size allows, or less."""
-    shape = [draw(st.integers(1, max_size)) for _ in names]
-    scale = [draw(st.sampled_from(SPACINGS)) for _ in names]
-    chunks = tuple(draw(st.integers(1, size)) for size in shape)
-    levels = [PyramidLevel("0", tuple(shape), tuple(scale), (0.0,) * len(names), chunks)]
-    for number in itertools.count(1):
-        if any(shape[at] < 2 for at, name in enumerate(names) if name in "yx") or not draw(st.booleans()):
-            return levels
-        for at, name in enumerate(names):
-            if name in "yx":
-                scale[at] *= shape[at] / (shape[at] // 2)
-                shape[at] //= 2
-        levels.append(PyramidLevel(str(number), tuple(shape), tuple(scale), (0.0,) * len(names), chunks))
-    raise AssertionError  # pragma: no cover — the loop ends by returning
+def dimensions(draw: st.DrawFn, dims: Sequence[str] | None = None, *, max_size: int = 64) -> Dimensions:
+    """Draw dimensions: a shape of at least a pixel, chunks within it, and a dataset."""
+    dataset = draw(datasets(dims))
+    shape = tuple(draw(st.integers(1, max_size)) for _ in dataset.scale)
+    return Dimensions(shape, tuple(draw(st.integers(1, size)) for size in shape), dataset)

@@ -1,8 +1,4 @@
-"""Intervals and regions, one or many.
-
-Numbers are dyadic (multiples of 1/8) unless said otherwise, so that laws about them hold exactly and never meet the
-edge of a rounding rule.
-"""
+"""Strategies for intervals, regions, and lists of regions: any, with known overlaps, and such as tables hold."""
 
 from __future__ import annotations
 
@@ -10,13 +6,19 @@ import itertools
 from collections.abc import Sequence
 from typing import Any, Final
 
-import xarray as xr
 from hypothesis import strategies as st
 
-from ngio_x.arrays.image import dimensions_of
 from ngio_x.roi.roi import Roi, Space
 from ngio_x.roi.roi_slice import RoiSlice
-from ngio_x.testing.strategies.plain import dyadic_numbers, texts
+
+
+def dyadic_numbers(low: float = -64.0, high: float = 64.0) -> st.SearchStrategy[float]:
+    """Draw multiples of 1/8 between two bounds."""
+    return st.integers(int(low * 8), int(high * 8)).map(lambda eighths: eighths / 8)
+
+
+spacings: Final = st.sampled_from((0.125, 0.25, 0.5, 1.0, 2.0, 4.0))
+"""Powers of two."""
 
 
 @st.composite
@@ -46,62 +48,54 @@ def rois(
     slices = tuple(draw(roi_slices(axis, allow_open=allow_open, min_length=min_length)) for axis in axes)
     name = draw(st.none() | st.text(max_size=5))
     label = draw(st.none() | st.integers(0, 3))
-    values = st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=3) | dyadic_numbers()
+    plain = st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=3) | dyadic_numbers()
     keys = st.sampled_from(("FieldIndex", "plate_name", "note"))
-    extra = draw(st.dictionaries(keys, values | st.lists(values, max_size=2), max_size=2))
+    extra = draw(st.dictionaries(keys, plain | st.lists(plain, max_size=2), max_size=2))
     return Roi(name, slices, label, space, extra)
 
 
-@st.composite
-def rois_over(draw: st.DrawFn, image: xr.DataArray, axes: Sequence[str] = ("y", "x")) -> Roi:
-    """Draw world regions that overlap an image, their bounds at eighths of its pixels, some of them open above."""
-    dimensions = dimensions_of(image)
-    slices = []
-    for axis, size, spacing, edge in zip(
-        dimensions.axes, dimensions.shape, dimensions.dataset.scale, dimensions.dataset.translation or (), strict=True
-    ):
-        if axis not in axes:
-            continue
-        start = draw(dyadic_numbers(-2, size - 0.125))
-        length = draw(st.none() | dyadic_numbers(max(-start, 0.0) + 0.125, size + 2))
-        world = None if length is None else length * spacing
-        slices.append(RoiSlice(axis, edge + start * spacing, world))
-    return Roi(draw(st.none() | st.text(max_size=5)), tuple(slices))
+_GRID: Final = 6
+"""Cells along each axis that regions with known overlaps lie on."""
 
 
 @st.composite
-def overlapping_rois(
-    draw: st.DrawFn, axes: Sequence[str] = ("y", "x"), *, max_groups: int = 4
-) -> tuple[list[Roi], set[tuple[int, int]]]:
-    """Draw regions of which it is known which overlap, and the pairs of their positions, the lower one first.
+def rois_with_overlaps(
+    draw: st.DrawFn, axes: Sequence[str] = ("y", "x"), *, max_rois: int = 8
+) -> tuple[list[Roi], list[tuple[int, int]]]:
+    """Draw world regions, and the pairs of positions `(i, j)`, `i < j`, of those that overlap: `(rois, pairs)`.
 
-    Groups of regions that share a point lie apart from each other; groups may touch, which is no overlap.
+    The regions are blocks of cells of a grid, and overlap where they have a cell in common: many merely touch, and
+    some are equal. All are closed, none is empty; the grid lies anywhere, negative numbers included.
     """
-    groups = []
-    for group in range(draw(st.integers(0, max_groups))):
-        members: list[Roi] = []
-        for _ in range(draw(st.integers(1, 3))):
-            # Each group has a slot of 16 along the first axis, whose middle all its members hold.
-            first = (16 * group + draw(dyadic_numbers(0, 7.875)), 16 * group + draw(dyadic_numbers(8.125, 16)))
-            bounds = [first, *((draw(dyadic_numbers(-9, -0.125)), draw(dyadic_numbers(0.125, 9))) for _ in axes[1:])]
-            slices = (RoiSlice(axis, low, high - low) for axis, (low, high) in zip(axes, bounds, strict=True))
-            members.append(Roi(f"{group}/{len(members)}", tuple(slices)))
-        groups.append(members)
-    order = draw(st.permutations([roi for members in groups for roi in members]))
-    place = {roi.name: at for at, roi in enumerate(order)}
-    within = (itertools.combinations((place[roi.name] for roi in members), 2) for members in groups)
-    return list(order), {(min(pair), max(pair)) for pairs in within for pair in pairs}
+    spacing, origin = ({axis: draw(numbers) for axis in axes} for numbers in (spacings, dyadic_numbers()))
+    starts = st.tuples(*[st.integers(0, _GRID - 1)] * len(axes))
+    sizes = st.tuples(*[st.integers(1, 3)] * len(axes))
+    blocks = draw(st.lists(st.tuples(starts, sizes), max_size=max_rois))
+    rois, cells = [], []
+    for number, block in enumerate(blocks):
+        places = list(zip(*block, strict=True))
+        slices = (
+            RoiSlice(axis, origin[axis] + start * spacing[axis], size * spacing[axis])
+            for axis, (start, size) in zip(axes, places, strict=True)
+        )
+        rois.append(Roi(f"{number}", tuple(slices)))
+        cells.append({*itertools.product(*(range(start, start + size) for start, size in places))})
+    pairs = [(i, j) for i, j in itertools.combinations(range(len(rois)), 2) if cells[i] & cells[j]]
+    return rois, pairs
 
 
-_VALUES: Final[dict[str, st.SearchStrategy[Any]]] = {
-    "text": texts(4),
-    "whole": st.integers(-(2**63), 2**63 - 1),
-    "number": st.floats(allow_nan=False, allow_infinity=False),
-    "truth": st.booleans(),
+texts: Final = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
+"""Any text that files can hold."""
+values: Final[dict[type, st.SearchStrategy[Any]]] = {
+    str: texts,
+    int: st.integers(-(2**63), 2**63 - 1),
+    float: st.floats(allow_nan=False, allow_infinity=False),
+    bool: st.booleans(),
 }
-_RESERVED: Final = {"name", "slices", "label", "space", "extra", "FieldIndex", "_index", ".", ".."}
-_COLUMN_NAMES: Final = st.text(
-    st.characters(categories=["L", "N"], include_characters=" _.-"), min_size=1, max_size=4
+"""What extras of each type may be."""
+_RESERVED: Final = frozenset(("name", "slices", "label", "space", "extra", "FieldIndex", "_index", ".", ".."))
+_column_names: Final = st.text(
+    st.characters(categories=("L", "N"), include_characters=" _.-"), min_size=1, max_size=4
 ).filter(lambda name: name not in _RESERVED)
 
 
@@ -110,27 +104,30 @@ def roi_tables(
     draw: st.DrawFn,
     axes: Sequence[str] = ("z", "y", "x"),
     *,
-    names: st.SearchStrategy[str] | None = None,
+    names: st.SearchStrategy[str] = texts,
+    max_rois: int = 4,
     gaps: bool = True,
-    max_size: int = 4,
 ) -> list[Roi]:
-    """Draw regions that fit into a table: names of their own, labels for all or none, extras of one type a column.
+    """Draw lists of world regions that fit into a ROI table, which `read_rois` gives back equal.
+
+    They are closed, called differently, all have labels (different ones) or none, and extras of the same type under the
+    same name.
 
     Args:
         draw: Given by hypothesis.
-        axes: Of the regions, which are bounded along each.
-        names: Of the regions; any text by default.
-        gaps: Whether regions may lack extras that others have.
-        max_size: The most regions.
+        axes: The axes of each region.
+        names: What regions are called.
+        max_rois: How many at most.
+        gaps: Whether some regions may lack an extra that others have.
     """
-    count = draw(st.integers(0, max_size))
-    kinds = draw(st.dictionaries(_COLUMN_NAMES, st.sampled_from(list(_VALUES)), max_size=3))
-    called = draw(st.lists(_VALUES["text"] if names is None else names, min_size=count, max_size=count, unique=True))
+    count = draw(st.integers(0, max_rois))
+    kinds = draw(st.dictionaries(_column_names, st.sampled_from([*values]), max_size=3))
+    called = draw(st.lists(names, min_size=count, max_size=count, unique=True))
     ids = draw(st.lists(st.integers(0, 2**63 - 1), min_size=count, max_size=count, unique=True))
     labelled = draw(st.booleans())
-    table = []
+    rois = []
     for name, label in zip(called, ids, strict=True):
-        slices = tuple(RoiSlice(axis, draw(dyadic_numbers()), draw(dyadic_numbers(0))) for axis in axes)
-        extra = {key: draw(_VALUES[kind]) for key, kind in kinds.items() if not gaps or draw(st.booleans())}
-        table.append(Roi(name, slices, label if labelled else None, extra=extra))
-    return table
+        slices = tuple(draw(roi_slices(axis, allow_open=False)) for axis in axes)
+        extra = {key: draw(values[kind]) for key, kind in kinds.items() if not gaps or draw(st.booleans())}
+        rois.append(Roi(name, slices, label if labelled else None, extra=extra))
+    return rois
