@@ -3,6 +3,7 @@
 import json
 import socket
 
+import dask
 import numpy as np
 import pytest
 import zarr
@@ -200,6 +201,7 @@ def test_a_cluster_that_is_not_there_is_one_clear_line(ngio_x_command, image, tm
             assert (code, printed) == (2, "")
             assert error.startswith(f"error: no dask scheduler answers at {wrong} within 200ms")
             assert error.count("\n") == 1
+            assert dask.config.get("scheduler", None) is None
     assert not (tmp_path / "c.zarr").exists()
 
 
