@@ -144,7 +144,7 @@ def test_what_cannot_be_drawn_is_refused():
         nx.show([world], np.zeros((3, 3)))
     with pytest.raises(nx.errors.NgioValueError, match="no axis 'z' to draw"):
         nx.show([world], nx.as_image(np.zeros((3, 3))), axes=("z", "y"))
-    with pytest.raises(nx.errors.NgioValueError, match="axes must name two axes"):
+    with pytest.raises(nx.errors.NgioValueError, match="axes must name each axis once"):
         nx.show([world], axes=("y", "y"))
     with pytest.raises(nx.errors.NgioValueError, match="limit must be ≥ 1"):
         nx.show([world], limit=0)
