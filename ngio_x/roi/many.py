@@ -236,6 +236,7 @@ def _classes(spans: Indices) -> tuple[list[Indices], Indices]:
     while (small := 2 * sizes < spans).any():
         sizes[small] *= _STEP
     _, which = np.unique(sizes, axis=0, return_inverse=True)
+    which = which.reshape(-1)  # numpy 2.0.0 keeps the axis
     order = np.argsort(which, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(which[order])) + 1), sizes
 
