@@ -28,6 +28,7 @@ from ngio_x.ngff.write import write_ome_zarr
 from ngio_x.pyramid.builder import ImagePyramidBuilder
 from ngio_x.pyramid.consolidate import consolidate_pyramid
 from ngio_x.resample.zoom import numpy_zoom
+from ngio_x.testing.samples import noise, photons
 
 PEERS: Final = {"scipy": "scipy", "ngio": "'ngio>=1.1,<2'", "ome-zarr": "'ome-zarr>=0.11'"}
 """Packages that are measured beside ngio_x, and what pip is asked for."""
@@ -101,12 +102,8 @@ def _peer(module: str, name: str) -> Any:
 # ---- Zooms
 
 
-def _noise(shape: tuple[int, ...]) -> npt.NDArray[np.uint16]:
-    return np.random.default_rng(0).integers(0, 60000, shape, dtype=np.uint16)
-
-
 def _zooms(shape: tuple[int, int], target: int) -> Runs:
-    image, factor = _noise(shape), target / shape[0]
+    image, factor = noise(shape, high=60000), target / shape[0]
     return {
         OURS: lambda: numpy_zoom(image, target_shape=(target, target)),
         "scipy": lambda: ndimage.zoom(image, factor, order=1, mode="nearest", grid_mode=True),
@@ -115,7 +112,7 @@ def _zooms(shape: tuple[int, int], target: int) -> Runs:
 
 
 def _stack_zooms(shape: tuple[int, int, int]) -> Runs:
-    image = _noise(shape)
+    image = noise(shape, high=60000)
     return {
         OURS: lambda: numpy_zoom(image, (0.5, 0.5, 0.5)),
         "scipy": lambda: ndimage.zoom(image, 0.5, order=1, mode="nearest", grid_mode=True),
@@ -127,8 +124,7 @@ def _stack_zooms(shape: tuple[int, int, int]) -> Runs:
 
 def tiled_noise(size: int) -> npt.NDArray[np.uint16]:
     """Return a square of one tile again and again: noise of that size would take longer than writing it."""
-    tile = np.random.default_rng(0).poisson(100, (size // 8, size // 8)).astype(np.uint16)
-    return np.tile(tile, (8, 8))
+    return np.tile(photons((size // 8, size // 8)), (8, 8))
 
 
 def _consolidations(directory: Path, size: int, zarr_format: Any) -> Runs:
