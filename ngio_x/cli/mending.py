@@ -66,11 +66,8 @@ def upgrade(
 
     Chunks are copied as the bytes they are, where both versions store them in the same way.
     """
-    with (
-        computing_on(scheduler),
-        reaching(image),
-        Terminal(json, quiet).progress(f"Writing {Path(out).name}") as report,
-    ):
+    terminal = Terminal(json, quiet)
+    with computing_on(scheduler), reaching(image), terminal.progress(f"Writing {Path(out).name}") as report:
         upgrade_ome_zarr(
             image,
             out,
@@ -78,4 +75,4 @@ def upgrade(
             overwrite=overwrite,
             progress=report,
         )
-    Terminal(json, quiet).tell({"wrote": out, "version": to}, f"wrote {out}: OME-NGFF {to}")
+    terminal.tell({"wrote": out, "version": to}, f"wrote {out}: OME-NGFF {to}")
