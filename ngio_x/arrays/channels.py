@@ -33,7 +33,7 @@ def known_channels(image: xr.DataArray) -> list[Channel | None]:
     """
     known, names = list(_described(image.attrs.get("channels"))), names_of(image)
     if not names:
-        return [known[0] if len(known) == 1 else None]
+        return [] if "c" in image.dims else [known[0] if len(known) == 1 else None]
     if [channel.label for channel in known] == names:  # whose names need not be unique
         return [*known]
     by_name = {channel.label: channel for channel in reversed(known)}
@@ -94,18 +94,17 @@ def _position(image: xr.DataArray, item: Any) -> int:
     if isinstance(item, bool) or not isinstance(item, (str, int, np.integer, Channel)):
         raise NgioTypeError(f"a channel is a name, a position or a Channel, got {shown(item)}")
     names = names_of(image)
-    if not names:
-        (only,) = known_channels(image)
+    if not names and "c" not in image.dims:
         if isinstance(item, Channel):  # there is just one that it can mean
             return 0
-        names = ["0" if only is None else only.label]
+        names = [channel.label if channel else "0" for channel in known_channels(image)]
     name = item.label if isinstance(item, Channel) else item
     if isinstance(name, str) and names.count(name) > 1:
         places = ", ".join(str(at) for at, other in enumerate(names) if other == name)
         raise NgioKeyError(f"there are several channels {name!r}: choose by position, one of {places}")
     at = names.index(name) if isinstance(name, str) and name in names else name
     if isinstance(at, str) or not 0 <= at < len(names):
-        raise NgioKeyError(f"there is no channel {shown(name)}, only {', '.join(map(repr, names))}")
+        raise NgioKeyError(f"there is no channel {shown(name)}, only {', '.join(map(repr, names)) or 'none'}")
     return int(at)
 
 

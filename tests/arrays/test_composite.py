@@ -96,6 +96,14 @@ def test_attributes_of_somebody_else_are_passed_over(facts):
     assert_array_equal(nx.composite(image_of().assign_attrs(channels=facts)), bare)
 
 
+def test_no_channel_is_black():
+    """There is no light."""
+    empty = nx.as_image(np.zeros((0, 2, 3), "u1"), "cyx")
+    assert_array_equal(nx.composite(empty), np.zeros((2, 3, 3)))
+    with pytest.raises(nx.errors.NgioKeyError, match="no channel 'DNA', only none"):
+        nx.composite(empty, ["DNA"])
+
+
 def test_names_may_be_empty():
     """They are names as others."""
     image = nx.as_image(PIXELS, "cyx").assign_coords(c=["", "b"])

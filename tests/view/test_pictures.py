@@ -101,6 +101,7 @@ def test_a_picture_and_a_plot_show_the_same(image):
             assert np.abs(drawn - mixed.values).max() <= 1  # a colour map has 256 colours
         else:
             assert np.array_equal(drawn.get_array(), mixed)
+    assert not nx.plot_image(image[:0]).images[0].get_array().any()
 
 
 def test_of_channels_with_one_name_each_is_drawn(image):
