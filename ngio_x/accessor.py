@@ -15,6 +15,7 @@ import xarray as xr
 import ngio_x as nx
 
 if TYPE_CHECKING:
+    from ngio_x.arrays.channels import ChannelsLike
     from ngio_x.arrays.crop import MissingDims
     from ngio_x.arrays.levels import On
     from ngio_x.labels.extents import LabelsLike
@@ -186,7 +187,7 @@ class DataArrayAccessor:
         *,
         rois: Iterable[Roi] = (),
         labels: xr.DataArray | xr.DataTree | str | None = None,
-        channels: Sequence[str | Channel] | None = None,
+        channels: ChannelsLike | None = None,
         scale_bar: bool = False,
         ax: Axes | None = None,
     ) -> Axes:
@@ -402,7 +403,7 @@ class DataTreeAccessor:
         *,
         rois: Iterable[Roi] = (),
         labels: xr.DataArray | xr.DataTree | str | None = None,
-        channels: Sequence[str | Channel] | None = None,
+        channels: ChannelsLike | None = None,
         scale_bar: bool = False,
         ax: Axes | None = None,
     ) -> Axes:
@@ -418,7 +419,7 @@ class DataTreeAccessor:
         *,
         rois: Iterable[Roi] = (),
         labels: xr.DataTree | str | None = None,
-        channels: Sequence[str | Channel] | None = None,
+        channels: ChannelsLike | None = None,
         axes: Sequence[Axes] | None = None,
     ) -> tuple[Axes, ...]:
         """Draw all levels of an image side by side, in world units and with the same grey levels; return their axes.

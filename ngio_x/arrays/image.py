@@ -180,6 +180,27 @@ def lattice_of(image: xr.DataArray | xr.Dataset, dim: Hashable) -> Lattice | Non
     return lattice_from_labels(coordinate.values, str(dim), anchor_of(axis_type), coordinate.attrs, unit)
 
 
+def offset_in(image: xr.DataArray | xr.Dataset, other: xr.DataArray, dim: Hashable, what: str) -> int | None:
+    """Return at which position of an image another array begins along an axis; None if coordinates do not say.
+
+    Args:
+        image: The image.
+        other: May begin before the image or after its end.
+        dim: An axis of both.
+        what: What the other is called in messages.
+
+    Raises:
+        NgioValueError: If the two are not pieces of one lattice.
+    """
+    ours, theirs = lattice_of(image, dim), lattice_of(other, dim)
+    if ours is None or theirs is None:
+        return None
+    try:
+        return ours.offset_of(theirs)
+    except NgioValueError as error:
+        raise NgioValueError(f"the image and {what} do not fit along '{dim}': {error}") from None
+
+
 def dimensions_of(image: xr.DataArray | xr.DataTree) -> Dimensions:
     """Return shape, chunks, axes, pixel size and translation (the world edge of pixel 0) of an image.
 

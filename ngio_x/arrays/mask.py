@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from ngio_x._frozen import named, shown, to_int
-from ngio_x.arrays.image import lattice_of, require_image
+from ngio_x.arrays.image import offset_in, require_image
 from ngio_x.errors import NgioTypeError, NgioValueError
 
 
@@ -48,21 +48,18 @@ def on_pixels_of(image: xr.DataArray, labels: xr.DataArray) -> xr.DataArray:
     if unknown := [dim for dim in labels.dims if dim not in image.dims]:
         raise NgioValueError(f"the labels have axis '{unknown[0]}', which the image lacks: it has {image.dims}")
     for dim in labels.dims:
-        ours, theirs = lattice_of(image, dim), lattice_of(labels, dim)
-        if ours is None or theirs is None:
-            if image.sizes[dim] != labels.sizes[dim]:
+        size, count = image.sizes[dim], labels.sizes[dim]
+        offset = offset_in(image, labels, dim, "the labels")
+        if offset is None:
+            if size != count:
                 raise NgioValueError(
-                    f"axis '{dim}': the image has {image.sizes[dim]} pixels, the labels {labels.sizes[dim]}, "
+                    f"axis '{dim}': the image has {size} pixels, the labels {count}, "
                     "and no coordinates say how they fit"
                 )
             continue
-        try:
-            offset = theirs.offset_of(ours)
-        except NgioValueError as error:
-            raise NgioValueError(f"the labels do not fit the image along '{dim}': {error}") from None
-        low, high = max(0, offset), max(0, offset, min(theirs.size, offset + ours.size))
-        before = min(max(0, -offset), ours.size)
-        after = ours.size - before - (high - low)
+        low, high = max(0, -offset), max(0, -offset, min(count, size - offset))
+        before = min(max(0, offset), size)
+        after = size - before - (high - low)
         labels = labels.isel({dim: slice(low, high)}).drop_vars([dim])
         if before or after:
             labels = labels.pad({dim: (before, after)}, constant_values=labels.dtype.type(0))

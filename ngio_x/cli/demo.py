@@ -12,6 +12,7 @@ import xarray as xr
 from scipy import ndimage
 
 from ngio_x._frozen import evolve
+from ngio_x.arrays.channels import known_channels
 from ngio_x.arrays.crop import crop
 from ngio_x.arrays.image import as_labels
 from ngio_x.arrays.show import extent_of
@@ -23,7 +24,6 @@ from ngio_x.ngff.write import write_ome_zarr
 from ngio_x.pyramid.progress import Progress
 from ngio_x.roi.roi import Roi
 from ngio_x.testing.samples import nuclei
-from ngio_x.view.channels import known_channels
 from ngio_x.view.overlays import plot_rois
 from ngio_x.view.pictures import plot_image
 

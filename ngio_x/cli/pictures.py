@@ -12,12 +12,12 @@ import tifffile
 import xarray as xr
 
 from ngio_x._frozen import evolve
-from ngio_x.arrays.composite import channels_shown, composite
+from ngio_x.arrays.channels import ChannelsLike, channels_shown, chosen_channels, names_of
+from ngio_x.arrays.composite import composite
 from ngio_x.arrays.image import dimensions_of, is_labels
 from ngio_x.arrays.tree import Levels, array_of
 from ngio_x.arrays.zoom import zoom
 from ngio_x.errors import NgioKeyError, NgioValueError
-from ngio_x.metadata.channels import Channel
 from ngio_x.metadata.units import DEFAULT_SPACE_UNIT, DEFAULT_TIME_UNIT, SYMBOLS, conversion
 
 PNG: Final = ".png"
@@ -33,18 +33,18 @@ _NO_SIZE: Final = "pixel"
 
 def channel_names(image: xr.DataArray, asked: Sequence[str] | None) -> list[str | int] | None:
     """Return channels by name; texts that are no names, but numbers, are positions."""
-    names = [str(name) for name in np.atleast_1d(image["c"].values)] if "c" in image.coords else []
+    names = names_of(image)
     return [int(text) if text.isdecimal() and text not in names else text for text in asked] if asked else None
 
 
 def channels_and_window(
     image: xr.DataArray, asked: Sequence[str] | None, window: tuple[float, float] | None
-) -> Sequence[str | int | Channel] | None:
+) -> ChannelsLike | None:
     """Return the channels to show, as `composite` takes them, with a window that replaces their own."""
     channels = channel_names(image, asked)
     if window is None or is_labels(image):
         return channels
-    return [evolve(channel, display=window) for channel in channels_shown(image, channels).values()]
+    return {at: evolve(channel, display=window) for at, channel in channels_shown(image, channels).items()}
 
 
 def window_from(text: str | None) -> tuple[float, float] | None:
@@ -190,7 +190,7 @@ def only_channels(image: xr.DataArray, asked: Sequence[str] | None) -> xr.DataAr
     wanted = channel_names(image, asked)
     if wanted is None:
         return image
-    positions = list(channels_shown(image, wanted))
+    positions = list(chosen_channels(image, wanted))
     if "c" not in image.dims:
         raise NgioKeyError("the image has no channels: leave --channel out")
     return image.isel(c=positions)

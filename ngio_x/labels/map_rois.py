@@ -11,7 +11,7 @@ import xarray as xr
 
 from ngio_x._frozen import shown
 from ngio_x.arrays.crop import window
-from ngio_x.arrays.image import LABELS, ROLE, integers_by_axis, lattice_of
+from ngio_x.arrays.image import LABELS, ROLE, integers_by_axis, offset_in
 from ngio_x.arrays.lazy import streamed
 from ngio_x.arrays.mask import fitting
 from ngio_x.arrays.roi_dataset import rois_to_dataset
@@ -215,11 +215,7 @@ def _given(work: Work, image: xr.DataArray | xr.Dataset, output: xr.DataArray) -
     for dim in output.dims:
         if dim not in work.job.dims:
             raise NgioValueError(f"output has axis '{dim}', which the image lacks: it has {work.job.dims}")
-        ours, theirs = lattice_of(image, dim), lattice_of(output, dim)
-        try:
-            apart = 0 if ours is None or theirs is None else ours.offset_of(theirs)
-        except NgioValueError as error:
-            raise NgioValueError(f"output does not fit the image along '{dim}': {error}") from None
+        apart = offset_in(image, output, dim, "output") or 0
         if apart or image.sizes[dim] != output.sizes[dim]:
             raise NgioValueError(
                 f"output must have the pixels of the image, but along '{dim}' its {output.sizes[dim]} pixels begin "

@@ -47,23 +47,26 @@ class Channel:
 def channels_of(labels: Sequence[str], pixels: npt.NDArray[Any]) -> tuple[Channel, ...]:
     """Give each channel a colour, the limits of the data type, and a display range that suits its pixels.
 
-    A single channel is white, well-known colours get themselves, others take turns.
-
     Args:
         labels: The names of the channels.
         pixels: One array of grey levels a channel, of shape `(channel, …)`: a coarse level is enough.
     """
-    dtype = pixels.dtype
     if len(pixels) != len(labels):
         raise NgioValueError(f"channels need one label each, got {len(labels)} labels for {len(pixels)} channels")
-    colors = ("FFFFFF",) if len(labels) == 1 else _COLORS
-    channels = []
-    for i, (label, values) in enumerate(zip(labels, pixels, strict=True)):
-        color = _KNOWN_COLORS.get(label.lower(), colors[i % len(colors)])
-        finite = values[np.isfinite(values)] if values.dtype.kind in "iuf" else values[:0]
-        limits = _limits_of(finite, dtype)
-        channels.append(Channel(label, color, limits, _range_of(finite, limits)))
-    return tuple(channels)
+    return tuple(map(suited_to, pixels, labels, colors_of(labels)))
+
+
+def colors_of(labels: Sequence[str]) -> tuple[str, ...]:
+    """Return a colour for each channel: a single one is white, well-known colours get themselves, others take turns."""
+    turns = ("FFFFFF",) if len(labels) == 1 else _COLORS
+    return tuple(_KNOWN_COLORS.get(label.lower(), turns[at % len(turns)]) for at, label in enumerate(labels))
+
+
+def suited_to(pixels: npt.NDArray[Any], label: str, color: str) -> Channel:
+    """Return a channel with the limits of the data type, and a display range that suits its pixels."""
+    finite = pixels[np.isfinite(pixels)] if pixels.dtype.kind in "iuf" else pixels[:0]
+    limits = _limits_of(finite, pixels.dtype)
+    return Channel(label, color, limits, _range_of(finite, limits))
 
 
 def _limits_of(finite: npt.NDArray[Any], dtype: np.dtype[Any]) -> tuple[float, float]:

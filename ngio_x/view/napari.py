@@ -9,12 +9,12 @@ from typing import Any, TypeAlias
 import xarray as xr
 
 from ngio_x._frozen import shown
+from ngio_x.arrays.channels import active_channels, known_channels, names_of
 from ngio_x.arrays.coordinates import napari_layer, napari_shapes
 from ngio_x.arrays.lazy import streamed
 from ngio_x.arrays.tree import IMAGE, array_of, images_of, pyramid_of, require_tree
 from ngio_x.errors import NgioTypeError
 from ngio_x.roi.roi import Roi
-from ngio_x.view.channels import known_channels, names_of
 
 LayerData: TypeAlias = tuple[Any, dict[str, Any], str]
 """Data, arguments and kind of a layer, as plug-ins of napari return them."""
@@ -28,7 +28,8 @@ def to_napari_layers(
     Each is `(data, arguments, kind)`: what `napari.layers.Layer.create(*…)` and `viewer._add_layer_from_data(*…)` take,
     and a reader of a plug-in returns. No pixel is read.
 
-    - Every channel is an `"image"` layer that adds to the others, with its colour and grey levels where they are known.
+    - Every channel is an `"image"` layer that adds to the others, with its colour and grey levels where they are known;
+      those that `composite` leaves out are hidden.
     - Every label image is a `"labels"` layer.
     - Regions are `"shapes"` layers: see `napari_shapes`; they lie in the plane of y and x.
 
@@ -77,14 +78,15 @@ def _falling(levels: list[xr.DataArray]) -> list[xr.DataArray]:
 def _channel(levels: list[xr.DataArray], at: int, title: str | None) -> LayerData:
     """Return a channel of an image; what is not known of it is left to napari."""
     image = levels[0]
-    names, channel = names_of(image), known_channels(image)[at]
+    names, channel, is_shown = names_of(image), known_channels(image)[at], at in active_channels(image)
     options: dict[str, Any] = {"name": names[at] if names else title or "image"}
+    options |= {} if is_shown else {"visible": False}
     if "c" in image.dims:
         levels = [level.isel(c=at) for level in levels]
         options["blending"] = "additive"
     if channel is not None:
         low, high = channel.display
-        options |= {"colormap": f"#{channel.color.lower()}", "visible": channel.active}
+        options |= {"colormap": f"#{channel.color.lower()}", "visible": is_shown}
         options |= {"contrast_limits": [low, high]} if low < high else {}
     return _layer(levels, options, "image")
 

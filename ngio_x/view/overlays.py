@@ -12,6 +12,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from ngio_x._frozen import at_least, named, shown, to_bool, to_float
+from ngio_x.arrays.composite import label_colors
 from ngio_x.arrays.image import lattice_of
 from ngio_x.arrays.show import extent_of
 from ngio_x.errors import NgioTypeError, NgioValueError
@@ -19,7 +20,6 @@ from ngio_x.metadata.units import conversion, symbol_of
 from ngio_x.roi.boxes import hull_of
 from ngio_x.roi.columns import listed
 from ngio_x.roi.roi import Roi
-from ngio_x.view.channels import label_colors
 from ngio_x.view.plane import Image, plane_of
 
 Axes: TypeAlias = Any

@@ -8,11 +8,11 @@ from pathlib import Path
 import xarray as xr
 
 from ngio_x._html import Html, bytes_text, element, joined, number_text, page, swatch, table, times, titled
+from ngio_x.arrays.channels import known_channels, names_of
 from ngio_x.arrays.image import dimensions_of
 from ngio_x.arrays.tree import Levels, array_of, images_of
 from ngio_x.errors import NgioError, NgioFileExistsError
 from ngio_x.metadata.units import symbol_of
-from ngio_x.view.channels import known_channels, names_of
 
 _IMAGES = 20
 """Images of a well or plate in one table; of the others, the number."""

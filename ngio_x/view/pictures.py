@@ -10,15 +10,15 @@ import xarray as xr
 
 from ngio_x._frozen import named, to_bool
 from ngio_x._html import times
+from ngio_x.arrays.channels import ChannelsLike, channels_shown
+from ngio_x.arrays.composite import composite
 from ngio_x.arrays.crop import crop, in_world
 from ngio_x.arrays.image import is_labels
 from ngio_x.arrays.show import extent_of
 from ngio_x.arrays.tree import array_of, pyramid_of, require_tree
 from ngio_x.errors import NgioTypeError, NgioValueError
-from ngio_x.metadata.channels import Channel
 from ngio_x.roi.columns import listed
 from ngio_x.roi.roi import Roi
-from ngio_x.view.channels import chosen_channels, composite, label_colors, with_limits
 from ngio_x.view.overlays import (
     Axes,
     add_scale_bar,
@@ -38,7 +38,7 @@ def plot_image(
     *,
     rois: Iterable[Roi] = (),
     labels: xr.DataArray | xr.DataTree | str | None = None,
-    channels: Sequence[str | Channel] | None = None,
+    channels: ChannelsLike | None = None,
     scale_bar: bool = False,
     ax: Axes | None = None,
 ) -> Axes:
@@ -53,16 +53,16 @@ def plot_image(
         roi: The piece that is drawn; by default all of it.
         rois: Regions whose boxes are drawn over it; of an image that is one plane of several, those that hold it.
         labels: A label image whose outlines are drawn, or the name of one in the tree.
-        channels: Names of the channels to draw, or `Channel`, which brings colour and grey levels. By default those
-            that are active; where nothing is known of them, colours and grey levels that suit the pixels.
+        channels: Which channels are drawn, and how, as for `composite`. By default those that are active; where
+            nothing is known of them, grey levels that suit the pixels.
         scale_bar: Whether there is a bar of a round length.
         ax: Axes of matplotlib to draw on; by default those of a new figure.
 
     Raises:
         NgioTypeError: If an argument is of another type.
-        NgioKeyError: If the tree has no labels of that name.
-        NgioValueError: If the image has several planes, there is no such channel, a lazy array is too large to be read
-            for a picture, or matplotlib is missing.
+        NgioKeyError: If the tree has no labels of that name, or there is no such channel.
+        NgioValueError: If the image has several planes, a lazy array is too large to be read for a picture, or
+            matplotlib is missing.
     """
     regions, base, ax = listed(rois), finest(image), axes_or_new(ax)
     placed = None if roi is None else in_world(roi, base)
@@ -78,7 +78,7 @@ def plot_image(
     return ax
 
 
-def _draw(ax: Axes, plane: xr.DataArray, channels: Iterable[str | Channel] | None) -> None:
+def _draw(ax: Axes, plane: xr.DataArray, channels: ChannelsLike | None) -> None:
     from matplotlib.colors import LinearSegmentedColormap  # noqa: PLC0415 — an extra
 
     options: dict[str, Any] = {
@@ -89,17 +89,16 @@ def _draw(ax: Axes, plane: xr.DataArray, channels: Iterable[str | Channel] | Non
     if is_labels(plane):
         if "c" in plane.dims:
             raise NgioValueError(f"labels have no channels, but these have {plane.sizes['c']}: pick one with isel(c=0)")
-        ax.imshow(label_colors(plane.values) * (plane.values != 0)[..., np.newaxis], **options)
+        ax.imshow(composite(plane), **options)
         return
-    chosen = chosen_channels(plane, channels)
-    pixels = [plane.isel(c=at).values if "c" in plane.dims else plane.values for at, _, _ in chosen]
-    shown = with_limits(chosen, pixels)
-    if len(shown) > 1:
-        ax.imshow(composite(pixels, shown), **options)
+    shown = channels_shown(plane, channels)
+    if len(shown) != 1 or any(channel.display[0] == channel.display[1] for channel in shown.values()):
+        ax.imshow(composite(plane, shown or None), **options)  # colours, or a threshold: no colour map
         return
-    low, high = shown[0].display
-    colors = LinearSegmentedColormap.from_list(shown[0].label, ["black", f"#{shown[0].color}"])
-    ax.imshow(pixels[0], cmap=colors, vmin=low, vmax=high, **options)
+    ((at, channel),) = shown.items()
+    (low, high), ramp = channel.display, ["black", f"#{channel.color}"]
+    pixels = plane.isel(c=at) if "c" in plane.dims else plane
+    ax.imshow(pixels, cmap=LinearSegmentedColormap.from_list(channel.label, ramp), vmin=low, vmax=high, **options)
 
 
 def plot_levels(
@@ -108,7 +107,7 @@ def plot_levels(
     *,
     rois: Iterable[Roi] = (),
     labels: xr.DataTree | str | None = None,
-    channels: Sequence[str | Channel] | None = None,
+    channels: ChannelsLike | None = None,
     axes: Sequence[Axes] | None = None,
 ) -> tuple[Axes, ...]:
     """Draw all levels of an image side by side, in world units and with the same grey levels; return their axes.
@@ -123,7 +122,7 @@ def plot_levels(
 
     Raises:
         NgioTypeError: If an argument is of another type.
-        NgioKeyError: If the tree has no labels of that name.
+        NgioKeyError: If the tree has no labels of that name, or there is no such channel.
         NgioValueError: If there are not as many axes as levels, or for a reason that `plot_image` has.
     """
     require_tree(tree, "plot_levels")
@@ -148,10 +147,9 @@ def plot_levels(
     return tuple(places)
 
 
-def _same_limits(image: xr.DataArray, channels: Iterable[str | Channel] | None) -> list[Channel]:
-    chosen = chosen_channels(image, channels)
+def _same_limits(image: xr.DataArray, channels: ChannelsLike | None) -> ChannelsLike:
     plane = plane_of(image, None, (image.sizes.get("y", 1), image.sizes.get("x", 1)))
-    return with_limits(chosen, [plane.isel(c=at).values if "c" in plane.dims else plane.values for at, _, _ in chosen])
+    return channels_shown(plane, channels)
 
 
 def _levels_of(labels: Image, roi: Roi | None, base: xr.DataArray) -> list[xr.DataArray]:

@@ -9,6 +9,7 @@ from numpy.testing import assert_array_equal
 from skimage import exposure
 
 import ngio_x as nx
+from ngio_x.arrays.composite import label_colors
 from ngio_x.testing.samples import noise
 
 PIXELS = noise((2, 30, 40), "u2", high=4000)
@@ -64,6 +65,56 @@ def test_channels_are_chosen_by_name_position_or_value():
     assert by_name.values[..., ::2].max() == 0
     white = nx.composite(image, [nx.Channel("actin", display=(0, 4000))]).values
     assert np.abs(white[..., 0] - stretched(PIXELS[1], (0, 4000))).max() <= 0.5001
+    assert_array_equal(nx.composite(image, {1: nx.Channel("any", display=(0, 4000))}), white)
+
+
+def test_channels_of_one_name_are_chosen_by_position():
+    """Each has its own colour; by name, it would be unclear which is meant."""
+    same = [nx.Channel("DNA", "FF0000", display=(0, 1)), nx.Channel("DNA", "0000FF", display=(0, 1))]
+    image = image_of(np.ones((2, 1, 1), "u1"), same)
+    assert nx.composite(image).values.tolist() == [[[255, 0, 255]]]
+    assert nx.composite(image, [1]).values.tolist() == [[[0, 0, 255]]]
+    for asked in ("DNA", same[1]):
+        with pytest.raises(nx.errors.NgioKeyError, match="several channels 'DNA': choose by position, one of 0, 1"):
+            nx.composite(image, [asked])
+
+
+def test_an_image_without_channels_is_the_one_that_is_meant():
+    """By any Channel, by position 0, or by the name that its attributes know."""
+    plane = image_of().isel(c=1, drop=True)
+    white = nx.composite(plane, [nx.Channel("GFP", display=(0, 4000))])
+    assert np.abs(white.values[..., 0] - stretched(PIXELS[1], (0, 4000))).max() <= 0.5001
+    assert_array_equal(nx.composite(plane, [0]), nx.composite(plane))
+    known = plane.assign_attrs(channels=nx.to_dict(CHANNELS[1:]))
+    assert_array_equal(nx.composite(known, ["actin"]), nx.composite(image_of(), ["actin"]))
+
+
+@pytest.mark.parametrize("facts", [3, "DNA", {"label": "DNA"}, [3], [{"label": "DNA", "color": "?"}], [{"who": 1}]])
+def test_attributes_of_somebody_else_are_passed_over(facts):
+    """Then nothing is known of the channels."""
+    bare = nx.composite(image_of().drop_attrs(deep=False))
+    assert_array_equal(nx.composite(image_of().assign_attrs(channels=facts)), bare)
+
+
+def test_no_channel_is_black():
+    """There is no light."""
+    empty = nx.as_image(np.zeros((0, 2, 3), "u1"), "cyx")
+    assert_array_equal(nx.composite(empty), np.zeros((2, 3, 3)))
+    with pytest.raises(nx.errors.NgioKeyError, match="no channel 'DNA', only none"):
+        nx.composite(empty, ["DNA"])
+
+
+def test_names_may_be_empty():
+    """They are names as others."""
+    image = nx.as_image(PIXELS, "cyx").assign_coords(c=["", "b"])
+    assert_array_equal(nx.composite(image, [""]), nx.composite(image, [0]))
+
+
+def test_a_channel_keeps_the_colour_of_its_turn():
+    """Whether it is shown alone or with others."""
+    image = nx.as_image(PIXELS, "cyx")
+    assert nx.composite(image, [1]).values[..., 1].max() == 0  # magenta
+    assert_array_equal(nx.composite(image, [1]).values[..., 0], nx.composite(image).values[..., 0])
 
 
 def test_inactive_channels_and_alpha_are_left_out():
@@ -112,14 +163,26 @@ def test_a_channel_that_was_picked_keeps_its_colour():
     assert_array_equal(nx.composite(image.isel(c=[1])), nx.composite(image, ["actin"]))
 
 
-def test_ids_have_colours_of_their_own():
-    """The same in every image; 0 is black."""
-    ids = nx.as_labels(np.arange(201, dtype="u4").reshape(3, 67), "yx")
-    colours = nx.composite(ids).values.reshape(-1, 3)
-    assert colours[0].tolist() == [0, 0, 0]
-    assert len(np.unique(colours, axis=0)) > 190
-    assert colours[1:].max(axis=1).min() == 255
-    assert_array_equal(nx.composite(ids.isel(y=[2])).values.reshape(-1, 3), colours[-67:])
+@pytest.mark.parametrize("dtype", ["u4", "i8", "u8"])
+def test_ids_have_colours_of_their_own(dtype):
+    """Bright, and the same in every image; 0 is black."""
+    ids = nx.as_labels(np.arange(201, dtype=dtype).reshape(3, 67), "yx")
+    colors = nx.composite(ids).values.reshape(-1, 3)
+    assert colors[0].tolist() == [0, 0, 0]
+    assert len(np.unique(colors, axis=0)) > 190
+    assert colors[1:].max(axis=1).min() == 255
+    assert_array_equal(nx.composite(ids.isel(y=[2])).values.reshape(-1, 3), colors[-67:])
+
+
+def test_colors_of_ids_are_far_apart():
+    """Each id has one, whatever stands beside it; ids that differ by one are unlike; 64 bits count."""
+    ids = np.array([1, 2, 3, 2**63 + 1, 2**63 + 2], np.uint64)
+    colors = label_colors(ids)
+    assert_array_equal(label_colors(ids[::-1])[::-1], colors)
+    assert (np.abs(np.diff(colors, axis=0)).max(axis=1) > 0.3).all()
+    assert colors.min() >= 0.2
+    assert colors.max() <= 1
+    assert_array_equal(nx.composite(nx.as_labels(ids[np.newaxis], "yx"))[0], np.rint(255 * colors))
 
 
 def test_inputs_are_untouched():
@@ -137,11 +200,15 @@ def test_inputs_are_untouched():
     [
         (lambda: nx.composite(PIXELS), nx.errors.NgioTypeError, "composite takes a DataArray, got ndarray"),
         (lambda: nx.composite(nx.as_image(PIXELS.astype(complex))), nx.errors.NgioTypeError, "complex128"),
+        (lambda: nx.composite(nx.as_labels([[1]]) / 2.0), nx.errors.NgioTypeError, "labels are integers, got float64"),
         (lambda: nx.composite(image_of(), "DNA"), nx.errors.NgioTypeError, "a list of names"),
         (lambda: nx.composite(image_of(), [1.5]), nx.errors.NgioTypeError, "a name, a position or a Channel, got 1.5"),
         (lambda: nx.composite(image_of(), []), nx.errors.NgioValueError, "names none"),
         (lambda: nx.composite(image_of(), ["GFP"]), nx.errors.NgioKeyError, "no channel 'GFP', only 'DNA', 'actin'"),
         (lambda: nx.composite(image_of(), [2]), nx.errors.NgioKeyError, "no channel 2"),
+        (lambda: nx.composite(image_of(), [-1]), nx.errors.NgioKeyError, "no channel -1"),
+        (lambda: nx.composite(image_of(), {1: "DNA"}), nx.errors.NgioTypeError, "takes a Channel for each, got 'DNA'"),
+        (lambda: nx.composite(image_of()[0], ["GFP"]), nx.errors.NgioKeyError, "no channel 'GFP', only 'DNA'"),
     ],
 )  # fmt: skip
 def test_what_makes_no_picture_is_refused(call, kind, message):

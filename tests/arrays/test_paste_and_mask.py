@@ -153,7 +153,11 @@ def test_fill_must_fit_the_dtype(image, labels, fill):
     [
         (lambda a: a.astype(float), NgioTypeError, "labels are integers"),
         (lambda a: a.values, NgioTypeError, "got ndarray"),
-        (lambda a: nx.zoom(a, 0.5), NgioValueError, "along 'y': the pixel sizes differ: 1.0 and 0.5"),
+        (
+            lambda a: nx.zoom(a, 0.5),
+            NgioValueError,
+            "the image and the labels do not fit along 'y': the pixel sizes differ: 0.5 and 1.0",
+        ),
         (lambda a: a.expand_dims("t"), NgioValueError, "axis 't', which the image lacks"),
         (lambda a: nx.as_image(a, units="nanometer"), NgioValueError, "units differ"),
     ],

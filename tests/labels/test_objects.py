@@ -149,7 +149,7 @@ def test_no_objects_make_no_pieces():
         ({"image": IMAGE.values}, NgioTypeError, "takes a DataArray, got ndarray"),
         ({"labels": PIXELS}, NgioTypeError, "takes a DataArray, got ndarray"),
         ({"labels": IMAGE[0].astype(float)}, NgioTypeError, "holds integers, got float64"),
-        ({"labels": LABELS[::2]}, NgioValueError, "the labels do not fit the image along 'y'"),
+        ({"labels": LABELS[::2]}, NgioValueError, "the image and the labels do not fit along 'y'"),
         ({"labels": LABELS.expand_dims("t")}, NgioValueError, "the labels have axis 't', which the image lacks"),
         ({"pad": -1}, NgioValueError, "pad along 'y' must be ≥ 0, got -1"),
         ({"pad": {"z": 1}}, NgioValueError, "pad names axis 'z', which is none of"),

@@ -39,6 +39,13 @@ def test_channels_are_multiscale_image_layers(tree):
     assert (other["name"], other["visible"], "contrast_limits" in other) == ("B", False, False)
 
 
+def test_opacity_is_hidden():
+    """An RGBA picture is red, green and blue; its alpha is no light of its own, in no picture."""
+    image = nx.as_image(np.full((4, 2, 2), 9, "u1"), "cyx", channels=["red", "green", "blue", "alpha"])
+    layers = nx.to_napari_layers(xr.DataTree.from_dict({"/0": image.to_dataset(name="image")}))
+    assert [options.get("visible", True) for _, options, _ in layers] == [True, True, True, False]
+
+
 def test_label_images_are_labels_layers(tree):
     """Their place is that of their image."""
     data, options, kind = nx.to_napari_layers(tree)[2]

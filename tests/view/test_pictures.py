@@ -10,8 +10,8 @@ import xarray as xr
 from matplotlib import pyplot as plt
 
 import ngio_x as nx
+from ngio_x.arrays.composite import label_colors
 from ngio_x.testing.samples import noise
-from ngio_x.view.channels import label_colors
 from ngio_x.view.overlays import outlines
 
 
@@ -73,7 +73,8 @@ def test_channels_add_up_as_light(tree):
     (drawn,) = nx.plot_image(level, ax=new_axes(600, 400)).images
     red = np.clip(level.values[0] / 2000, 0, 1)
     blue = np.clip((level.values[1] - 3000.0) / 1000, 0, 1)
-    assert np.allclose(drawn.get_array(), np.stack([red, 0 * red, blue], axis=-1))
+    assert np.abs(drawn.get_array() - 255 * np.stack([red, 0 * red, blue], axis=-1)).max() <= 0.5001
+    assert np.array_equal(drawn.get_array(), nx.composite(level))
 
 
 def test_a_single_channel_has_a_colour_map(tree):
@@ -84,9 +85,36 @@ def test_a_single_channel_has_a_colour_map(tree):
         assert drawn.cmap(1.0) == (0, 0, 1, 1)
     (own,) = nx.plot_image(tree["0/image"], channels=[nx.Channel("A", "00FF00", display=(1, 2))]).images
     assert (own.get_clim(), own.cmap(1.0)) == ((1, 2), (0, 1, 0, 1))
+    assert nx.plot_image(tree["0/image"], channels=[1]).images[0].get_clim() == (3000, 4000)
     grey = nx.as_image(np.array([[0.0, np.nan], [5.0, 9.0]]))
     (drawn,) = nx.plot_image(grey).images
     assert drawn.get_clim() == (0, 9)
+
+
+def test_a_picture_and_a_plot_show_the_same(image):
+    """Colours and grey levels that nobody knows are those of `composite`, of one channel and of several."""
+    for channels in (None, ["B"], [1, 0]):
+        (drawn,) = nx.plot_image(image, channels=channels).images
+        mixed = nx.composite(image, channels)
+        if channels == ["B"]:
+            drawn = (drawn.cmap(drawn.norm(drawn.get_array()))[..., :3] * 255).round()
+            assert np.abs(drawn - mixed.values).max() <= 1  # a colour map has 256 colours
+        else:
+            assert np.array_equal(drawn.get_array(), mixed)
+    assert not nx.plot_image(image[:0]).images[0].get_array().any()
+
+
+def test_of_channels_with_one_name_each_is_drawn(image):
+    """On every level, with its own grey levels; a window without a width is a threshold in plots, too."""
+    same = image.assign_coords(c=["A", "A"]).assign_attrs(
+        channels=nx.to_dict([nx.Channel("A", "FF0000", display=(9, 9)), nx.Channel("A", "0000FF", display=(0, 4000))])
+    )
+    tree = xr.DataTree.from_dict({f"/{k}": same.to_dataset(name="image") for k in range(2)})
+    for ax in nx.plot_levels(tree):
+        assert np.array_equal(ax.images[0].get_array(), nx.composite(same))
+        assert (ax.images[0].get_array().max((0, 1)) > [254, -1, 254]).all()
+    (drawn,) = nx.plot_image(same, channels=[0]).images
+    assert np.array_equal(drawn.get_array()[..., 0], 255 * (image[0] > 9))
 
 
 @pytest.mark.parametrize(("size", "shape"), [(120, (40, 60)), (28, (20, 30)), (14, (10, 15))])
@@ -106,7 +134,7 @@ def test_large_arrays_are_made_smaller_over_the_same_extent():
     assert np.allclose(drawn.get_array(), image.values.reshape(100, 10, 90, 10).mean((1, 3)))
     labels = nx.as_labels(np.repeat([[3], [900]], 500, axis=0) * np.ones((1, 900), int), ("y", "x"), 0.1)
     (drawn,) = nx.plot_image(labels, ax=new_axes(90, 100)).images
-    assert np.allclose(drawn.get_array()[[0, -1], 0], label_colors(np.array([3, 900])))
+    assert np.array_equal(drawn.get_array()[[0, -1], 0], nx.composite(labels)[[0, -1], 0])
 
 
 def test_lazy_arrays_that_are_too_large_are_refused():
@@ -189,16 +217,6 @@ def test_labels_of_a_tree_are_outlined_by_name(tree):
     assert nx.plot_labels(tree["labels/cells"]).get_xlim() == (-5, 25)
 
 
-def test_colours_of_ids_are_stable_and_bright():
-    """Each id has one colour, whatever stands beside it; ids that differ by one are far apart; 64 bits count."""
-    ids = np.array([1, 2, 3, 2**63 + 1, 2**63 + 2], np.uint64)
-    colors = label_colors(ids)
-    assert np.array_equal(label_colors(ids[::-1])[::-1], colors)
-    assert (np.abs(np.diff(colors, axis=0)).max(axis=1) > 0.3).all()
-    assert colors.min() >= 0.2
-    assert colors.max() <= 1
-
-
 def test_levels_stand_side_by_side(tree):
     """With one title each, the same grey levels, boxes, and outlines of their own level."""
     roi = nx.Roi.from_values({"y": (110, 20), "x": (0, 10)}, "a")
@@ -258,11 +276,11 @@ def test_what_is_no_plane_is_refused_by_name(image, tree):
         nx.plot_image(nx.as_image(np.zeros((3, 3), complex)))
     with pytest.raises(nx.errors.NgioTypeError, match="takes a DataArray, got ndarray"):
         nx.plot_image(np.zeros((3, 3)))
-    with pytest.raises(nx.errors.NgioValueError, match="names 'Z', which the image lacks"):
+    with pytest.raises(nx.errors.NgioKeyError, match="no channel 'Z', only 'A', 'B'"):
         nx.plot_image(image, channels=["Z"])
-    with pytest.raises(nx.errors.NgioValueError, match="in a list; got 'A'"):
+    with pytest.raises(nx.errors.NgioTypeError, match="a list of names, positions or Channel, got 'A'"):
         nx.plot_image(image, channels="A")
-    with pytest.raises(nx.errors.NgioValueError, match="channels is empty"):
+    with pytest.raises(nx.errors.NgioValueError, match="channels names none"):
         nx.plot_image(image, channels=[])
     with pytest.raises(nx.errors.NgioTypeError, match="ax takes Axes"):
         nx.plot_image(image, ax=3)
