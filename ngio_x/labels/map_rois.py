@@ -90,7 +90,7 @@ def map_rois(
               part that lies in the halo: so objects no wider than the halo are not cut where regions meet. Where
               objects overlap, the last one counts.
             - a DataArray on (some of) the axes of `image`: a copy of it with the results in it, as with `"image"`.
-            - a mapping `{column: dtype}`: a table.
+            - a mapping `{column: dtype}`: a table. `str` is text of any length; no value is changed to fit a dtype.
         halo: Pixels by which a piece is larger than its region on either side, as far as the image reaches: one number
             for z, y and x, or by axis. A filter that looks r pixels far needs r. Of its result the halo is cut off.
         bounds: Which pixels a region holds, as in `window`.
@@ -173,7 +173,8 @@ def _dtype(kind: Any, what: str) -> np.dtype[Any]:
         found: np.dtype[Any] = np.dtype(kind)
     except (TypeError, ValueError, DeprecationWarning):
         raise NgioTypeError(f"{what} must be a dtype such as 'float64', got {shown(kind)}") from None
-    return found
+    # Of text whose length is not said numpy would keep nothing.
+    return np.dtype(object) if found.kind in "SU" and not found.itemsize else found
 
 
 def _table(work: Work, regions: Sequence[Roi], columns: Mapping[str, Any]) -> xr.Dataset:

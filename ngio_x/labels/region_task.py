@@ -106,6 +106,8 @@ def row_of(job: Job, place: Place, pixels: Sequence[Pixels], columns: tuple[str,
 
 
 def _lone(value: Any, column: str, place: Place) -> Any:
+    if isinstance(value, (str, bytes)):
+        return value
     values = np.asarray(value)
     if values.size != 1:
         raise NgioValueError(f"{column!r} of {place.title} must be one value, got an array of shape {values.shape}")
@@ -122,10 +124,20 @@ def stacked(rows: Sequence[tuple[Any, ...]], dtype: np.dtype[Any]) -> Pixels:
     for index, name in enumerate(dtype.names or ()):
         kind, values = dtype[name], [row[index] for row in rows]
         found = np.array(values, object if kind.hasobject else None)
-        if rows and not np.can_cast(found.dtype, kind, "same_kind"):
-            raise NgioTypeError(f"func returns {found.dtype} in column {name!r}, where output says {kind}")
+        if rows and not _fits(found, kind):
+            raise NgioTypeError(
+                f"func returns {found.dtype} in column {name!r}, whose values do not all fit into the {kind} of output"
+            )
         records[name] = found
     return records
+
+
+def _fits(values: Pixels, kind: np.dtype[Any]) -> bool:
+    """Return whether a column of a kind can hold values: no number wraps around, and no text is cut off."""
+    if kind.kind in "iu" and values.dtype.kind in "iu":
+        limits = np.iinfo(kind)
+        return bool(limits.min <= int(values.min()) and int(values.max()) <= limits.max)
+    return bool(np.can_cast(values.dtype, kind, "safe" if kind.kind in "SU" else "same_kind"))
 
 
 def image_of(job: Job, place: Place, pixels: Sequence[Pixels], axes: tuple[str, ...], dtype: np.dtype[Any]) -> Pixels:

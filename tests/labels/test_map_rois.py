@@ -178,6 +178,35 @@ def test_columns_may_hold_text_and_any_number_of_rows():
     assert (nx.map_rois(segmented, LABELS, [], output="labels") == 0).all()
 
 
+@pytest.mark.parametrize(
+    ("kind", "value", "held"),
+    [
+        (str, "nucleus", "nucleus"),
+        ("U", "nucleus", "nucleus"),
+        (bytes, b"dna", b"dna"),
+        ("U9", "nucleus", "nucleus"),
+        ("uint8", 255, 255),
+        ("int8", np.int64(-128), -128),
+        ("uint64", 2**64 - 1, 2**64 - 1),
+        ("float32", 3, 3.0),
+    ],
+)
+def test_columns_hold_what_the_function_returns(kind, value, held):
+    """Text of any length, and numbers of another width."""
+    table = nx.map_rois(lambda piece: {"a": value}, lazily(IMAGE), TILES, output={"a": kind}).compute()
+    assert table["a"].values.tolist() == [held] * len(TILES)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [("U3", "nucleus"), ("S2", b"dna"), ("uint8", 256), ("uint8", -1), ("int64", 2**63), ("int64", 1.5), (int, "7")],
+)
+def test_columns_never_change_a_value_to_hold_it(kind, value):
+    """Text that would be cut off, and numbers that would wrap around or be rounded."""
+    with pytest.raises(NgioTypeError, match="column 'a', whose values do not all fit"):
+        nx.map_rois(lambda piece: {"a": value}, IMAGE, TILES, output={"a": kind})
+
+
 def test_each_region_is_computed_once_and_only_when_it_is_needed():
     """However many blocks its piece reaches; a part of the result asks for what reaches that."""
     calls, lock = [], threading.Lock()
@@ -313,7 +342,12 @@ def test_a_region_outside_is_refused_by_name():
         (lambda piece: 3, {"a": int}, NgioTypeError, "must return a mapping"),
         (lambda piece: {"b": 3}, {"a": int}, NgioValueError, r"columns \['a'\] of output for region 0"),
         (lambda piece: {"a": [3, 4]}, {"a": int}, NgioValueError, "must be one value"),
-        (lambda piece: {"a": 3.5}, {"a": int}, NgioTypeError, "float64 in column 'a', where output says int64"),
+        (
+            lambda piece: {"a": 3.5},
+            {"a": int},
+            NgioTypeError,
+            "float64 in column 'a', whose values do not all fit into the int64",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(func, output, error, message):
