@@ -12,7 +12,7 @@ import xarray as xr
 from ngio_x._frozen import shown
 from ngio_x.arrays.image import is_labels, require_image
 from ngio_x.errors import NgioKeyError, NgioTypeError, NgioValueError
-from ngio_x.metadata.channels import Channel, channels_of
+from ngio_x.metadata.channels import Channel, channels_of, is_photograph
 
 RGB: Final = "rgb"
 """The axis of red, green and blue."""
@@ -27,7 +27,8 @@ def composite(image: xr.DataArray, channels: Sequence[str | int | Channel] | Non
 
     Colours and windows (the grey levels that are black, and those that are the full colour) are those of the image's
     attribute `channels`, as `open_ome_zarr` sets it; of an image that has none, those that suit its pixels: from the
-    0.1 to the 99.9 percentile. Label images get a colour for each id, and black where there is none.
+    0.1 to the 99.9 percentile; red, green and blue in 8 bits are shown as they are. Label images get a colour for each
+    id, and black where there is none.
 
     >>> from ngio_x.arrays.image import as_image
     >>> picture = composite(as_image([[[0, 255]], [[255, 0]]], "cyx", channels=["red", "blue"]))
@@ -123,8 +124,12 @@ def _suiting(image: xr.DataArray, names: Sequence[str], index: int) -> Channel:
     """Return a channel with the colour of its turn, and a window that suits its pixels."""
     pixels = np.asarray(image.isel(c=index) if "c" in image.dims else image)
     nothing = np.zeros((len(names), 0), pixels.dtype)
-    color = channels_of(names, nothing)[index].color
-    return Channel(names[index], color, display=channels_of(names[index : index + 1], pixels[np.newaxis])[0].display)
+    whole = channels_of(names, nothing)[index]
+    if is_photograph(names, pixels.dtype):
+        return whole
+    return Channel(
+        names[index], whole.color, display=channels_of(names[index : index + 1], pixels[np.newaxis])[0].display
+    )
 
 
 def _lifted(function: Any, image: xr.DataArray, core: list[str]) -> xr.DataArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -47,7 +47,7 @@ class Channel:
 def channels_of(labels: Sequence[str], pixels: npt.NDArray[Any]) -> tuple[Channel, ...]:
     """Give each channel a colour, the limits of the data type, and a display range that suits its pixels.
 
-    A single channel is white, well-known colours get themselves, others take turns.
+    A single channel is white, well-known colours get themselves, others take turns. A photograph is shown as it is.
 
     Args:
         labels: The names of the channels.
@@ -57,13 +57,19 @@ def channels_of(labels: Sequence[str], pixels: npt.NDArray[Any]) -> tuple[Channe
     if len(pixels) != len(labels):
         raise NgioValueError(f"channels need one label each, got {len(labels)} labels for {len(pixels)} channels")
     colors = ("FFFFFF",) if len(labels) == 1 else _COLORS
+    photograph = is_photograph(labels, dtype)
     channels = []
     for i, (label, values) in enumerate(zip(labels, pixels, strict=True)):
         color = _KNOWN_COLORS.get(label.lower(), colors[i % len(colors)])
         finite = values[np.isfinite(values)] if values.dtype.kind in "iuf" else values[:0]
         limits = _limits_of(finite, dtype)
-        channels.append(Channel(label, color, limits, _range_of(finite, limits)))
+        channels.append(Channel(label, color, limits, limits if photograph else _range_of(finite, limits)))
     return tuple(channels)
+
+
+def is_photograph(labels: Iterable[str], dtype: np.dtype[Any]) -> bool:
+    """Return whether channels are red, green and blue in 8 bits: stretched one by one, they would change their hues."""
+    return dtype == np.uint8 and _KNOWN_COLORS.keys() <= {label.lower() for label in labels}
 
 
 def _limits_of(finite: npt.NDArray[Any], dtype: np.dtype[Any]) -> tuple[float, float]:
