@@ -49,6 +49,7 @@ html_title = f"ngio_x {version}"
 html_copy_source = False
 html_show_sphinx = False
 pygments_style = "friendly"
+pygments_dark_style = "monokai"  # that of furo draws modules as if they were links
 
 # Files outside of this folder that pages include, so that each text stands in one place.
 INCLUDED = {

@@ -1,6 +1,7 @@
 """The code on README's and the docs' pages runs."""
 
 import re
+from code import InteractiveConsole
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,26 @@ def test_python_code_of_a_page_runs(page, tmp_path, monkeypatch):
     code = "\n".join(blocks(page, "python"))
     assert "assert" in code
     exec(compile(code, str(page), "exec"), {"__name__": "page"})
+
+
+class Prompt(InteractiveConsole):
+    """The prompt of `python`, where a block has to end with an empty line; it runs nothing."""
+
+    def runcode(self, code):
+        """Leave it."""
+
+    def showsyntaxerror(self, *_, **__):
+        """Raise it."""
+        raise  # noqa: PLE0704 — the one that is being handled
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=lambda page: page.name)
+def test_python_code_of_a_page_can_be_pasted_into_a_prompt(page):
+    """Line by line, as it stands."""
+    for block in blocks(page, "python"):
+        prompt = Prompt()
+        more = [prompt.push(line) for line in [*block.splitlines(), ""]]
+        assert not more[-1]
 
 
 def test_readme_names_its_two_commands():

@@ -86,6 +86,17 @@ def test_links_and_pictures_of_the_site_lead_into_the_site(site):
     assert broken == []
 
 
+def test_the_index_says_what_each_page_answers():
+    """In one line, under one of four kinds, which are those of the navigation."""
+    text = (DOCS / "index.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^- \[.*\]\((\S+)\.\w+\): .*[.?]$", text, re.MULTILINE)
+    navigation = re.findall(
+        r"^(?:.* <)?([\w/-]+)>?$", "".join(re.findall(r":hidden:\n(.*?)```", text, re.DOTALL)), re.MULTILINE
+    )
+    assert listed == navigation
+    assert {page.stem for page in DOCS.glob("*.md")} - {"index"} == set(listed) - {"reference/index"}
+
+
 def test_the_index_says_how_the_site_is_built():
     """By one command, which is that of this test."""
     assert "$ pip install '.[docs]' && sphinx-build -W --keep-going docs site" in (DOCS / "index.md").read_text(
@@ -114,6 +125,18 @@ def ends_well(program):
     return True
 
 
+def test_commands_of_the_readme_run(tmp_path, monkeypatch, capsys):
+    """In its order, in an empty directory, beginning with the demo; but for the benchmark, which takes a minute."""
+    monkeypatch.chdir(tmp_path)
+    commands = re.findall(r"(ngio-x .*)$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    commands = [command.partition("#")[0] for command in commands if "benchmark" not in command]
+    assert [command.split()[1] for command in commands] == ["demo", "info", "preview", "crop", "validate", "convert"]
+    for command in commands:
+        monkeypatch.setattr(sys, "argv", shlex.split(command))
+        assert ends_well(main), command
+        assert capsys.readouterr().out != ""
+
+
 def test_commands_of_the_tutorial_run(tmp_path, monkeypatch, capsys):
     """In the order of the page, after its code, and each of them ends well."""
     monkeypatch.chdir(tmp_path)
@@ -121,7 +144,7 @@ def test_commands_of_the_tutorial_run(tmp_path, monkeypatch, capsys):
     code = "\n".join(re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL))
     exec(compile(code, "tutorial.md", "exec"), {"__name__": "page"})
     commands = re.findall(r"^\$ (ngio-x .*)$", page, re.MULTILINE)
-    assert len(commands) >= 4
+    assert len(commands) >= 3
     for command in commands:
         monkeypatch.setattr(sys, "argv", shlex.split(command))
         assert ends_well(main), command

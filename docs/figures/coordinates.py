@@ -81,7 +81,7 @@ def draw_tools():
     axes = figure.subplots()
     edges = 7 + np.arange(5) * 0.5
     row(axes, 5, edges, color=BLUE)
-    axes.plot(point[1], 5.3, "*", color=ORANGE, markersize=16)
+    axes.plot(point[1], 5.6, "*", color=ORANGE, markersize=14, clip_on=False)
     scales = (
         ("ngio_x, µm", lambda x: x),
         ("ngio, µm", lambda x: nx.to_ngio(x, image, axes="x")),
@@ -95,9 +95,10 @@ def draw_tools():
         for place, color in [*((edge, GREY) for edge in edges), (point[1], ORANGE)]:
             value = float(convert(np.array([place]))[0])
             axes.plot(place, low, "|", color=color, markersize=9, markeredgewidth=1.6)
-            axes.text(place, low - 0.12, f"{value:g}", ha="center", va="top", fontsize=8, color=color)
+            box = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # over the dotted line
+            axes.text(place, low - 0.17, f"{value:g}", ha="center", va="top", fontsize=8, color=color, bbox=box)
         axes.text(6.9, low, name, ha="right", va="center", fontsize=9)
-    axes.axvline(point[1], ymax=0.9, color=ORANGE, linewidth=0.8, linestyle=":")
+    axes.axvline(point[1], ymax=0.9, color=ORANGE, linewidth=0.8, linestyle=":", zorder=0)
     blank(axes, 6.1, 9.1, -0.5, 5.8)
     axes.set_axis_off()
     return figure

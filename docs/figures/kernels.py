@@ -46,7 +46,7 @@ def draw_chunks():
     figure = Figure(figsize=(8, 2.4), layout="constrained")
     for axes, title, pixels, limits in zip(
         figure.subplots(1, 4),
-        ("the whole at once", "dask_zoom, 9 chunks", "its difference", "difference if each\nchunk is zoomed alone"),
+        ("the whole at once", "dask_zoom, 9 chunks", "its difference", "that of each chunk alone"),
         (whole, ours, np.abs(ours.astype(int) - whole), np.abs(alone.astype(int) - whole)),
         (255, 255, 30, 30),
         strict=True,

@@ -23,7 +23,9 @@ def main(folder):
             os.chdir(before)
         for picture in Path(work).glob("tutorial-*.png"):
             with Image.open(picture) as drawn:
-                drawn.convert("RGB").quantize(256).save(folder / picture.name, optimize=True)
+                drawn.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE).save(
+                    folder / picture.name, optimize=True
+                )
 
 
 if __name__ == "__main__":

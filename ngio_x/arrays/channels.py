@@ -11,7 +11,7 @@ import xarray as xr
 
 from ngio_x._frozen import shown
 from ngio_x.errors import NgioKeyError, NgioTypeError, NgioValueError
-from ngio_x.metadata.channels import Channel, colors_of, suited_to
+from ngio_x.metadata.channels import Channel, colors_of, is_photograph, suited_to
 
 ChannelsLike: TypeAlias = Sequence[str | int | Channel] | Mapping[int, Channel]
 """Names, positions along c, or channels with colours and windows of their own; these by position, too."""
@@ -112,15 +112,18 @@ def channels_shown(image: xr.DataArray, channels: ChannelsLike | None = None) ->
     """Return the channels that are asked for, as `chosen_channels`, all with a colour and a window.
 
     Where nothing is known of one, its colour is that of its turn among all of the image, and its window goes from the
-    0.1 to the 99.9 percentile of its pixels, which are read for it.
+    0.1 to the 99.9 percentile of its pixels, which are read for it. A photograph is shown as it is.
     """
     names = names_of(image) or ["0"]
-    colors = colors_of(names)
+    colors, photograph = colors_of(names), is_photograph(names, image.dtype)
     return {
-        at: own or suited_to(_pixels_of(image, at), names[at] or str(at), colors[at])
+        at: own or suited_to(_pixels_of(image, None if photograph else at), names[at] or str(at), colors[at])
         for at, own in chosen_channels(image, channels).items()
     }
 
 
-def _pixels_of(image: xr.DataArray, at: int) -> npt.NDArray[Any]:
+def _pixels_of(image: xr.DataArray, at: int | None) -> npt.NDArray[Any]:
+    """Return the pixels of the channel at a position; none of None."""
+    if at is None:
+        return np.empty(0, image.dtype)
     return np.asarray(image.isel(c=at) if "c" in image.dims else image)

@@ -24,7 +24,8 @@ def composite(image: xr.DataArray, channels: ChannelsLike | None = None) -> xr.D
 
     Colours and windows (the grey levels that are black, and those that are the full colour) are those of the image's
     attribute `channels`, as `open_ome_zarr` sets it; of an image that has none, those that suit its pixels: from the
-    0.1 to the 99.9 percentile. Label images get a colour for each id, and black where there is none.
+    0.1 to the 99.9 percentile; red, green and blue in 8 bits are shown as they are. Label images get a colour for each
+    id, and black where there is none.
 
     >>> from ngio_x.arrays.image import as_image
     >>> picture = composite(as_image([[[0, 255]], [[255, 0]]], "cyx", channels=["red", "blue"]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -47,13 +47,16 @@ class Channel:
 def channels_of(labels: Sequence[str], pixels: npt.NDArray[Any]) -> tuple[Channel, ...]:
     """Give each channel a colour, the limits of the data type, and a display range that suits its pixels.
 
+    A photograph is shown as it is.
+
     Args:
         labels: The names of the channels.
         pixels: One array of grey levels a channel, of shape `(channel, …)`: a coarse level is enough.
     """
     if len(pixels) != len(labels):
         raise NgioValueError(f"channels need one label each, got {len(labels)} labels for {len(pixels)} channels")
-    return tuple(map(suited_to, pixels, labels, colors_of(labels)))
+    seen = pixels[:, :0] if is_photograph(labels, pixels.dtype) else pixels
+    return tuple(map(suited_to, seen, labels, colors_of(labels)))
 
 
 def colors_of(labels: Sequence[str]) -> tuple[str, ...]:
@@ -63,10 +66,15 @@ def colors_of(labels: Sequence[str]) -> tuple[str, ...]:
 
 
 def suited_to(pixels: npt.NDArray[Any], label: str, color: str) -> Channel:
-    """Return a channel with the limits of the data type, and a display range that suits its pixels."""
+    """Return a channel with the limits of the data type, and a display range that suits its pixels; of none, all."""
     finite = pixels[np.isfinite(pixels)] if pixels.dtype.kind in "iuf" else pixels[:0]
     limits = _limits_of(finite, pixels.dtype)
     return Channel(label, color, limits, _range_of(finite, limits))
+
+
+def is_photograph(labels: Iterable[str], dtype: np.dtype[Any]) -> bool:
+    """Return whether channels are red, green and blue in 8 bits: stretched one by one, they would change their hues."""
+    return dtype == np.uint8 and _KNOWN_COLORS.keys() <= {label.lower() for label in labels}
 
 
 def _limits_of(finite: npt.NDArray[Any], dtype: np.dtype[Any]) -> tuple[float, float]:

@@ -182,14 +182,16 @@ def _runs(ids: npt.NDArray[Any], others: npt.NDArray[Any]) -> tuple[npt.NDArray[
 
 
 def add_scale_bar(ax: Axes, image: xr.DataArray) -> None:
-    """Draw a bar of a round length, about a quarter of the width, into the lower right corner."""
+    """Draw a white bar of a round length, about a quarter of the width, into the lower right corner, edged in black."""
+    from matplotlib.patheffects import withStroke  # noqa: PLC0415 — an extra
+
     (left, right), (top, bottom) = ax.get_xlim(), sorted(ax.get_ylim())
     width, height = right - left, bottom - top
     power = 10.0 ** math.floor(math.log10(width / 4))
     length = max(step * power for step in (1, 2, 5) if step * power <= width / 4)
     end, y = right - width * 0.05, bottom - height * 0.05
     unit = symbol_of(getattr(lattice_of(image, "x"), "unit", None))
-    ax.plot([end - length, end], [y, y], color="white", linewidth=3, solid_capstyle="butt", scalex=False, scaley=False)
-    ax.text(
-        end - length / 2, y - height * 0.015, f"{length:g} {unit}".rstrip(), color="white", ha="center", va="bottom"
-    )
+    style = {"color": "white", "path_effects": [withStroke(linewidth=5, foreground="black")]}
+    ax.plot([end - length, end], [y, y], linewidth=3, solid_capstyle="butt", scalex=False, scaley=False, **style)
+    style["path_effects"] = [withStroke(linewidth=2, foreground="black")]
+    ax.text(end - length / 2, y - height * 0.015, f"{length:g} {unit}".rstrip(), ha="center", va="bottom", **style)

@@ -65,6 +65,15 @@ def test_display_leaves_out_the_extremes():
     assert channel.display == (100, 200)
 
 
+def test_a_photograph_keeps_its_grey_levels():
+    """Red, green and blue in 8 bits are not stretched one by one, which would change the hues; other images are."""
+    pixels = np.arange(50, 100).reshape(1, 5, 10).repeat(4, axis=0)
+    names = ["Red", "green", "blue", "alpha"]
+    assert {channel.display for channel in channels_of(names, pixels.astype("u1"))} == {(0, 255)}
+    assert (0, 65535) not in {channel.display for channel in channels_of(names, pixels.astype("u2"))}
+    assert (0, 255) not in {channel.display for channel in channels_of(names[1:], pixels[1:].astype("u1"))}
+
+
 def test_nan_and_infinities_do_not_count():
     """The display range comes from finite pixels; if there are none, from the limits."""
     pixels = np.array([[[np.nan, np.inf, 2.0, 3.0]], [[np.nan, np.nan, np.nan, -np.inf]]])
