@@ -7,6 +7,7 @@ from pathlib import Path
 
 import xarray as xr
 
+from ngio_x._frozen import evolve
 from ngio_x._html import Html, bytes_text, element, joined, number_text, page, swatch, table, times, titled
 from ngio_x.arrays.channels import known_channels, names_of
 from ngio_x.arrays.image import dimensions_of
@@ -62,10 +63,18 @@ def _pyramids(where: str, pyramids: dict[str, Levels]) -> Html:
 
 
 def _level(path: str, image: xr.DataArray) -> list[object]:
-    chunks = image.encoding.get("chunks") or (None if image.chunks is None else image.data.chunksize)
+    chunks = _chunks(image)
     shape = f"{''.join(map(str, image.dims))} {times(image.shape)}"
     row = [path, shape, times(chunks) if chunks else "", image.dtype, bytes_text(image.nbytes)]
     return [*row, _pixel_size(image)]
+
+
+def _chunks(image: xr.DataArray) -> tuple[int, ...] | None:
+    """Return the chunks on disk, as far as they are known, else those in memory."""
+    stored = image.encoding.get("chunks", ())
+    if len(stored) == image.ndim:
+        return tuple(stored)
+    return None if image.chunks is None else image.data.chunksize
 
 
 def _pixel_size(image: xr.DataArray) -> str:
@@ -83,7 +92,8 @@ def _pixel_size(image: xr.DataArray) -> str:
 
 def _axes(image: xr.DataArray) -> Html:
     try:
-        return Html(dimensions_of(image)._repr_html_())
+        dimensions = dimensions_of(image)
+        return Html(evolve(dimensions, chunks=_chunks(image) or dimensions.chunks)._repr_html_())
     except NgioError as error:
         return element("p", f"no pixel sizes: {error}")
 

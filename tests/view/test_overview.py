@@ -37,6 +37,7 @@ def test_a_tree_shows_levels_labels_axes_and_channels(store):
     assert ["labels/cells/1", "yx 256 × 300", "256 × 300", "uint8", "76.8 kB", "y 1 µm, x 1 µm"] in rows
     assert ["<DNA>", "", "5 to 10"] in rows
     assert ["x", "space", "600", "600", "0.5 µm", "0 µm", "300 µm"] in rows
+    assert ["c", "channel", "2", "1", "", "", ""] in rows  # the chunk on disk, as above
     assert "background: #FF00FF" in tree.ngio._repr_html_()
     assert "&lt;b&gt;, OME-NGFF 0.5" in tree.ngio._repr_html_()
 
@@ -46,6 +47,7 @@ def test_an_image_shows_its_axes_and_channels(store):
     image = nx.open_ome_zarr(store)["0/image"]
     assert ["B", "", "0 to 65535"] in cells(image.ngio)
     assert ["<DNA>", "", "5 to 10"] in cells(image.sel(c="<DNA>").ngio)
+    assert ["y", "space", "512", "512", "0.5 µm", "0 µm", "256 µm"] in cells(image.sel(c="<DNA>").ngio)
     assert ["1", "", ""] in cells(nx.as_image(np.zeros((2, 3, 3)), ("c", "y", "x")).ngio)
     strange = image.assign_attrs(channels="of another program")
     assert ["B", "", ""] in cells(strange.ngio)
