@@ -15,7 +15,7 @@ from numpy.testing import assert_array_equal
 import ngio_x as nx
 from ngio_x.resample.evaluate import zoom_window
 from ngio_x.resample.kernels import KERNELS
-from ngio_x.testing.assertions import assert_same_pixels
+from ngio_x.testing import assert_same_pixels
 from ngio_x.testing.samples import noise
 from ngio_x.testing.strategies import chunk_shapes, chunkings, windows
 

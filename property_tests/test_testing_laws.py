@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 import ngio_x as nx
 from ngio_x.ngff.attributes import examined, read_attributes
-from ngio_x.testing import strategies
-from ngio_x.testing.assertions import assert_valid_ome_zarr
+from ngio_x.testing import assert_valid_ome_zarr, strategies
 from ngio_x.testing.strategies import BREAKS
 from tests.official_schemas import complaints
 

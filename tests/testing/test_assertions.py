@@ -13,7 +13,7 @@ from scipy import ndimage
 
 import ngio_x as nx
 from ngio_x.errors import NgioFileNotFoundError, NgioTypeError, NgioValueError
-from ngio_x.testing.assertions import (
+from ngio_x.testing import (
     assert_chunking_independent,
     assert_same_lattice,
     assert_same_pixels,
@@ -306,7 +306,7 @@ def test_only_strategies_need_hypothesis():
     code = """
 import sys
 sys.modules["hypothesis"] = None
-import ngio_x.testing.samples, ngio_x.testing.assertions
+from ngio_x.testing import assert_same_pixels, samples
 try:
     import ngio_x.testing.strategies
 except ImportError as error:
