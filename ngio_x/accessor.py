@@ -104,6 +104,13 @@ class DataArrayAccessor:
         """
         return nx.mask(self._image, labels, label_id, fill=fill)
 
+    def composite(self, channels: ChannelsLike | None = None) -> xr.DataArray:
+        """Return an image as red, green and blue: the light of each channel in its colour, added up.
+
+        See `ngio_x.composite`.
+        """
+        return nx.composite(self._image, channels)
+
     def crop_objects(
         self,
         labels: xr.DataArray,

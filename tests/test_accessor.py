@@ -21,6 +21,7 @@ KINDS = {
         "zoom",
         "paste",
         "mask",
+        "composite",
         "crop_objects",
         "stack_objects",
         "label_extents",
@@ -104,6 +105,7 @@ def test_methods_of_an_image_are_the_functions(image, tmp_path):
         image.ngio.paste([[1]], nx.Roi.from_values({"y": (1.4, 0.6), "x": (1, 0.5)}, None), bounds="inner")[3, 2] == 1
     )
     assert image.ngio.mask(labels, 5, fill=7).identical(nx.mask(image, labels, 5, fill=7))
+    assert image.ngio.composite([0]).identical(nx.composite(image, [0]))
     some = {"masked": True, "fill": 3, "ids": [5, 9]}
     assert [
         p.identical(q)

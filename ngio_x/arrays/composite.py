@@ -20,7 +20,7 @@ RGB: Final = "rgb"
 
 
 def composite(image: xr.DataArray, channels: ChannelsLike | None = None) -> xr.DataArray:
-    """Return an image as red, green and blue: each channel's grey levels in its colour, one light added to the other.
+    """Return an image as red, green and blue: the light of each channel in its colour, added up.
 
     Colours and windows (the grey levels that are black, and those that are the full colour) are those of the image's
     attribute `channels`, as `open_ome_zarr` sets it; of an image that has none, those that suit its pixels: from the
