@@ -47,7 +47,7 @@ def composite(image: xr.DataArray, channels: Sequence[str | int | Channel] | Non
         NgioTypeError: If `image` is no DataArray of real numbers, or `channels` is something else.
         NgioKeyError: If there is no such channel.
     """
-    require_image(image, "composite")
+    require_image(image)
     if image.dtype.kind not in "biuf":
         raise NgioTypeError(f"composite takes an image of real numbers, got {image.dtype}")
     if is_labels(image):
@@ -81,17 +81,19 @@ def _asked_for(
     image: xr.DataArray, names: Sequence[str], channels: Sequence[str | int | Channel]
 ) -> dict[int, Channel | None]:
     if isinstance(channels, (str, bytes)) or not isinstance(channels, Sequence):
-        raise NgioTypeError(f"channels takes a list of names, positions or Channel, got {shown(channels)}")
+        raise NgioTypeError(f"channels must be a list of names, positions or Channel, got {shown(channels)}")
     if not channels:
-        raise NgioValueError("channels names none: leave it out to show those that are active")
+        raise NgioValueError("channels must be one at least, got none: leave it out to show those that are active")
     known, given = _known(image), dict[int, Channel | None]()
     for item in channels:
         if isinstance(item, bool) or not isinstance(item, (str, int, np.integer, Channel)):
-            raise NgioTypeError(f"a channel is a name, a position or a Channel, got {shown(item)}")
+            raise NgioTypeError(f"channels must be names, positions or Channel, got {shown(item)} among them")
         name = item.label if isinstance(item, Channel) else item
         index = names.index(name) if isinstance(name, str) and name in names else name
         if isinstance(index, str) or not 0 <= index < len(names):
-            raise NgioKeyError(f"there is no channel {name!r}, only {', '.join(map(repr, names))}")
+            raise NgioKeyError(
+                f"channels must be of the image's, got {name!r}: name some of {', '.join(map(repr, names))}"
+            )
         given[int(index)] = item if isinstance(item, Channel) else known.get(names[index])
     return given
 

@@ -26,10 +26,10 @@ def mask(image: xr.DataArray, labels: xr.DataArray, label_id: int, *, fill: Any 
         NgioValueError: If the lattices or sizes do not fit, or `fill` does not fit the dtype.
         NgioTypeError: If one of the two is no DataArray, or the labels are not integers.
     """
-    require_image(image, "mask")
-    require_image(labels, "labels=")
+    require_image(image)
+    require_image(labels, "labels")
     if labels.dtype.kind not in "iub":
-        raise NgioTypeError(f"labels are integers, got {labels.dtype}")
+        raise NgioTypeError(f"labels must be integers, got {labels.dtype}: convert with .astype('uint32')")
     inside = on_pixels_of(image, labels == named("label_id", to_int)(label_id))
     return blanked(image, inside, fitting(fill, image.dtype))
 
@@ -46,9 +46,14 @@ def on_pixels_of(image: xr.DataArray, labels: xr.DataArray) -> xr.DataArray:
         NgioValueError: If the labels have an axis that the image lacks, or lattices or sizes do not fit.
     """
     if unknown := [dim for dim in labels.dims if dim not in image.dims]:
-        raise NgioValueError(f"the labels have axis '{unknown[0]}', which the image lacks: it has {image.dims}")
+        raise NgioValueError(f"the labels' axes must be of the image's {image.dims}, got '{unknown[0]}'")
     for dim in labels.dims:
-        ours, theirs = lattice_of(image, dim), lattice_of(labels, dim)
+        ours = lattice_of(image, dim)
+        try:
+            theirs = lattice_of(labels, dim)
+            offset = 0 if ours is None or theirs is None else theirs.offset_of(ours)
+        except NgioValueError as error:
+            raise NgioValueError(f"the labels do not fit the image along '{dim}': {error}") from None
         if ours is None or theirs is None:
             if image.sizes[dim] != labels.sizes[dim]:
                 raise NgioValueError(
@@ -56,10 +61,6 @@ def on_pixels_of(image: xr.DataArray, labels: xr.DataArray) -> xr.DataArray:
                     "and no coordinates say how they fit"
                 )
             continue
-        try:
-            offset = theirs.offset_of(ours)
-        except NgioValueError as error:
-            raise NgioValueError(f"the labels do not fit the image along '{dim}': {error}") from None
         low, high = max(0, offset), max(0, offset, min(theirs.size, offset + ours.size))
         before = min(max(0, -offset), ours.size)
         after = ours.size - before - (high - low)
@@ -85,5 +86,7 @@ def fitting(fill: Any, dtype: np.dtype[Any]) -> Any:
     except (TypeError, ValueError, OverflowError):
         fits = False
     if not fits or np.ndim(fill):
-        raise NgioValueError(f"fill={shown(fill)} does not fit the image's {dtype}")
+        raise NgioValueError(
+            f"fill={shown(fill)} does not fit dtype {dtype}: choose a value that does, or convert the image"
+        )
     return dtype.type(fill)

@@ -221,14 +221,14 @@ def require_within_reach(arrays: Sequence[zarr.Array[Any]]) -> None:
 
 def _together(source: zarr.Array[Any], targets: Any) -> list[zarr.Array[Any]]:
     if isinstance(targets, (zarr.Array, str)) or not np.iterable(targets):
-        raise NgioTypeError(f"targets are several zarr arrays, got {shown(targets)}: put a single one into a list")
+        raise NgioTypeError(f"targets must be several zarr arrays, got {shown(targets)}: put a single one into a list")
     return [source, *targets]
 
 
 def _require_arrays(arrays: Sequence[Any]) -> None:
     for index, array in enumerate(arrays):
         if not isinstance(array, zarr.Array):
-            raise NgioTypeError(f"{_label(index)} must be a zarr array, got {type(array).__name__}")
+            raise NgioTypeError(f"{_label(index)} must be a zarr array, got {shown(array)}")
 
 
 def _label(index: int) -> str:

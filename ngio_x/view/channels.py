@@ -57,18 +57,18 @@ def chosen_channels(
         active = [at for at, channel in enumerate(known) if channel is None or channel.active]
         return [(at, names[at], known[at]) for at in active or range(len(known))]
     if isinstance(chosen, (str, bytes)) or not isinstance(chosen, Sequence):
-        raise NgioValueError(f"channels takes names, or Channel for each, in a list; got {shown(chosen)}")
+        raise NgioValueError(f"channels must be names, or Channel for each, in a list; got {shown(chosen)}")
     found = list[tuple[int, str, Channel | None]]()
     for item in chosen:
         name = item.label if isinstance(item, Channel) else item
         if not isinstance(name, str):
-            raise NgioValueError(f"channels takes names, or Channel for each, got {shown(item)} among them")
+            raise NgioValueError(f"channels must be names, or Channel for each, got {shown(item)} among them")
         if name not in names and names != [""]:
             raise NgioValueError(f"channels names {shown(name)}, which the image lacks: it has {names}")
         at = names.index(name) if name in names else 0
         found.append((at, names[at], item if isinstance(item, Channel) else known[at]))
     if not found:
-        raise NgioValueError(f"channels is empty: name some of {names}")
+        raise NgioValueError(f"channels must be one at least, got none: name some of {names}")
     return found
 
 

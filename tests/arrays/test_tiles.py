@@ -92,5 +92,5 @@ def test_bad_sizes_are_refused(arguments, message):
 
 def test_plain_arrays_are_refused():
     """They have no axes."""
-    with pytest.raises(NgioTypeError, match="tile takes a DataArray, got ndarray: label it with as_image"):
+    with pytest.raises(NgioTypeError, match="image must be a DataArray, got ndarray: label it with as_image"):
         nx.tile(IMAGE.values, 3)

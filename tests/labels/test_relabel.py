@@ -65,7 +65,7 @@ def test_no_objects_need_no_ids():
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"labels": np.eye(3)}, NgioTypeError, "holds integers, got float64"),
+        ({"labels": np.eye(3)}, NgioTypeError, "must be integers, got float64"),
         ({"labels": sparse("u1"), "offset": 253}, NgioValueError, "253 to 256 do not fit uint8: convert with .astype"),
         ({"labels": sparse("u1"), "offset": -1}, NgioValueError, "-1 to 2 do not fit uint8"),
         ({"labels": sparse("i4"), "offset": -1}, NgioValueError, "-1 to 2 hold the background 0: choose another"),

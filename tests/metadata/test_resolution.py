@@ -60,7 +60,7 @@ def test_scales_are_parts_of_the_resolution(scale, level):
         ({"scale": 2}, "scale must be at most 1"),
         ({"scale": "half"}, "scale must be a number or a mapping by axis name"),
         ({"scale": PixelSize(1, 1)}, "scale must be a number or a mapping by axis name"),
-        ({"scale": {"c": 0.5}}, "scale names axis 'c', but the levels have pixel sizes along"),
+        ({"scale": {"c": 0.5}}, "scale must name axes along which the levels have pixel sizes, .*, got 'c'"),
         ({"scale": {}}, "speaks of no axis"),
         ({"pixel_size": -1}, "pixel_size along 'y' must be > 0"),
         ({"pixel_size": {"x": float("nan")}}, "pixel_size along 'x' must be a finite number"),

@@ -529,10 +529,10 @@ def test_a_list_that_is_none_is_refused(path):
 
 def test_a_table_that_is_not_there_is_named_with_those_that_are(path):
     """None, or some."""
-    with pytest.raises(NgioFileNotFoundError, match="has no table 'a', nor any other"):
+    with pytest.raises(NgioFileNotFoundError, match="has no table of the name 'a', nor any other"):
         nx.read_rois(path, "a")
     nx.write_rois(path, "b", [roi_of()])
-    with pytest.raises(NgioFileNotFoundError, match="has no table 'a', only 'b'"):
+    with pytest.raises(NgioFileNotFoundError, match="has no table of the name 'a', choose from 'b'"):
         nx.read_rois(path, "a")
     with pytest.raises(NgioFileNotFoundError):
         nx.list_tables(path / "elsewhere")

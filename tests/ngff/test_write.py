@@ -98,7 +98,7 @@ def test_inputs_are_not_changed(tmp_path):
 @pytest.mark.parametrize(
     ("given", "error", "message"),
     [
-        (np.zeros((4, 4)), NgioTypeError, "expected a DataArray or a DataTree, got ndarray"),
+        (np.zeros((4, 4)), NgioTypeError, "image must be a DataArray or a DataTree, got ndarray"),
         (xr.DataArray(np.zeros((4, 4)), dims=("a", "x")), NgioValueError, "have axes t, c, z, y, x, got 'a'"),
         (xr.DataArray(np.zeros((4, 4)), dims=("z", "x")), NgioValueError, "have y and x axes"),
         (xr.DataArray(np.zeros((4, 4), "c8"), dims=("y", "x")), NgioTypeError, "hold numbers, got complex64"),
@@ -278,9 +278,9 @@ class TestLabels:
     @pytest.mark.parametrize(
         ("labels", "error", "message"),
         [
-            (np.zeros((3, 3), int), NgioTypeError, "expected a DataArray"),
-            (image("yx", (37, 41), "f4"), NgioTypeError, "labels are integers, got float32: convert with"),
-            (image("yx", (37, 41), "bool"), NgioTypeError, "labels are integers, got bool"),
+            (np.zeros((3, 3), int), NgioTypeError, "labels must be a DataArray"),
+            (image("yx", (37, 41), "f4"), NgioTypeError, "labels must be integers, got float32: convert with"),
+            (image("yx", (37, 41), "bool"), NgioTypeError, "labels must be integers, got bool"),
             (image("cyx"), NgioValueError, "no channel axis: select one channel"),
         ],
     )

@@ -54,7 +54,7 @@ def test_corners_that_do_not_exist_are_refused():
         ([(1, 2, 3)], NgioValueError, r"shape \(1, 3\).*\('y', 'x'\)"),
         (5, NgioValueError, r"shape \(\)"),
         ([(1, float("nan"))], NgioValueError, "finite"),
-        ([(1, 2), (1,)], NgioTypeError, "points are an array of numbers"),
+        ([(1, 2), (1,)], NgioTypeError, "points must be an array of numbers"),
         ([("a", "b")], NgioTypeError, "array of numbers, got list of <U1"),
     ],
 )
