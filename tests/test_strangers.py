@@ -391,7 +391,7 @@ SECRET = {"storage_options"}
 """Arguments whose values must not be shown."""
 EXPECTED = re.compile(
     r"\b(must|needs?|give|pass|use|name (one|some) of|label (it|an array)|choose|convert|zoom|crop|leave|put|open|write"
-    r"|correct|add|interpolate|is missing)\b",
+    r"|correct|check|add|interpolate|is missing)\b",
     re.IGNORECASE,
 )
 """What is expected, or what to do."""
@@ -424,7 +424,7 @@ def faces_of(value):
     """Return what a message may tell of a hostile value: itself, its type, size or axes, or those of its items."""
     faces = {shown(value), type(value).__name__, str(getattr(value, "dtype", shown(value)))}
     if isinstance(value, str | Path):
-        return faces | {repr(str(value)), str(value)}
+        return faces | {repr(str(value)), str(value), "shape ()"}
     if isinstance(value, int | float | np.number):
         with contextlib.suppress(ValueError, OverflowError):  # infinities, and what no float holds
             faces |= {shown(int(value)), shown(float(value)), f"{float(value):g}"}
@@ -440,7 +440,7 @@ def faces_of(value):
     if np.iterable(value) and not isinstance(value, da.Array):  # a number of which says so, too
         items = list(value)
         faces |= {shown(items), shown(tuple(items)), f"shape ({len(items)},)"}
-        faces |= {face for item in items for face in faces_of(item)} if items else {"none", "no", "neither"}
+        faces |= {face for item in items for face in faces_of(item)} if items else {"none", "no", "neither", "0"}
         if all(isinstance(item, int | float | np.number) for item in items):
             faces.add(shown(tuple(map(float, items))))
         if isinstance(value, Mapping):
@@ -483,9 +483,12 @@ def test_valid_calls_work(name, tmp_path):
 
 @pytest.mark.parametrize("name", VALID)
 def test_bad_arguments_get_an_error_of_this_library(name, tmp_path, monkeypatch):
-    """Each argument in turn is each of the hostile values: the call works, or raises an NgioError."""
+    """Each argument in turn is each of the hostile values: the call works, or raises an NgioError.
+
+    That names the argument, tells what was given, and says what is expected or what to do.
+    """
     monkeypatch.chdir(tmp_path)
-    raw = []
+    raw, poor = [], []
     for argument in arguments_of(name, tmp_path):
         for what in FEW if callable(VALID[name]) else HOSTILE:
             if argument in ("func", "function", "progress") and what in ("class", "function"):
@@ -498,7 +501,9 @@ def test_bad_arguments_get_an_error_of_this_library(name, tmp_path, monkeypatch)
                     warnings.simplefilter("ignore", nx.errors.NgioUserWarning)
                     result_of(name, arguments)
             except NgioError as error:
-                str(error)
+                if faults := faults_of(str(error), argument, HOSTILE[what]):
+                    poor.append(f"{argument}={what}: {', '.join(faults)}: {str(error)[:150]}")
             except Exception as error:  # noqa: BLE001 — all others are to be found
                 raw.append(f"{argument}={what}: {type(error).__name__}: {str(error)[:150]}")
     assert not raw, "\n".join([f"{len(raw)} raw errors", *raw])
+    assert not poor, "\n".join([f"{len(poor)} poor messages", *poor])

@@ -91,9 +91,7 @@ def _asked_for(
         name = item.label if isinstance(item, Channel) else item
         index = names.index(name) if isinstance(name, str) and name in names else name
         if isinstance(index, str) or not 0 <= index < len(names):
-            raise NgioKeyError(
-                f"channels must be of the image's, got {name!r}: name some of {', '.join(map(repr, names))}"
-            )
+            raise NgioKeyError(f"channels: there is no channel {name!r}, name some of {', '.join(map(repr, names))}")
         given[int(index)] = item if isinstance(item, Channel) else known.get(names[index])
     return given
 

@@ -63,7 +63,7 @@ def open_group(
     if isinstance(store, zarr.Group):
         return store
     _require_store_like(store, argument)
-    place = _existing(store, mode, storage_options)
+    place = _existing(store, mode, storage_options, argument)
     # zarr would look for documents of format 2, too: three more reads.
     known: Literal[3] | None = 3 if isinstance(place, Path) and (place / "zarr.json").exists() else None
     try:
@@ -90,7 +90,9 @@ def _instead(place: Path | Store) -> str:
     return ", but an array: open the group that it is a level of"
 
 
-def _existing(store: Any, mode: Literal["r", "r+"], storage_options: Mapping[str, Any] | None) -> Path | Store:
+def _existing(
+    store: Any, mode: Literal["r", "r+"], storage_options: Mapping[str, Any] | None, argument: str
+) -> Path | Store:
     """Return the directory or the store that is to be opened."""
     if isinstance(store, Store):
         return store
@@ -98,7 +100,7 @@ def _existing(store: Any, mode: Literal["r", "r+"], storage_options: Mapping[str
         return _store_at(str(store), storage_options, read_only=mode == "r")
     path = _local(store)
     if not path.exists():
-        raise NgioFileNotFoundError(f"{store} does not exist")
+        raise NgioFileNotFoundError(f"{argument} {store} does not exist: check the path")
     if not path.is_file():
         return path
     if not zipfile.is_zipfile(path):

@@ -228,7 +228,7 @@ def _together(source: zarr.Array[Any], targets: Any) -> list[zarr.Array[Any]]:
 def _require_arrays(arrays: Sequence[Any]) -> None:
     for index, array in enumerate(arrays):
         if not isinstance(array, zarr.Array):
-            raise NgioTypeError(f"{_label(index)} must be a zarr array, got {shown(array)}")
+            raise NgioTypeError(f"{_label(index)} must be a zarr array, got {type(array).__name__}")
 
 
 def _label(index: int) -> str:

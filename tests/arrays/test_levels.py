@@ -78,7 +78,7 @@ def test_level_for_wants_one_image(tree, plate):
     two = xr.DataTree.from_dict({"/labels/a/0": tree["labels/seg/0"], "/labels/b/0": tree["labels/seg/0"]})
     with pytest.raises(NgioValueError, match=r"holds 2 label images: pick one of them, such as tree\['labels/a'\]"):
         nx.level_for(two, scale=0.5)
-    with pytest.raises(NgioValueError, match="holds no image"):
+    with pytest.raises(NgioValueError, match="holds neither image nor label image: open one"):
         nx.level_for(xr.DataTree(), scale=0.5)
     with pytest.raises(NgioTypeError, match="tree must be a DataTree, got DataArray"):
         nx.level_for(tree["0/image"], scale=0.5)
@@ -118,7 +118,7 @@ def test_map_levels_on_labels_and_on_all(tree):
     assert not nx.map_levels(tree, lambda array: array * 0, on="all")["labels/seg/1/seg"].any()
     assert not nx.map_levels(tree, lambda array: array * 0, on="all")["1/image"].any()
     moved = xr.DataTree.from_dict({"/0": tree["labels/seg/0"].to_dataset()})
-    with pytest.raises(NgioValueError, match="holds no image: on= says which arrays are meant"):
+    with pytest.raises(NgioValueError, match="holds no image: choose which arrays are meant with on="):
         nx.map_levels(moved, lambda image: image)
 
 

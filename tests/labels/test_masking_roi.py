@@ -156,7 +156,7 @@ def test_two_to_six_dimensions(ndim):
     [
         ((np.zeros((4, 4), int),), NgioValueError, "a plain array needs pixel_size and axes_order"),
         ((np.zeros((4, 4), int), SIZES), NgioValueError, "a plain array needs pixel_size and axes_order"),
-        ((np.zeros((4, 4), int), SIZES, "zyx"), NgioValueError, "axes_order must name each of the 2 dimensions"),
+        ((np.zeros((4, 4), int), SIZES, "zyx"), NgioValueError, "axes_order must name each axis of segmentation"),
         ((np.zeros(4, int), SIZES, "x"), NgioValueError, "2 to 6 dimensions, got shape \\(\\d,\\)"),
         ((np.zeros((1,) * 7, int), SIZES, "abcdefg"), NgioValueError, "2 to 6 dimensions, got shape \\(1, "),
         ((np.zeros((4, 4)), SIZES, "yx"), NgioTypeError, "segmentation must be integers, got float64: convert with"),

@@ -148,7 +148,7 @@ def test_no_objects_make_no_pieces():
     [
         ({"image": IMAGE.values}, NgioTypeError, "must be a DataArray, got ndarray"),
         ({"labels": PIXELS}, NgioTypeError, "must be a DataArray, got ndarray"),
-        ({"labels": IMAGE[0].astype(float)}, NgioTypeError, "must be integers, got float64"),
+        ({"labels": IMAGE[0].astype(float)}, NgioTypeError, "must be integers, got DataArray of float64"),
         ({"labels": LABELS[::2]}, NgioValueError, "the labels do not fit the image along 'y'"),
         ({"labels": LABELS.expand_dims("t")}, NgioValueError, "the labels' axes must be of the image's .*, got 't'"),
         ({"pad": -1}, NgioValueError, "pad along 'y' must be ≥ 0, got -1"),

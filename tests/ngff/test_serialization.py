@@ -279,5 +279,5 @@ def test_long_values_are_cut_in_messages():
 @pytest.mark.parametrize("cls", [int, object, "Roi"])
 def test_what_is_no_class_of_a_value_is_refused(cls):
     """The message says what to give."""
-    with pytest.raises(NgioTypeError, match="give the class of a value"):
+    with pytest.raises(NgioTypeError, match="must be the class of a value"):
         from_dict({}, cls)

@@ -121,8 +121,8 @@ def test_what_cannot_be_an_image_is_refused(tmp_path, given, error, message):
         ({"version": ["0.4"]}, "version must be one of"),
         ({"levels": 0}, "levels must be ≥ 1, got 0"),
         ({"levels": 1.5}, "levels must be an integer"),
-        ({"levels": 20}, "levels=20 are too many: at most 6 differ in shape"),
-        ({"levels": 2, "scale_factors": {}}, "at most 1 differ in shape"),
+        ({"levels": 20}, "levels must be at most 6, which is how many differ in shape, got 20"),
+        ({"levels": 2, "scale_factors": {}}, "levels must be at most 1"),
         ({"scale_factors": 2}, "scale_factors must be a mapping by axis name"),
         ({"scale_factors": {"y": 0.5}}, "scale_factors along 'y' must be ≥ 1 .2 halves"),
         ({"scale_factors": {"y": float("inf")}}, "scale_factors along 'y' must be a finite number"),
@@ -244,7 +244,7 @@ class TestLabels:
     @pytest.mark.parametrize("name", ["", "a/b", "a\\b", ".", "..", "...", 5, None])
     def test_a_name_that_is_no_single_segment_is_refused(self, path, name):
         """Labels stay inside their group."""
-        with pytest.raises(NgioValueError, match="is one path segment, got"):
+        with pytest.raises(NgioValueError, match="must be one path segment, got"):
             nx.write_labels(self.labels(path), path, name)
 
     @pytest.mark.parametrize(

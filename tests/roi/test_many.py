@@ -170,5 +170,5 @@ def test_bad_points_and_empty_lists_are_refused():
         nx.containing([roi(1, 1)], (1, 2))
     with pytest.raises(NgioValueError, match="the point's 'x' must be a number, got '3'"):
         nx.containing([roi(1, 1)], {"x": "3"})
-    with pytest.raises(NgioValueError, match="a hull needs at least one region"):
+    with pytest.raises(NgioValueError, match="rois must hold at least one region"):
         nx.hull([])

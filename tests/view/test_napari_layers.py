@@ -86,7 +86,7 @@ def test_what_is_no_single_image_is_refused(tree):
         nx.to_napari_layers(tree["0/image"])
     with pytest.raises(nx.errors.NgioValueError, match="2 images: pick one"):
         nx.to_napari_layers(xr.DataTree.from_dict({"/a": tree, "/b": tree}))
-    with pytest.raises(nx.errors.NgioValueError, match="holds no image"):
+    with pytest.raises(nx.errors.NgioValueError, match="holds neither image nor label image"):
         nx.to_napari_layers(xr.DataTree())
     with pytest.raises(nx.errors.NgioTypeError, match="must be regions"):
         nx.to_napari_layers(tree, rois=["a"])

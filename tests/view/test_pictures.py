@@ -262,7 +262,7 @@ def test_what_is_no_plane_is_refused_by_name(image, tree):
         nx.plot_image(image, channels=["Z"])
     with pytest.raises(nx.errors.NgioValueError, match="in a list; got 'A'"):
         nx.plot_image(image, channels="A")
-    with pytest.raises(nx.errors.NgioValueError, match="channels is empty"):
+    with pytest.raises(nx.errors.NgioValueError, match="channels must be one at least, got none"):
         nx.plot_image(image, channels=[])
     with pytest.raises(nx.errors.NgioTypeError, match="ax must be Axes"):
         nx.plot_image(image, ax=3)
