@@ -261,6 +261,8 @@ def _by_axis(value: Any, what: str, dims: tuple[Hashable, ...]) -> dict[Hashable
     """Return `{axis: value}` for the axes that `value` speaks of: a single one speaks of z, y and x."""
     if value is None:
         return {}
+    if isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim):
+        raise NgioValueError(f"{what} must be one for z, y and x, or a mapping by axis name, got {shown(value)}")
     if not isinstance(value, Mapping):
         return {dim: value for dim in dims if dim in _SPACE}
     if unknown := [axis for axis in value if axis not in dims]:

@@ -104,7 +104,10 @@ def _existing(
     if not path.is_file():
         return path
     if not zipfile.is_zipfile(path):
-        raise NgioFileNotFoundError(f"there is no zarr group at {store}: it is a file, and no zip archive")
+        raise NgioFileNotFoundError(
+            f"there is no zarr group at {store}: it is a file, and no zip archive; "
+            "ngio-x convert makes an image of a TIFF"
+        )
     if mode != "r":
         raise NgioValueError(f"{store} is a zip file, in which nothing can be replaced: unpack it")
     return ZipStore(path, mode="r")
