@@ -165,7 +165,7 @@ def shown(value: Any) -> str:
     try:
         text = repr(value)
     except (ValueError, RecursionError):  # integers of more than 4300 digits; data that holds itself
-        return f"a {type(value).__name__}"
+        return f"a value of type {type(value).__name__}"
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
@@ -218,7 +218,12 @@ class ItemsError(NgioValueError):
     """Items of a sequence are refused: one `(position, what is wrong)` for each."""
 
     def __str__(self) -> str:
-        return "; ".join(f"{complaint} at position {position}" for position, complaint in self.args)
+        told = [f"{complaint} at position {position}" for position, complaint in self.args[:_TOLD]]
+        return "; ".join([*told, f"and {len(self.args) - _TOLD} more"] if len(self.args) > _TOLD else told)
+
+
+_TOLD: Final = 3
+"""As many complaints about items of a sequence a message tells in full."""
 
 
 def sequence_of(convert: Callable[[Any], T]) -> Callable[[Any], tuple[T, ...]]:

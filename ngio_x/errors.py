@@ -116,7 +116,8 @@ class NgioEmptyRegionError(NgioValueError):
             return "Give it a length above 0."
         if (start is None or start < high) and (end is None or end > low):
             return "It is smaller than a pixel there: bounds='outer' takes the pixels that it touches."
-        return "Choose a region that overlaps the array."
+        hint = "" if self.unit.startswith("pixel") else " If its numbers count pixels, give it space='pixel'."
+        return f"Choose a region that overlaps the array.{hint}"
 
 
 class NgioUserWarning(UserWarning):

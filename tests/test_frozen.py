@@ -223,7 +223,7 @@ def test_long_values_are_cut_in_messages():
 
 def test_values_that_cannot_be_shown_are_named_by_type():
     """Integers of thousands of digits have no repr."""
-    assert shown(10**5000) == "a int"
+    assert shown(10**5000) == "a value of type int"
     with pytest.raises(NgioValueError, match="must be a finite number"):
         to_float(10**5000)
 

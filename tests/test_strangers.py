@@ -1,8 +1,11 @@
-"""Every public function, used as a stranger would: it works, or raises an error of this library."""
+"""Every public function, used as a stranger would: it works, or says which argument is wrong, and what to do."""
 
+import contextlib
 import inspect
 import itertools
+import re
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
 import dask
@@ -15,6 +18,7 @@ import xarray as xr
 import zarr
 
 import ngio_x as nx
+from ngio_x._frozen import shown
 from ngio_x.errors import NgioError
 
 PIXELS = np.arange(64, dtype="u2").reshape(8, 8)
@@ -374,6 +378,26 @@ HOSTILE = {
 FEW = ("None", "text", "NaN", "too long to print", "pandas NA", "mapping of huge", "bool array", "DataTree", "object")
 """What is passed to functions of files, which take longer: of each kind one."""
 
+SAID_OTHERWISE = {
+    **dict.fromkeys(("image", "source_array", "like", "output"), ("array",)),
+    "labels": ("array", "label image"),
+    **dict.fromkeys(("roi", "rois", "regions"), ("region",)),
+    **dict.fromkeys(("data", "document", "text", "value"), (r"\$",)),  # of a document, as JSONPath calls it
+    "levels": ("level",),
+    "targets": ("target",),
+}
+"""What else an argument may be called in a message, where its name is not: one of several, or what it is."""
+SECRET = {"storage_options"}
+"""Arguments whose values must not be shown."""
+EXPECTED = re.compile(
+    r"\b(must|needs?|give|pass|use|name (one|some) of|label (it|an array)|choose|convert|zoom|crop|leave|put|open|write"
+    r"|correct|check|add|interpolate|is missing)\b",
+    re.IGNORECASE,
+)
+"""What is expected, or what to do."""
+NO_MATTER = re.compile(r"\b(needs|without|give (either|one of)|leave (\S+ ){1,4}out|is missing)\b")
+"""Of an argument that is one too many, or where one is missing, the value says nothing."""
+
 
 def arguments_of(name, path):
     arguments = VALID[name]
@@ -389,6 +413,53 @@ def result_of(name, arguments):
     ]
     result = function(*positional, **arguments)
     return dask.compute(list(result) if isinstance(result, itertools.chain | map) else result)[0]
+
+
+def tells(message, texts):
+    """Return whether one of the texts stands in a message, not as a part of a word or a number."""
+    return any(re.search(rf"(?<![\w.]){re.escape(text)}(?!\w)", message) for text in texts)
+
+
+def faces_of(value):
+    """Return what a message may tell of a hostile value: itself, its type, size or axes, or those of its items."""
+    faces = {shown(value), type(value).__name__, str(getattr(value, "dtype", shown(value)))}
+    if isinstance(value, str | Path):
+        return faces | {repr(str(value)), str(value), "shape ()"}
+    if isinstance(value, int | float | np.number):
+        with contextlib.suppress(ValueError, OverflowError):  # infinities, and what no float holds
+            faces |= {shown(int(value)), shown(float(value)), f"{float(value):g}"}
+    if isinstance(value, nx.Roi | xr.DataArray):  # an axis that it has, or lacks
+        faces |= {"'y'", "'x'", *(f"'{item.axis_name}'" for item in getattr(value, "slices", ()))}
+        faces |= {f"'{dim}'" for dim in getattr(value, "dims", ())}
+    if isinstance(value, np.ma.MaskedArray):
+        faces.add("masked")
+    if isinstance(value, np.ndarray):
+        faces.add(shown(value.tolist()))
+    if isinstance(value, xr.DataArray):
+        faces |= {str(value.dims), *faces_of(value.values)}
+    if np.iterable(value) and not isinstance(value, da.Array):  # a number of which says so, too
+        items = list(value)
+        faces |= {shown(items), shown(tuple(items)), f"shape ({len(items)},)"}
+        faces |= {face for item in items for face in faces_of(item)} if items else {"none", "no", "neither", "0"}
+        if all(isinstance(item, int | float | np.number) for item in items):
+            faces.add(shown(tuple(map(float, items))))
+        if isinstance(value, Mapping):
+            faces |= {shown(dict(value))} | {face for item in value.values() for face in faces_of(item)}
+    return faces | {f"shape {np.shape(value)}" if isinstance(value, np.ndarray | da.Array) else "shape ()"}
+
+
+def faults_of(message, argument, make):
+    """Return what a message lacks: the argument's name, what to do, or the value that is wrong."""
+    said = message.replace(shown(make()), "…")  # what the value says does not count
+    names = (argument, argument.replace("_", " "), *SAID_OTHERWISE.get(argument, ()))
+    faults = []
+    if not re.search(rf"(?<!\w)({'|'.join(names)})(?!\w)", said, re.IGNORECASE):
+        faults.append("no name")
+    if not EXPECTED.search(said):
+        faults.append("no remedy")
+    if argument in SECRET or NO_MATTER.search(said):
+        return faults
+    return faults if tells(message, faces_of(make())) else [*faults, "no value"]
 
 
 def test_every_public_function_is_in_the_table():
@@ -412,9 +483,12 @@ def test_valid_calls_work(name, tmp_path):
 
 @pytest.mark.parametrize("name", VALID)
 def test_bad_arguments_get_an_error_of_this_library(name, tmp_path, monkeypatch):
-    """Each argument in turn is each of the hostile values: the call works, or raises an NgioError."""
+    """Each argument in turn is each of the hostile values: the call works, or raises an NgioError.
+
+    That names the argument, tells what was given, and says what is expected or what to do.
+    """
     monkeypatch.chdir(tmp_path)
-    raw = []
+    raw, poor = [], []
     for argument in arguments_of(name, tmp_path):
         for what in FEW if callable(VALID[name]) else HOSTILE:
             if argument in ("func", "function", "progress") and what in ("class", "function"):
@@ -427,7 +501,9 @@ def test_bad_arguments_get_an_error_of_this_library(name, tmp_path, monkeypatch)
                     warnings.simplefilter("ignore", nx.errors.NgioUserWarning)
                     result_of(name, arguments)
             except NgioError as error:
-                str(error)
+                if faults := faults_of(str(error), argument, HOSTILE[what]):
+                    poor.append(f"{argument}={what}: {', '.join(faults)}: {str(error)[:150]}")
             except Exception as error:  # noqa: BLE001 — all others are to be found
                 raw.append(f"{argument}={what}: {type(error).__name__}: {str(error)[:150]}")
     assert not raw, "\n".join([f"{len(raw)} raw errors", *raw])
+    assert not poor, "\n".join([f"{len(poor)} poor messages", *poor])

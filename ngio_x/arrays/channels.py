@@ -77,13 +77,13 @@ def chosen_channels(image: xr.DataArray, channels: ChannelsLike | None = None) -
     if channels is None:
         return {at: known[at] for at in active_channels(image)}
     if isinstance(channels, (str, bytes)) or not isinstance(channels, (Sequence, Mapping)):
-        raise NgioTypeError(f"channels takes a list of names, positions or Channel, got {shown(channels)}")
+        raise NgioTypeError(f"channels must be a list of names, positions or Channel, got {shown(channels)}")
     if not channels:
-        raise NgioValueError("channels names none: leave it out to show those that are active")
+        raise NgioValueError("channels must be one at least, got none: leave it out to show those that are active")
     if isinstance(channels, Mapping):
         found = {_position(image, key): own for key, own in channels.items()}
         if wrong := [own for own in found.values() if not isinstance(own, Channel)]:
-            raise NgioTypeError(f"channels by position takes a Channel for each, got {shown(wrong[0])}")
+            raise NgioTypeError(f"channels by position must be Channel, got {shown(wrong[0])}")
         return {**found}
     asked = [(_position(image, item), item) for item in channels]
     return {at: item if isinstance(item, Channel) else known[at] for at, item in asked}
@@ -92,7 +92,7 @@ def chosen_channels(image: xr.DataArray, channels: ChannelsLike | None = None) -
 def _position(image: xr.DataArray, item: Any) -> int:
     """Return where the channel is that a name, a position or a `Channel` means."""
     if isinstance(item, bool) or not isinstance(item, (str, int, np.integer, Channel)):
-        raise NgioTypeError(f"a channel is a name, a position or a Channel, got {shown(item)}")
+        raise NgioTypeError(f"channels must be names, positions or Channel, got {shown(item)} among them")
     names = names_of(image)
     if not names and "c" not in image.dims:
         if isinstance(item, Channel):  # there is just one that it can mean
@@ -101,10 +101,11 @@ def _position(image: xr.DataArray, item: Any) -> int:
     name = item.label if isinstance(item, Channel) else item
     if isinstance(name, str) and names.count(name) > 1:
         places = ", ".join(str(at) for at, other in enumerate(names) if other == name)
-        raise NgioKeyError(f"there are several channels {name!r}: choose by position, one of {places}")
+        raise NgioKeyError(f"channels: there are several {name!r}, choose by position, one of {places}")
     at = names.index(name) if isinstance(name, str) and name in names else name
     if isinstance(at, str) or not 0 <= at < len(names):
-        raise NgioKeyError(f"there is no channel {shown(name)}, only {', '.join(map(repr, names)) or 'none'}")
+        some = f"name some of {', '.join(map(repr, names))}" if names else "as there is none at all"
+        raise NgioKeyError(f"channels: there is no channel {shown(name)}, {some}")
     return int(at)
 
 

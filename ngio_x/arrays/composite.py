@@ -46,7 +46,7 @@ def composite(image: xr.DataArray, channels: ChannelsLike | None = None) -> xr.D
         NgioKeyError: If there is no such channel, or there are several of that name.
         NgioValueError: If `channels` is empty.
     """
-    require_image(image, "composite")
+    require_image(image)
     if image.dtype.kind not in "biuf":
         raise NgioTypeError(f"composite takes an image of real numbers, got {image.dtype}")
     if is_labels(image):

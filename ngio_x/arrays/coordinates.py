@@ -149,7 +149,7 @@ def napari_layer(image: xr.DataArray, axes: Sequence[str] | None = None) -> dict
     Raises:
         NgioValueError: If the image lacks an axis, or is not evenly spaced.
     """
-    require_image(image, "napari_layer")
+    require_image(image)
     lattices = [_lattice(image, axis) for axis in _axes_of(image, axes)]
     return {
         "scale": tuple(lattice.spacing for lattice in lattices),
@@ -201,13 +201,13 @@ def _rectangle(roi: Roi, axes: Sequence[str]) -> npt.NDArray[np.float64]:
 def _converted(
     places: Places, image: xr.DataArray, axes: Sequence[str] | None, source: Convention, target: Convention
 ) -> Places:
-    require_image(image, "image=")
+    require_image(image)
     if isinstance(places, Roi):
         if axes is not None:
-            raise NgioValueError("a region names its axes itself: leave axes out")
+            raise NgioValueError("places is a region, which names its axes itself: leave axes out")
         return _converted_roi(places, image, source, target)
     names = _axes_of(image, axes)
-    points = to_points(places, names)
+    points = to_points(places, names, "places")
     for column, axis in enumerate(names):
         at, to, ratio = _affine(_lattice(image, axis), source, target)
         points[..., column] = to + (points[..., column] - at) * ratio
@@ -241,7 +241,7 @@ def _axes_of(image: xr.DataArray, axes: Sequence[str] | None) -> tuple[str, ...]
     dims = tuple(str(dim) for dim in image.dims)
     names = dims if axes is None else named("axes", to_axes)(axes)
     if missing := [name for name in names if name not in dims]:
-        raise NgioValueError(f"axes names {missing[0]!r}, which the image lacks: it has {dims}")
+        raise NgioValueError(f"axes must be of the image's {dims}, got {missing[0]!r}")
     return names
 
 

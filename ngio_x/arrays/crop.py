@@ -44,7 +44,9 @@ def window(
     """
     require_roi(roi)
     if not isinstance(image, (xr.DataArray, xr.Dataset)):
-        raise NgioTypeError(f"window takes a DataArray or a Dataset, got {type(image).__name__}: as_image makes one")
+        raise NgioTypeError(
+            f"image must be a DataArray or a Dataset, got {type(image).__name__}: label it with as_image"
+        )
     named("missing_dims", one_of(None, "raise", "ignore"))(missing_dims)
     found: dict[str, slice] = {}
     for interval in roi.slices:
@@ -73,7 +75,10 @@ def _require_met(interval: RoiSlice, missing_dims: MissingDims | None) -> None:
         case "ignore":
             return
         case "raise":
-            raise NgioValueError(f"the region has axis '{interval.axis_name}', which the image lacks")
+            raise NgioValueError(
+                f"the region has axis '{interval.axis_name}', which the image lacks: "
+                "leave it out, or pass missing_dims='ignore'"
+            )
         case None:
             if pixel_window(*interval.bounds, 1) is None:
                 raise NgioEmptyRegionError(interval.axis_name, interval.bounds, (0.0, 1.0), "pixel (missing axis)")
@@ -101,7 +106,7 @@ def crop(image: Croppable, roi: Roi, *, bounds: Bounds = "outer", missing_dims: 
     if isinstance(image, xr.DataTree):
         return _crop_tree(image, roi, bounds, missing_dims)
     if not isinstance(image, (xr.DataArray, xr.Dataset)):
-        raise NgioTypeError(f"crop takes a DataArray, Dataset or DataTree, got {type(image).__name__}: use as_image")
+        raise NgioTypeError(f"image must be a DataArray, Dataset or DataTree, got {type(image).__name__}: use as_image")
     return image.isel(window(image, roi, bounds, missing_dims=missing_dims))
 
 
@@ -113,7 +118,7 @@ def _crop_tree(tree: xr.DataTree, roi: Roi, bounds: Bounds, missing_dims: Missin
         pieces |= held
         empty |= lost
     if not pieces:
-        raise next(iter(empty.values()), NgioValueError("the tree holds no image to crop"))
+        raise next(iter(empty.values()), NgioValueError("the tree holds no image to crop: open one with open_ome_zarr"))
     for what, why in empty.items():
         warnings.warn(f"{what} is left out: {why}", NgioUserWarning, stacklevel=3)
     return with_levels(tree, pieces)

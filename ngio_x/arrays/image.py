@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import xarray as xr
 
-from ngio_x._frozen import at_least, evolve, named, shown, to_axes, to_int, to_optional_name
+from ngio_x._frozen import at_least, evolve, named, positive, shown, to_axes, to_float, to_int, to_optional_name
 from ngio_x.arrays.lattice import Lattice, anchor_of, lattice_from_labels
 from ngio_x.arrays.pixel_index import PixelIndex, unit_of
 from ngio_x.arrays.tree import array_of, pyramid_of
@@ -64,11 +64,13 @@ def as_image(
         NgioTypeError: If `data` is no array, or `like` no DataArray.
     """
     if like is not None:
-        require_image(like, "like=")
+        require_image(like, "like")
     image = _with_dims(data, dims, () if like is None else like.dims)
     if like is not None:
         if not (pixel_size is None and origin is None and units is None):
-            raise NgioValueError("like= takes the lattice of another array: leave pixel_size, origin and units out")
+            raise NgioValueError(
+                "like= gives the lattice of another array: leave pixel_size, origin and units out, or like"
+            )
         lattices = {dim: _lattice_like(image, like, dim) for dim in image.dims}
         if channels is None and "c" in image.dims and "c" in like.coords and "c" not in image.coords:
             channels = list(like["c"].values)
@@ -109,7 +111,7 @@ def as_labels(
     """
     image = as_image(data, dims, pixel_size, origin=origin, units=units, channels=channels, name=name, like=like)
     if image.dtype.kind not in "iu":
-        raise NgioTypeError(f"labels are integers, got {image.dtype}: convert with .astype('uint32')")
+        raise NgioTypeError(f"data must be integers to be labels, got {image.dtype}: convert with .astype('uint32')")
     return image.assign_attrs({ROLE: LABELS})
 
 
@@ -118,14 +120,14 @@ def is_labels(image: xr.DataArray) -> bool:
     return bool(image.attrs.get(ROLE) == LABELS)
 
 
-def require_image(value: Any, what: str) -> None:
-    """Refuse anything but a DataArray.
+def require_image(value: Any, argument: str = "image") -> None:
+    """Refuse anything but a DataArray as the argument of that name.
 
     Raises:
         NgioTypeError: If `value` is none.
     """
     if not isinstance(value, xr.DataArray):
-        raise NgioTypeError(f"{what} takes a DataArray, got {type(value).__name__}: label it with as_image")
+        raise NgioTypeError(f"{argument} must be a DataArray, got {type(value).__name__}: label it with as_image")
 
 
 def integers_by_axis(value: Any, axes: xr.DataArray | Sequence[str], what: str, low: int) -> dict[str, int]:
@@ -144,7 +146,7 @@ def integers_by_axis(value: Any, axes: xr.DataArray | Sequence[str], what: str, 
     if not isinstance(value, Mapping):
         value = {axis: value for axis in known if axis_type_of(axis) == "space"}
     if unknown := [axis for axis in value if axis not in known]:
-        raise NgioValueError(f"{what} names axis {unknown[0]!r}, which is none of {tuple(known)}")
+        raise NgioValueError(f"{what} must name axes of {tuple(known)}, got {unknown[0]!r}")
     convert = at_least(low, to_int)
     return {axis: named(f"{what} along '{axis}'", convert)(value[axis]) for axis in known if axis in value}
 
@@ -212,7 +214,7 @@ def dimensions_of(image: xr.DataArray | xr.DataTree) -> Dimensions:
     """
     if isinstance(image, xr.DataTree):
         image = array_of(next(iter(pyramid_of(image).values())))
-    require_image(image, "dimensions_of")
+    require_image(image)
     names = tuple(str(dim) for dim in image.dims)
     lattices = [lattice_of(image, dim) for dim in image.dims]
     axes = tuple(
@@ -246,7 +248,7 @@ def _with_dims(data: Any, dims: Sequence[str] | None, usual: tuple[Hashable, ...
     if isinstance(data, xr.DataArray):
         if names is None or names == data.dims:
             return data
-        _require_one_name_each(names, data.ndim)
+        _require_one_name_each(names, data.shape)
         if set(names) & set(data.dims):
             raise NgioValueError(f"dims {names} do not fit the array's {data.dims}: transpose or rename it first")
         return data.rename(dict(zip(data.dims, names, strict=True)))
@@ -257,7 +259,7 @@ def _with_dims(data: Any, dims: Sequence[str] | None, usual: tuple[Hashable, ...
         if array.ndim > len(CANONICAL_ORDER):
             raise NgioValueError(f"name the dimensions of an array of {array.ndim} with dims=")
         names = CANONICAL_ORDER[len(CANONICAL_ORDER) - array.ndim :]
-    _require_one_name_each(names, array.ndim)
+    _require_one_name_each(names, array.shape)
     return xr.DataArray(array, dims=names)
 
 
@@ -265,25 +267,27 @@ def _as_array(data: Any) -> Any:
     try:
         array = np.asarray(data)
     except (TypeError, ValueError) as error:
-        raise NgioTypeError(f"an image is an array of numbers, got {type(data).__name__}: {error}") from None
+        raise NgioTypeError(f"data must be an array of numbers, got {type(data).__name__}: {error}") from None
     if array.dtype.kind not in "biufc":
-        raise NgioTypeError(f"an image is an array of numbers, got {type(data).__name__}: convert it first")
+        raise NgioTypeError(f"data must be an array of numbers, got {type(data).__name__}: convert it first")
     return array
 
 
-def _require_one_name_each(names: tuple[str, ...], ndim: int) -> None:
-    if len(names) != ndim or len(set(names)) != ndim:
-        raise NgioValueError(f"dims must name each of the {ndim} dimensions once, got {names}")
+def _require_one_name_each(names: tuple[str, ...], shape: tuple[int, ...]) -> None:
+    if len(names) != len(shape):
+        raise NgioValueError(f"dims must name each dimension of data of shape {shape} once, got {names}")
 
 
 def _by_axis(value: Any, what: str, dims: tuple[Hashable, ...]) -> dict[Hashable, Any]:
     """Return `{axis: value}` for the axes that `value` speaks of: a single one speaks of z, y and x."""
     if value is None:
         return {}
+    if isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim):
+        raise NgioValueError(f"{what} must be one for z, y and x, or a mapping by axis name, got {shown(value)}")
     if not isinstance(value, Mapping):
         return {dim: value for dim in dims if dim in _SPACE}
     if unknown := [axis for axis in value if axis not in dims]:
-        raise NgioValueError(f"{what} names axis {unknown[0]!r}, but the array has {dims}")
+        raise NgioValueError(f"{what} must name axes of {dims}, got {unknown[0]!r}")
     if "c" in value:
         raise NgioValueError(f"{what} names the channel axis 'c', which has positions only")
     return dict(value)
@@ -328,11 +332,11 @@ def _evolved(
 ) -> Lattice:
     changes: dict[str, Any] = {}
     if dim in sizes:
-        changes["spacing"] = sizes[dim]
+        changes["spacing"] = named(f"pixel_size along '{dim}'", positive(to_float))(sizes[dim])
     if dim in origins:
-        changes |= {"origin": origins[dim], "start": 0}
+        changes |= {"origin": named(f"origin along '{dim}'", to_float)(origins[dim]), "start": 0}
     if dim in unit:
-        changes["unit"] = unit[dim]
+        changes["unit"] = named(f"units along '{dim}'", to_optional_name)(unit[dim])
     try:
         return evolve(lattice, **changes)
     except NgioValueError as error:
@@ -369,13 +373,15 @@ def _lattice_like(image: xr.DataArray, like: xr.DataArray, dim: Hashable) -> Lat
 
 def _with_channels(image: xr.DataArray, channels: Sequence[str]) -> xr.DataArray:
     if isinstance(channels, str) or not np.iterable(channels):
-        raise NgioTypeError(f"channels takes one name for each position along c, got {shown(channels)}")
+        raise NgioTypeError(f"channels must be one name for each position along c, got {shown(channels)}")
     channels = list(channels)
     if any(isinstance(channel, Channel) for channel in channels):
-        raise NgioTypeError("channels takes names here: give Channel with colour and limits to write_ome_zarr")
+        raise NgioTypeError("channels must be names here: give Channel with colour and limits to write_ome_zarr")
     names = [channel if isinstance(channel, str) else shown(channel) for channel in channels]
     if "c" not in image.dims:
-        raise NgioValueError(f"channels={names} needs a 'c' axis, but the array has {image.dims}")
+        raise NgioValueError(
+            f"channels={shown(channels)} needs a 'c' axis, but the array has {image.dims}: leave it out, or name one"
+        )
     if len(names) != image.sizes["c"]:
         raise NgioValueError(f"axis 'c' has {image.sizes['c']} channels, but {len(names)} names were given: {names}")
     return image.assign_coords(c=("c", np.asarray(names, dtype=object)))

@@ -142,15 +142,16 @@ def lattice_from_labels(
     if not np.isfinite(values).all():
         worst = int(np.flatnonzero(~np.isfinite(values))[0])
         raise NgioValueError(
-            f"the coordinates along axis '{axis}' must be finite numbers, got {values[worst]} at position {worst}: "
-            f"give them anew, with as_image(image, pixel_size={{'{axis}': ...}})"
+            f"the array's coordinates along axis '{axis}' must be finite numbers, got {values[worst]} at position "
+            f"{worst}: give them anew, with as_image(image, pixel_size={{'{axis}': ...}})"
         )
     if values.size == 1:
         return _single_pixel(float(values[0]), axis, anchor, attributes, unit)
     spacing = float(values[-1] - values[0]) / (values.size - 1)
     if spacing <= 0:
         raise NgioValueError(
-            f"the coordinates along axis '{axis}' must rise, got {values[0]:g} … {values[-1]:g}: sort or flip the array"
+            f"the array's coordinates along axis '{axis}' must rise, got {values[0]:g} … {values[-1]:g}: "
+            "sort or flip the array"
         )
     error = np.abs(values - (values[0] + np.arange(values.size) * spacing)) / spacing
     # Labels of a coarse dtype (float32 files) cannot lie closer to the lattice than it resolves.
@@ -158,8 +159,9 @@ def lattice_from_labels(
     if error.max() > max(ORIGIN_TOLERANCE, min(resolution, 0.1)):
         worst = int(error.argmax())
         raise NgioValueError(
-            f"the coordinates along axis '{axis}' are not evenly spaced: label {values[worst]:g} at position {worst} "
-            f"is {error[worst]:.3g} pixels off. Interpolate to even spacing, or drop the coordinates to count pixels."
+            f"the array's coordinates along axis '{axis}' are not evenly spaced: label {values[worst]:g} at position "
+            f"{worst} is {error[worst]:.3g} pixels off. Interpolate to even spacing, or drop the coordinates to count "
+            "pixels."
         )
     return Lattice(float(values[0]) - anchor * spacing, spacing, values.size, anchor=anchor, unit=unit)
 

@@ -40,7 +40,7 @@ def level_for(
             several images or none.
         NgioTypeError: If `tree` is no DataTree.
     """
-    require_tree(tree, "level_for")
+    require_tree(tree)
     levels = list(pyramid_of(tree).values())
     arrays = [array_of(level) for level in levels]
     lattices = [{str(dim): lattice_of(array, dim) for dim in array.dims} for array in arrays]
@@ -68,9 +68,9 @@ def map_levels(
         NgioTypeError: If `tree` is no DataTree, or the function returns no DataArray.
         NgioValueError: If the tree holds no such array, or the arrays of a level no longer fit together.
     """
-    require_tree(tree, "map_levels")
+    require_tree(tree)
     if not callable(function):
-        raise NgioTypeError(f"map_levels takes a function from array to array, got {type(function).__name__}")
+        raise NgioTypeError(f"function must be one from array to array, got {type(function).__name__}")
     kinds = ("image", "labels") if named("on", one_of("image", "labels", "all"))(on) == "all" else (on,)
     levels: dict[str, xr.Dataset] = {}
     found = False
@@ -84,7 +84,9 @@ def map_levels(
         levels[path] = _replaced(dataset, changed, path) if changed else dataset
         found |= bool(changed)
     if not found:
-        raise NgioValueError(f"the tree holds no {on if on != 'all' else 'array'}: on= says which arrays are meant")
+        raise NgioValueError(
+            f"the tree holds no {on if on != 'all' else 'array'}: choose which arrays are meant with on="
+        )
     return with_levels(tree, levels)
 
 

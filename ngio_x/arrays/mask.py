@@ -26,10 +26,10 @@ def mask(image: xr.DataArray, labels: xr.DataArray, label_id: int, *, fill: Any 
         NgioValueError: If the lattices or sizes do not fit, or `fill` does not fit the dtype.
         NgioTypeError: If one of the two is no DataArray, or the labels are not integers.
     """
-    require_image(image, "mask")
-    require_image(labels, "labels=")
+    require_image(image)
+    require_image(labels, "labels")
     if labels.dtype.kind not in "iub":
-        raise NgioTypeError(f"labels are integers, got {labels.dtype}")
+        raise NgioTypeError(f"labels must be integers, got {labels.dtype}: convert with .astype('uint32')")
     inside = on_pixels_of(image, labels == named("label_id", to_int)(label_id))
     return blanked(image, inside, fitting(fill, image.dtype))
 
@@ -46,7 +46,7 @@ def on_pixels_of(image: xr.DataArray, labels: xr.DataArray) -> xr.DataArray:
         NgioValueError: If the labels have an axis that the image lacks, or lattices or sizes do not fit.
     """
     if unknown := [dim for dim in labels.dims if dim not in image.dims]:
-        raise NgioValueError(f"the labels have axis '{unknown[0]}', which the image lacks: it has {image.dims}")
+        raise NgioValueError(f"the labels' axes must be of the image's {image.dims}, got '{unknown[0]}'")
     for dim in labels.dims:
         size, count = image.sizes[dim], labels.sizes[dim]
         offset = offset_in(image, labels, dim, "the labels")
@@ -82,5 +82,7 @@ def fitting(fill: Any, dtype: np.dtype[Any]) -> Any:
     except (TypeError, ValueError, OverflowError):
         fits = False
     if not fits or np.ndim(fill):
-        raise NgioValueError(f"fill={shown(fill)} does not fit the image's {dtype}")
+        raise NgioValueError(
+            f"fill={shown(fill)} does not fit dtype {dtype}: choose a value that does, or convert the image"
+        )
     return dtype.type(fill)

@@ -32,7 +32,7 @@ def paste(image: xr.DataArray, patch: Any, roi: Roi | None = None, *, bounds: Bo
         NgioValueError: If sizes, lattices or axes do not fit.
         NgioTypeError: If `image` is no DataArray, or the patch's values do not fit its dtype.
     """
-    require_image(image, "paste")
+    require_image(image)
     return _assigned(image, *fitted(image, patch, roi, bounds))
 
 
@@ -66,8 +66,8 @@ def fitted(
         for dim, positions in target.items():
             if isinstance(positions, slice) and positions.stop - positions.start != piece.sizes[dim]:
                 raise NgioValueError(
-                    f"axis '{dim}': the patch has {piece.sizes[dim]} pixels where the region holds "
-                    f"{positions.stop - positions.start}"
+                    f"axis '{dim}': the patch must have the {positions.stop - positions.start} pixels that the region "
+                    f"holds, got shape {piece.shape}"
                 )
         target |= {dim: positions for dim, positions in held.items() if dim not in piece.dims}
     else:
@@ -83,12 +83,13 @@ def _as_patch(image: xr.DataArray, patch: Any, roi: Roi | None) -> xr.DataArray:
         piece = patch.expand_dims(sorted(_chosen(image, patch), key=str))
     elif roi is None or _ndim(patch) != image.ndim:
         raise NgioValueError(
-            f"a plain array needs roi= and the image's {image.ndim} dimensions; as_image gives it names and a place"
+            f"patch must be a DataArray, or an array of the image's {image.ndim} dimensions with roi=, got "
+            f"{type(patch).__name__} of {_ndim(patch)}{' without roi' if roi is None else ''}: label it with as_image"
         )
     else:
         piece = xr.DataArray(patch, dims=image.dims)
     if unknown := [dim for dim in piece.dims if dim not in image.dims]:
-        raise NgioValueError(f"the patch has axis '{unknown[0]}', which the image lacks: it has {image.dims}")
+        raise NgioValueError(f"the patch must have axes of the image's {image.dims}, got '{unknown[0]}'")
     return piece.transpose(*(dim for dim in image.dims if dim in piece.dims))
 
 
@@ -96,7 +97,7 @@ def _ndim(patch: Any) -> int:
     try:
         return np.ndim(patch)
     except (TypeError, ValueError) as error:
-        raise NgioTypeError(f"patch is an array of numbers: {error}") from None
+        raise NgioTypeError(f"patch must be an array of numbers, got {type(patch).__name__}: {error}") from None
 
 
 def _chosen(image: xr.DataArray, patch: Any) -> set[Hashable]:
@@ -110,7 +111,8 @@ def _require_fitting_dtype(image: np.dtype[Any], patch: np.dtype[Any]) -> None:
     same_kind_of_float = image.kind == patch.kind and image.kind in "fc"
     if not same_kind_of_float and not np.can_cast(patch, image, "safe"):
         raise NgioTypeError(
-            f"values of {patch} do not all fit into {image}: round, clip or convert the patch with .astype('{image}')"
+            f"the patch's values of {patch} do not all fit into {image}: "
+            f"round, clip or convert it with .astype('{image}')"
         )
 
 

@@ -94,7 +94,7 @@ class PixelIndex(CoordinateTransformIndex):
         named("lattice", instance_of(Lattice))(lattice)
         named("dim", to_name)(dim)
         if not isinstance(coord_name, Hashable):
-            raise NgioTypeError(f"coord_name is a name, got {shown(coord_name)}")
+            raise NgioTypeError(f"coord_name must be a name, got {shown(coord_name)}")
         super().__init__(_PixelTransform(lattice, dim, dim if coord_name is None else coord_name))
 
     @property

@@ -76,7 +76,7 @@ def rois_from_dataset(dataset: xr.Dataset) -> list[Roi]:
         NgioValueError: If variables do not fit together, or a region makes no sense; the message says which.
     """
     if not isinstance(dataset, xr.Dataset):
-        raise NgioTypeError(f"expected a Dataset, got {type(dataset).__name__}: make one with rois_to_dataset")
+        raise NgioTypeError(f"dataset must be a Dataset, got {type(dataset).__name__}: make one with rois_to_dataset")
     dims = {dim for name in dataset.variables for dim in dataset[name].dims}
     if len(dims) > 1:
         raise NgioValueError(f"the variables must lie along one dimension, got {sorted(map(str, dims))}")
@@ -84,6 +84,8 @@ def rois_from_dataset(dataset: xr.Dataset) -> list[Roi]:
     columns = {str(name): _column(dataset, name, count) for name in dataset.variables}
     attributes = {str(name): variable.attrs for name, variable in dataset.variables.items()}
     axes = [name.removeprefix(_START) for name in columns if name.startswith(_START)]
+    if not axes and count:
+        raise NgioValueError(f"dataset must have {_START}<axis> for two axes or more, got {list(dataset.variables)}")
     bounds = {name for axis in axes for name in (f"{_START}{axis}", f"{_LENGTH}{axis}", f"{_STOP}{axis}")}
     index = {name for name in dims if name in columns and name not in _OWN}
     extras = [name for name in columns if name not in bounds and name not in _OWN and name not in index]

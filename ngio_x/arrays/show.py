@@ -41,12 +41,14 @@ def show(
     if isinstance(image, xr.DataTree):
         image = array_of(next(iter(pyramid_of(image).values())))
     if image is not None:
-        require_image(image, "show")
+        require_image(image)
         regions = [in_world(roi, image) for roi in regions]
     if len({roi.space for roi in regions}) > 1:
         raise NgioValueError("regions in world units and in pixels have no place in common: pass the image, too")
+    if axes is not None and len(axes := named("axes", to_axes)(axes)) != 2:
+        raise NgioValueError(f"axes must name two axes, the vertical one first, got {axes}")
     known = list(dict.fromkeys(item.axis_name for roi in regions for item in roi.slices))
-    plane = (plane_of(known) if known else ("y", "x")) if axes is None else named("axes", to_axes)(axes)
+    plane = (plane_of(known) if known else ("y", "x")) if axes is None else axes
     return RoiDrawing(tuple(regions), plane, None if image is None else _frame(image, plane), limit)
 
 
@@ -58,7 +60,5 @@ def extent_of(image: xr.DataArray, axis: str) -> tuple[float, float]:
 
 def _frame(image: xr.DataArray, plane: Sequence[str]) -> Roi:
     if missing := [axis for axis in plane if axis not in image.dims]:
-        raise NgioValueError(
-            f"the image has no axis {missing[0]!r} to draw, only {image.dims}: choose others with axes="
-        )
+        raise NgioValueError(f"axes must be of the image's {image.dims} to be drawn, got {missing[0]!r}: choose others")
     return Roi.from_values({axis: slice(*extent_of(image, axis)) for axis in plane}, "image")

@@ -40,10 +40,12 @@ def tile(image: xr.DataArray, size: int | Mapping[str, int], overlap: int | Mapp
         NgioTypeError: If `image` is no DataArray.
         NgioValueError: If a size is below 1, an overlap below 0 or not below its size, or an axis is unknown.
     """
-    require_image(image, "tile")
+    require_image(image)
     sizes = integers_by_axis(size, image, "size", 1)
     overlaps = integers_by_axis(overlap, [axis for axis in map(str, image.dims) if axis in sizes], "overlap", 0)
     axes = [dim for dim in map(str, image.dims) if dim in sizes or axis_type_of(dim) == "space"]
+    if len(axes) < 2:
+        raise NgioValueError(f"image must have two axes or more to be cut into tiles, got {image.dims}")
     pieces = [_along(image, axis, sizes.get(axis), overlaps.get(axis, 0)) for axis in axes]
     tiles = []
     for places in itertools.product(*(range(len(along)) for along in pieces)):

@@ -21,14 +21,14 @@ Levels: TypeAlias = dict[str, xr.DataTree]
 """The levels of one pyramid by path in the tree, finest first."""
 
 
-def require_tree(value: Any, what: str) -> None:
+def require_tree(value: Any) -> None:
     """Refuse anything but a DataTree.
 
     Raises:
         NgioTypeError: If `value` is none.
     """
     if not isinstance(value, xr.DataTree):
-        raise NgioTypeError(f"{what} takes a DataTree, got {type(value).__name__}: open one with open_ome_zarr")
+        raise NgioTypeError(f"tree must be a DataTree, got {type(value).__name__}: open one with open_ome_zarr")
 
 
 def images_of(tree: xr.DataTree) -> dict[str, dict[str, Levels]]:
@@ -64,7 +64,9 @@ def pyramid_of(tree: xr.DataTree) -> Levels:
     """
     images = images_of(tree)
     if not images:
-        raise NgioValueError("the tree holds no image")
+        raise NgioValueError(
+            "the tree holds neither image nor label image: open one with open_ome_zarr, or put one at '/0/image'"
+        )
     pyramids = next(iter(images.values()))
     if len(images) > 1:
         found, what = [next(iter(pyramids.values())) for pyramids in images.values()], "images"

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Hashable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 import xarray as xr
 
-from ngio_x._frozen import shown, to_float, to_int
+from ngio_x._frozen import named, positive, shown, to_float, to_int
 from ngio_x.arrays.image import is_labels, lattice_of
 from ngio_x.arrays.pixel_index import PixelIndex
 from ngio_x.errors import NgioTypeError, NgioUserWarning, NgioValueError
 from ngio_x.metadata.axes import axis_type_of
 from ngio_x.resample.kernels import Kernel, Order, kernel_for
-from ngio_x.resample.zoom import dask_zoom, numpy_zoom, zoomed_size
+from ngio_x.resample.zoom import dask_zoom, numpy_zoom, require_exact, zoomed_size
 
 Zoomable = TypeVar("Zoomable", xr.DataArray, xr.Dataset)
 
@@ -46,7 +47,7 @@ def zoom(
     """
     if not isinstance(image, (xr.DataArray, xr.Dataset)):
         raise NgioTypeError(
-            f"zoom takes a DataArray or Dataset, got {type(image).__name__}: use numpy_zoom, or as_image first"
+            f"image must be a DataArray or Dataset, got {type(image).__name__}: use numpy_zoom, or as_image first"
         )
     sizes = _new_sizes(image, scale, shape)
     changed = [dim for dim in image.dims if sizes[dim] != image.sizes[dim]]
@@ -102,23 +103,20 @@ def _new_sizes(
     image: xr.DataArray | xr.Dataset, scale: float | Mapping[str, float] | None, shape: Mapping[str, int] | None
 ) -> dict[Hashable, int]:
     if (scale is None) == (shape is None):
-        raise NgioValueError("give either scale or shape")
+        raise NgioValueError(f"give either scale or shape, got {'neither' if scale is None else 'both'}")
     if scale is not None and not isinstance(scale, Mapping):
         scale = {str(dim): scale for dim in image.dims if axis_type_of(str(dim)) == "space"}
-    wanted = scale if shape is None else shape
+    wanted, argument = (scale, "scale") if shape is None else (shape, "shape")
     if not isinstance(wanted, Mapping):
         raise NgioValueError(f"shape must be a mapping by axis name, got {shown(wanted)}")
     sizes = dict(image.sizes)
     for axis, value in wanted.items():
         if axis not in sizes:
-            raise NgioValueError(f"there is no axis {axis!r} to zoom: the image has {tuple(image.dims)}")
-        try:
-            number = to_int(value) if scale is None else to_float(value)
-        except NgioValueError as error:
-            raise NgioValueError(f"axis '{axis}': {error}") from None
-        if number <= 0:
-            raise NgioValueError(f"axis '{axis}': must be > 0, got {shown(value)}")
-        sizes[axis] = int(number) if scale is None else zoomed_size(sizes[axis], number)
+            raise NgioValueError(f"{argument} must name axes of {tuple(image.dims)}, got {axis!r}")
+        number = named(f"{argument} along '{axis}'", positive(to_int if scale is None else to_float))(value)
+        size = int(number) if scale is None else zoomed_size(sizes[axis], number)
+        named(f"{argument}={shown(value)} along '{axis}':", partial(require_exact, (sizes[axis],)))((size,))
+        sizes[axis] = size
     return sizes
 
 

@@ -16,7 +16,7 @@ from dask.core import flatten
 from dask.delayed import Delayed
 from dask.highlevelgraph import HighLevelGraph
 
-from ngio_x._frozen import named, to_axes, to_int
+from ngio_x._frozen import named, shown, to_axes, to_int
 from ngio_x.arrays.lazy import blocks_of, streamed
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.labels.summary import Summary, merged, nothing, summarized
@@ -95,46 +95,54 @@ def unique_ids(labels: LabelsLike, *, background: int | None = 0) -> npt.NDArray
 
 
 def integer_pixels(
-    labels: LabelsLike, axes_order: Sequence[str] | None = None
+    labels: LabelsLike, axes_order: Sequence[str] | None = None, *, argument: str = "labels"
 ) -> tuple[npt.NDArray[Any] | da.Array, tuple[str, ...]]:
-    """Return the pixels of a label image, in memory or as a dask array, and the names of its axes.
+    """Return the pixels of the label image that is the argument of that name, in memory or dask's, and its axes.
 
     Raises:
         NgioTypeError: If it does not hold integers.
         NgioValueError: If it has no dimensions, or unknown sizes; or names do not fit.
     """
     dims = tuple(str(dim) for dim in labels.dims) if isinstance(labels, xr.DataArray) else ()
-    pixels = _pixels(labels)
+    pixels = _pixels(labels, argument)
     if isinstance(pixels, np.ma.MaskedArray) or isinstance(getattr(pixels, "_meta", None), np.ma.MaskedArray):
-        raise NgioTypeError("masked pixels have no id: fill them first, with .filled(0), or da.ma.filled(labels, 0)")
+        raise NgioTypeError(
+            f"{argument} must not be masked: fill them first, with .filled(0), or da.ma.filled(array, 0)"
+        )
     if pixels.dtype.kind not in "iub":
-        raise NgioTypeError(f"a label image holds integers, got {pixels.dtype}: convert with .astype('uint32')")
+        raise NgioTypeError(
+            f"{argument} must be integers, got {_named(labels, pixels)}: convert with .astype('uint32')"
+        )
     if not pixels.ndim:
-        raise NgioValueError("a label image has at least one dimension, got a lone number")
+        raise NgioValueError(f"{argument} must have at least one dimension, got the lone number {shown(labels)}")
     if any(math.isnan(size) for size in pixels.shape):
-        raise NgioValueError("the label image's shape is unknown: call compute_chunk_sizes() first")
+        raise NgioValueError(f"the shape of {argument} is unknown: call compute_chunk_sizes() first")
     usual = dims or tuple(f"dim_{axis}" for axis in range(pixels.ndim))
     axes = usual if axes_order is None else named("axes_order", to_axes)(axes_order)
     if dims and set(axes) != set(dims):
-        raise NgioValueError(f"axes_order {axes} does not fit the array's {dims}: leave it out")
+        raise NgioValueError(f"axes_order must be the array's {dims}, got {axes}: leave it out")
     if len(axes) != pixels.ndim:
-        raise NgioValueError(f"axes_order must name each of the {pixels.ndim} dimensions once, got {axes}")
+        raise NgioValueError(f"axes_order must name each axis of {argument} of shape {pixels.shape} once, got {axes}")
     return pixels, dims or axes
 
 
-def _pixels(labels: LabelsLike) -> npt.NDArray[Any] | da.Array:
+def _named(labels: Any, pixels: npt.NDArray[Any] | da.Array) -> str:
+    return str(pixels.dtype) if labels is pixels else f"{type(labels).__name__} of {pixels.dtype}"
+
+
+def _pixels(labels: LabelsLike, argument: str) -> npt.NDArray[Any] | da.Array:
     if isinstance(labels, xr.DataArray):
         return streamed(labels)
     if isinstance(labels, (np.ndarray, da.Array)):
         return labels
     if isinstance(labels, (xr.Dataset, xr.DataTree)):
-        raise NgioTypeError(f"a label image is one array, got a {type(labels).__name__}: pick a level's variable")
+        raise NgioTypeError(f"{argument} must be one array, got {type(labels).__name__}: pick a level's variable")
     if hasattr(labels, "chunks") and hasattr(labels, "dtype"):
         return blocks_of(labels)
     try:
         return np.asarray(labels)
     except (TypeError, ValueError) as error:
-        raise NgioTypeError(f"a label image is an array of integers: {error}") from None
+        raise NgioTypeError(f"{argument} must be an array of integers, got {type(labels).__name__}: {error}") from None
 
 
 def summary_of(pixels: npt.NDArray[Any] | da.Array, background: int | None) -> Summary:

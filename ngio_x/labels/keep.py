@@ -64,7 +64,7 @@ def keep_objects(coarse: Labels, labels: LabelsLike) -> Labels:
         _require_same_place(coarse, labels)
         labels = labels.transpose(*coarse.dims)
     time = coarse.dims.index("t") if isinstance(coarse, xr.DataArray) and "t" in coarse.dims else None
-    target, source = integer_pixels(coarse)[0], integer_pixels(labels)[0]
+    target, source = integer_pixels(coarse, argument="coarse")[0], integer_pixels(labels)[0]
     _require_fit(target, source)
     places = lost_places(target, source, time)
     if isinstance(target, da.Array):
@@ -77,7 +77,7 @@ def keep_objects(coarse: Labels, labels: LabelsLike) -> Labels:
 
 def _require_same_place(coarse: xr.DataArray, labels: xr.DataArray) -> None:
     if set(coarse.dims) != set(labels.dims):
-        raise NgioValueError(f"both images must have the same axes, got {coarse.dims} and {labels.dims}")
+        raise NgioValueError(f"coarse and labels must have the same axes, got {coarse.dims} and {labels.dims}")
     for dim in coarse.dims:
         ours, theirs = lattice_of(coarse, dim), lattice_of(labels, dim)
         if ours is None or theirs is None:
@@ -88,17 +88,22 @@ def _require_same_place(coarse: xr.DataArray, labels: xr.DataArray) -> None:
             )
         if any(abs(a - b) >= ours.spacing for a, b in zip(ours.extent, theirs.extent, strict=True)):
             raise NgioValueError(
-                f"axis '{dim}': both images must have the same extent, got {ours.extent} and {theirs.extent}: crop them"
+                f"axis '{dim}': coarse and labels must have the same extent, got {ours.extent} and "
+                f"{theirs.extent}: crop them"
             )
 
 
 def _require_fit(coarse: Pixels, labels: Pixels) -> None:
     if coarse.ndim != labels.ndim:
-        raise NgioValueError(f"both images must have the same axes, got shapes {coarse.shape} and {labels.shape}")
+        raise NgioValueError(
+            f"coarse and labels must have the same axes, got shape {coarse.shape} and shape {labels.shape}"
+        )
     if 0 in coarse.shape or 0 in labels.shape:
-        raise NgioValueError(f"images without pixels cannot be compared, got shapes {coarse.shape} and {labels.shape}")
+        raise NgioValueError(f"coarse and labels must have pixels, got shape {coarse.shape} and shape {labels.shape}")
     if coarse.dtype.newbyteorder("=") != labels.dtype.newbyteorder("="):
-        raise NgioTypeError(f"both images must have one dtype, got {coarse.dtype} and {labels.dtype}: convert one")
+        raise NgioTypeError(
+            f"coarse and labels must have one dtype, got {coarse.dtype} and {labels.dtype}: convert one"
+        )
 
 
 def with_places(block: npt.NDArray[Any], corner: Sequence[int], places: Places) -> npt.NDArray[Any]:

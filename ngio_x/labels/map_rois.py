@@ -138,7 +138,7 @@ def _arrays_of(image: Any) -> list[xr.DataArray]:
             "tree, take the node of a level with to_dataset()"
         )
     if not image.data_vars:
-        raise NgioValueError("image is a Dataset without arrays")
+        raise NgioValueError("image must hold an array, got a Dataset without any")
     return list(image.data_vars.values())
 
 
@@ -148,7 +148,7 @@ def _places(
     """Return where regions lie, and their pieces."""
     margins, sizes = integers_by_axis(halo, dims, "halo", 0), image.sizes
     if empty := [dim for dim in dims if not sizes[dim]]:
-        raise NgioValueError(f"image has no pixels along '{empty[0]}'")
+        raise NgioValueError(f"image must have pixels along each axis, got none along '{empty[0]}'")
     places: list[Place] = []
     before = 0
     for index, roi in enumerate(regions):
@@ -215,7 +215,7 @@ def _given(work: Work, image: xr.DataArray | xr.Dataset, output: xr.DataArray) -
     """Return an array on the pixels of the image, dask-backed."""
     for dim in output.dims:
         if dim not in work.job.dims:
-            raise NgioValueError(f"output has axis '{dim}', which the image lacks: it has {work.job.dims}")
+            raise NgioValueError(f"output must have axes of the image's {work.job.dims}, got '{dim}'")
         apart = offset_in(image, output, dim, "output") or 0
         if apart or image.sizes[dim] != output.sizes[dim]:
             raise NgioValueError(

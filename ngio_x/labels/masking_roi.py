@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from ngio_x._frozen import shown
 from ngio_x.arrays.image import lattice_of
 from ngio_x.arrays.lattice import Lattice
 from ngio_x.errors import NgioValueError
@@ -40,10 +41,12 @@ def compute_masking_roi(
         NgioTypeError: If the array does not hold integers.
     """
     if not isinstance(segmentation, xr.DataArray) and (pixel_size is None or axes_order is None):
-        raise NgioValueError("a plain array needs pixel_size and axes_order; a labelled one brings its own")
-    pixels, axes = integer_pixels(segmentation, axes_order)
+        raise NgioValueError(
+            "a segmentation that is a plain array needs pixel_size and axes_order; a labelled one brings its own"
+        )
+    pixels, axes = integer_pixels(segmentation, axes_order, argument="segmentation")
     if not 2 <= pixels.ndim <= 6:
-        raise NgioValueError(f"a segmentation has 2 to 6 dimensions, got {pixels.ndim}")
+        raise NgioValueError(f"segmentation must have 2 to 6 dimensions, got shape {pixels.shape}")
     spacings, edges = _grid(segmentation, axes, pixel_size)
     found = summary_of(pixels, 0)
     if found.ids.size and found.ids[0] < 0:
@@ -51,6 +54,8 @@ def compute_masking_roi(
     with np.errstate(over="ignore"):  # what is beyond all floats is refused with the regions
         starts = edges + found.starts.T * spacings
         lengths = (found.stops - found.starts).T * spacings
+    if not (np.isfinite(starts).all() and np.isfinite(lengths).all()):
+        raise NgioValueError(f"pixel_size must not be so large that boxes have no numbers, got {shown(pixel_size)}")
     return to_rois(RoiColumns(axes, starts, lengths, list(map(str, found.ids.tolist())), found.ids))
 
 

@@ -100,7 +100,8 @@ def stack_objects(
     aligned, found, columns = _found(image, labels, ids)
     cut = named("masked", to_bool)(masked)
     sizes = integers_by_axis(shape, aligned, "shape", 1)
-    _require_addressable(sizes)
+    if math.prod(sizes.values()) >= 2**48:  # bytes that today's processors can address
+        raise NgioValueError(f"shape={shown(shape)} is more than any memory holds: choose a smaller one")
     blank = fitting(fill, image.dtype)
     rows = [index for index, axis in enumerate(aligned.dims) if axis in sizes]
     lengths = np.array([sizes[str(aligned.dims[row])] for row in rows], np.int64).reshape(-1, 1)
@@ -128,17 +129,12 @@ def stack_objects(
     return xr.DataArray(xr.Variable(dims, stack, image.attrs), coords, name=image.name)
 
 
-def _require_addressable(sizes: Mapping[str, int]) -> None:
-    if math.prod(sizes.values()) >= 2**48:  # bytes that today's processors can address
-        raise NgioValueError(f"shape {shown(dict(sizes))} is more than any memory holds: choose a smaller one")
-
-
 def _found(
     image: xr.DataArray, labels: xr.DataArray, ids: Iterable[int] | None
 ) -> tuple[xr.DataArray, Summary, list[int]]:
     """Return the labels on the image's pixels, their summary, and which of its columns are wanted."""
-    require_image(image, "image=")
-    require_image(labels, "labels=")
+    require_image(image)
+    require_image(labels, "labels")
     if "label" in image.dims:
         raise NgioValueError("the image has an axis 'label' already, along which its objects would lie: rename it")
     aligned = on_pixels_of(image, labels)
@@ -148,7 +144,9 @@ def _found(
     column_of = {label: column for column, label in enumerate(found.ids.tolist())}
     wanted = named("ids", to_ints)(ids.values if isinstance(ids, xr.DataArray) else ids)
     if missing := [label for label in wanted if label not in column_of]:
-        raise NgioKeyError(f"the image has no object {missing[0]}: it has {found.ids.size}")
+        raise NgioKeyError(
+            f"ids must be of objects in the image, got {missing[0]}: choose from its {found.ids.size}, see unique_ids"
+        )
     return aligned, found, [column_of[label] for label in wanted]
 
 

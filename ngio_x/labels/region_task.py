@@ -97,7 +97,9 @@ def row_of(job: Job, place: Place, pixels: Sequence[Pixels], columns: tuple[str,
     """
     found = job.call(place, pixels)
     if not isinstance(found, Mapping):
-        raise NgioTypeError(f"func must return a mapping {{column: value}} for {place.title}, got {shown(found)}")
+        raise NgioTypeError(
+            f"func must return a mapping {{column: value}} as output has it, for {place.title}, got {shown(found)}"
+        )
     if set(found) != set(columns):
         raise NgioValueError(
             f"func must return the columns {list(columns)} of output for {place.title}, got {list(found)}"
@@ -187,7 +189,7 @@ def _along(found: Any, job: Job, place: Place, axes: tuple[str, ...]) -> Pixels:
     sizes = tuple(side.stop - side.start for side in chosen(place.outer, job.dims, axes))
     if isinstance(found, xr.DataArray):
         if set(found.dims) != set(axes):
-            raise NgioValueError(f"func must return the axes {axes} for {place.title}, got {found.dims}")
+            raise NgioValueError(f"func must return the axes {axes} of output for {place.title}, got {found.dims}")
         found = found.transpose(*axes).values
     pixels = np.asarray(found)
     if pixels.shape != sizes:

@@ -49,10 +49,11 @@ def relabel_sequential(labels: Labels, *, offset: int = 1, background: int = 0) 
     limits = np.iinfo(old.dtype)
     if len(old) and not limits.min <= first <= last <= limits.max:
         raise NgioValueError(
-            f"the new ids {shown(first)} to {shown(last)} do not fit {old.dtype}: convert with .astype('uint64')"
+            f"offset={shown(first)} makes ids up to {shown(last)}, which do not fit {old.dtype}: "
+            "convert with .astype('uint64')"
         )
     if first <= background <= last:
-        raise NgioValueError(f"the new ids {first} to {last} hold the background {background}: choose another offset")
+        raise NgioValueError(f"the new ids {first} to {last} hold background={background}: choose another offset")
     new = np.arange(len(old)).astype(old.dtype) + old.dtype.type(first if len(old) else 0)
     rename = partial(renamed, old=old, new=new, background=background)
     fresh: Any = da.map_blocks(rename, pixels, dtype=old.dtype) if isinstance(pixels, da.Array) else rename(pixels)

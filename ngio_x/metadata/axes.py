@@ -74,10 +74,10 @@ class AxesSetup:
 
     def __attrs_post_init__(self) -> None:
         mapping = self.canonical_map()
-        for role, on_disk in [*mapping.items(), *(("other", name) for name in self.others)]:
+        for role, on_disk in [*mapping.items(), *(("others", name) for name in self.others)]:
             if on_disk != role and on_disk in mapping:
                 raise NgioValueError(
-                    f"the {role} axis cannot be called {on_disk!r} on disk: that name is reserved for the "
+                    f"{role}: the axis cannot be called {on_disk!r} on disk: that name is reserved for the "
                     f"{on_disk} axis. Choose another name."
                 )
         names = [*mapping.values(), *self.others]

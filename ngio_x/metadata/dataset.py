@@ -48,9 +48,9 @@ class Dataset:
             for name in ("x", "y", "z", "t")
             if (index := self.axes_handler.get_index(name)) is not None
         }
-        if missing := [name for name in ("y", "x") if name not in sizes]:
+        if not {"y", "x"} <= sizes.keys():
             raise NgioValueError(
-                f"a pixel size needs y and x axes, but '{missing[0]}' is missing from {self.axes_handler.axes_names}"
+                f"an image must have y and x axes to have a pixel size, got {self.axes_handler.axes_names}"
             )
         handler = self.axes_handler
         time_unit = handler.time_unit if "t" in sizes else DEFAULT_TIME_UNIT

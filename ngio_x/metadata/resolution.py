@@ -95,9 +95,13 @@ def _by_axis(value: Any, what: str, spacings: Sequence[Mapping[str, float]]) -> 
         expected = "a number, a PixelSize or a mapping" if what == "pixel_size" else "a number or a mapping"
         raise NgioValueError(f"{what} must be {expected} by axis name, got {shown(value)}")
     if unknown := [axis for axis in numbers if axis not in known]:
-        raise NgioValueError(f"{what} names axis {unknown[0]!r}, but the levels have pixel sizes along {known}")
+        raise NgioValueError(
+            f"{what} must name axes along which the levels have pixel sizes, {known}, got {unknown[0]!r}"
+        )
     if not numbers:
-        raise NgioValueError(f"{what}={shown(value)} speaks of no axis: the levels have pixel sizes along {known}")
+        raise NgioValueError(
+            f"{what} must name axes along which the levels have pixel sizes, {known}, got {shown(value)}"
+        )
     return {axis: named(f"{what} along {axis!r}", positive(to_float))(number) for axis, number in numbers.items()}
 
 

@@ -193,7 +193,9 @@ def _level_shapes(dimensions: Dimensions, levels: int | None, scale_factors: Map
         if following == shapes[-1]:
             if levels is None:
                 break
-            raise NgioValueError(f"levels={shown(levels)} are too many: at most {len(shapes)} differ in shape")
+            raise NgioValueError(
+                f"levels must be at most {len(shapes)}, which is how many differ in shape, got {shown(levels)}"
+            )
         shapes.append(following)
     return shapes
 

@@ -45,7 +45,8 @@ def _given_tree(tree: xr.DataTree) -> Given:
     nodes = sorted((int(name), node) for name, node in tree.children.items() if name.isdecimal() and node.data_vars)
     if not nodes:
         raise NgioValueError(
-            "the tree has no levels '0', '1', … of an image: of a well or a plate, write the images one at a time"
+            "the tree has no levels '0', '1', … of an image: give one that has; "
+            "of a well or a plate, write the images one at a time"
         )
     levels = []
     for number, node in nodes:
@@ -134,10 +135,10 @@ def require_numbers(dtype: np.dtype[Any]) -> None:
         raise NgioTypeError(f"OME-NGFF images hold numbers, got {dtype}")
 
 
-def _require_image(image: Any) -> None:
+def _require_image(image: Any, argument: str = "image") -> None:
     if not isinstance(image, xr.DataArray):
         raise NgioTypeError(
-            f"expected a DataArray or a DataTree, got {type(image).__name__}: as_image gives an array names and sizes"
+            f"{argument} must be a DataArray or a DataTree, got {type(image).__name__}: label an array with as_image"
         )
     require_image_axes([str(dim) for dim in image.dims])
     require_numbers(image.dtype)
@@ -152,9 +153,9 @@ def as_label_image(labels: Any) -> xr.DataArray:
         NgioTypeError: If it holds no integers.
         NgioValueError: If it cannot be an OME-NGFF label image.
     """
-    _require_image(labels)
+    _require_image(labels, "labels")
     if labels.dtype.kind not in "iu":
-        raise NgioTypeError(f"labels are integers, got {labels.dtype}: convert with .astype('uint32')")
+        raise NgioTypeError(f"labels must be integers, got {labels.dtype}: convert with .astype('uint32')")
     require_image_axes([str(dim) for dim in labels.dims], labels=True)
     with_role: xr.DataArray = labels.assign_attrs({ROLE: LABELS})
     return with_role

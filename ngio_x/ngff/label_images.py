@@ -66,7 +66,7 @@ def write_labels(
         NgioValueError: If the array cannot be a label image, or the name is no single path segment.
         NgioTypeError: If it holds no integers.
     """
-    parent = open_group(group, "r+")
+    parent = open_group(group, "r+", argument="group")
     picture = read_image(parent)
     version = _written_version(picture)
     shapes = [array.shape for array in picture.arrays]
@@ -146,7 +146,7 @@ def draft_labels(
         options: More for `draft_image`.
     """
     if not isinstance(name, str) or not name.strip(".") or "/" in name or "\\" in name:
-        raise NgioValueError(f"the name of a label image is one path segment, got {shown(name)}")
+        raise NgioValueError(f"the name of a label image must be one path segment, got {shown(name)}")
     named("the name of a label image", to_relative)(name)
     if name in given.levels[0].dims:
         raise NgioValueError(f"labels '{name}' are called as one of their axes is, {given.levels[0].dims}: rename them")

@@ -153,7 +153,7 @@ class _Part(NamedTuple):
 
 
 def _opened(store: StoreLike, frame: Frame | None, order: Order | None = None) -> _Pyramid:
-    group = open_group(store, "r+")
+    group = open_group(store, "r+", argument="group")
     root = directory_of(group.store_path)
     if root is not None and is_unfinished(root):
         raise NgioValueError(

@@ -55,7 +55,7 @@ def from_dict(data: Any, cls: type[T]) -> T:
     except (BaseValidationError, NgioError) as error:
         raise NgioValidationError(*_problems(error, "$")) from None
     except (StructureHandlerNotFoundError, TypeError, AttributeError, ValueError):
-        raise NgioTypeError(f"cannot build {shown(cls)}: give the class of a value, or list[...] of one") from None
+        raise NgioTypeError(f"cls must be the class of a value, or list[...] of one, got {shown(cls)}") from None
 
 
 def to_json(value: Any, *, indent: int | None = None) -> str:
@@ -79,7 +79,9 @@ def to_json(value: Any, *, indent: int | None = None) -> str:
     except NgioError:
         raise
     except ValueError as error:
-        raise NgioValidationError(f"$: cannot be written as JSON: {error}") from None  # thousands of digits
+        raise NgioValidationError(
+            f"$: a number of type int must have fewer digits to be JSON: {error}"
+        ) from None  # thousands of digits
 
 
 _INDENT: Final = 100
@@ -93,7 +95,7 @@ def from_json(text: str | bytes, cls: type[T]) -> T:
     try:
         data = json.loads(text)
     except ValueError as error:  # no JSON, no UTF-8, or a number of thousands of digits
-        raise NgioValidationError(f"$: is not JSON: {error}") from None
+        raise NgioValidationError(f"$: must be JSON, got {shown(text)}: {error}") from None
     except RecursionError:
         raise NgioValidationError("$: is nested too deeply") from None
     problems = list(_without_json(data, "$"))  # Python's reader lets NaN and infinities in
@@ -116,7 +118,7 @@ def _without_json(data: Any, path: str) -> Iterator[str]:
     if isinstance(data, Mapping):
         for key, item in data.items():
             if not isinstance(key, str):
-                yield f"{path}: JSON keys are strings, got {shown(key)}"
+                yield f"{path}: JSON keys must be strings, got {shown(key)}"
             yield from _without_json(item, f"{path}.{key}")
     elif isinstance(data, list):
         for index, item in enumerate(data):
@@ -124,7 +126,7 @@ def _without_json(data: Any, path: str) -> Iterator[str]:
     elif isinstance(data, float) and not math.isfinite(data):
         yield f"{path}: must be a finite number, got {data}; leave the key out or use null"
     elif not isinstance(data, _PLAIN):
-        yield f"{path}: JSON has no form for {shown(data)} of type {type(data).__name__}"
+        yield f"{path}: JSON has no form for {shown(data)} of type {type(data).__name__}: convert it first"
 
 
 def _is_plain(kind: Any) -> bool:

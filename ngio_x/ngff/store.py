@@ -40,9 +40,15 @@ _ZARR_MARKS = ("zarr.json", ".zgroup", ".zattrs", ".zarray")
 
 
 def open_group(
-    store: StoreLike, mode: Literal["r", "r+"] = "r", storage_options: Mapping[str, Any] | None = None
+    store: StoreLike,
+    mode: Literal["r", "r+"] = "r",
+    storage_options: Mapping[str, Any] | None = None,
+    *,
+    argument: str = "store",
 ) -> zarr.Group:
-    """Open an existing group; what the file system of a URL needs to know goes into `storage_options`.
+    """Open the existing group that is the argument of that name.
+
+    What the file system of a URL needs to know goes into `storage_options`.
 
     Raises:
         NgioFileNotFoundError: If there is none.
@@ -51,10 +57,13 @@ def open_group(
         NgioValueError: If there is no such kind of URL, or `storage_options` are not for it.
     """
     if storage_options is not None and not _is_url(store):
-        raise NgioValueError(f"storage_options are for URLs, such as 's3://bucket/image.zarr', not for {store}")
+        raise NgioValueError(
+            f"storage_options are for URLs, such as 's3://bucket/image.zarr', not for {store}: leave them out"
+        )
     if isinstance(store, zarr.Group):
         return store
-    place = _existing(store, mode, storage_options)
+    _require_store_like(store, argument)
+    place = _existing(store, mode, storage_options, argument)
     # zarr would look for documents of format 2, too: three more reads.
     known: Literal[3] | None = 3 if isinstance(place, Path) and (place / "zarr.json").exists() else None
     try:
@@ -65,30 +74,40 @@ def open_group(
         raise unreadable(str(store), error) from error
 
 
+def _require_store_like(value: Any, argument: str) -> None:
+    if not isinstance(value, (str, Path, Store, zarr.Group)):
+        raise NgioTypeError(
+            f"{argument} must be a path, a URL, a zarr store or a zarr group, got {type(value).__name__}"
+        )
+
+
 def _instead(place: Path | Store) -> str:
     """Return what there is in place of a group, if that is known."""
     try:
         zarr.open_array(place, mode="r")
     except (FileNotFoundError, *ZARR_FAULTS):
-        return ""
+        return ": give the path of one"
     return ", but an array: open the group that it is a level of"
 
 
-def _existing(store: Any, mode: Literal["r", "r+"], storage_options: Mapping[str, Any] | None) -> Path | Store:
+def _existing(
+    store: Any, mode: Literal["r", "r+"], storage_options: Mapping[str, Any] | None, argument: str
+) -> Path | Store:
     """Return the directory or the store that is to be opened."""
     if isinstance(store, Store):
         return store
-    if not isinstance(store, (str, Path)):
-        raise NgioTypeError(f"expected a path, a URL, a zarr store or a zarr group, got {type(store).__name__}")
     if _is_url(store):
         return _store_at(str(store), storage_options, read_only=mode == "r")
     path = _local(store)
     if not path.exists():
-        raise NgioFileNotFoundError(f"{store} does not exist")
+        raise NgioFileNotFoundError(f"{argument} {store} does not exist: check the path")
     if not path.is_file():
         return path
     if not zipfile.is_zipfile(path):
-        raise NgioFileNotFoundError(f"there is no zarr group at {store}: it is a file, and no zip archive")
+        raise NgioFileNotFoundError(
+            f"there is no zarr group at {store}: it is a file, and no zip archive; "
+            "ngio-x convert makes an image of a TIFF"
+        )
     if mode != "r":
         raise NgioValueError(f"{store} is a zip file, in which nothing can be replaced: unpack it")
     return ZipStore(path, mode="r")
@@ -143,8 +162,10 @@ def new_group(
         store.attrs.put(filled.attrs.asdict())  # the caller's group remembers its attributes
 
 
-def _place(store: Any) -> Path | StorePath:
+def _place(store: Any, argument: str = "store") -> Path | StorePath:
     """Return the local directory, or the path in another kind of store, to write to."""
+    if not isinstance(store, StorePath):
+        _require_store_like(store, argument)
     if isinstance(store, (str, Path)):
         if Path(store).suffix == ".zip":
             raise NgioValueError(f"{store} would be a directory: write one that is called otherwise, and zip that")
@@ -153,8 +174,6 @@ def _place(store: Any) -> Path | StorePath:
         store = store.store_path
     elif isinstance(store, Store):
         store = StorePath(store)
-    elif not isinstance(store, StorePath):
-        raise NgioTypeError(f"expected a path, a URL, a zarr store or a zarr group, got {type(store).__name__}")
     if store.read_only:
         raise NgioValueError(f"{store} is read-only: open it for writing")
     if not (store.store.supports_writes and store.store.supports_deletes):
@@ -172,7 +191,7 @@ def require_apart(source: zarr.Group, target: Any) -> None:
         NgioValueError: If it is, or is read-only.
         NgioTypeError: If it is no place that zarr knows.
     """
-    place = _place(target)
+    place = _place(target, "target")
     there = StorePath(LocalStore(place)) if isinstance(place, Path) else place
     if overlap(source.store_path, there):
         raise NgioValueError(f"{name_of(there)} is, or overlaps, the source {name_of(source.store_path)}: write apart")

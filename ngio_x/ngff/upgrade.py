@@ -57,7 +57,7 @@ def upgrade_ome_zarr(
         NgioStorageError: If a chunk cannot be read, or is known to be cut off, or cannot be written.
     """
     named("version", one_of(*ZARR_FORMATS))(version)
-    group = open_group(source, storage_options=storage_options)
+    group = open_group(source, storage_options=storage_options, argument="source")
     hierarchy = read_hierarchy(group)
     _require_another(group, hierarchy, version)
     require_apart(group, target)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from ngio_x._frozen import evolve
+from ngio_x._frozen import evolve, named
 from ngio_x.arrays.lazy import is_lazy
 from ngio_x.errors import NgioValueError
 from ngio_x.metadata.channels import Channel
@@ -20,6 +20,7 @@ from ngio_x.ngff.fill import Report, described, fill
 from ngio_x.ngff.given import given_image, given_labels, require_numbers
 from ngio_x.ngff.label_images import draft_labels, for_labels, given_by_name
 from ngio_x.ngff.store import StoreLike, new_group
+from ngio_x.pyramid.builder import to_dtype_name
 from ngio_x.pyramid.progress import Progress
 from ngio_x.resample.kernels import Order
 
@@ -165,7 +166,7 @@ def derive(
         name=name,
         channels=channels,
     )
-    builder = draft.builder if dtype is None else evolve(draft.builder, data_type=dtype)
+    builder = draft.builder if dtype is None else evolve(draft.builder, data_type=named("dtype", to_dtype_name)(dtype))
     require_numbers(np.dtype(builder.data_type))
     with new_group(store, builder.zarr_format, overwrite=overwrite) as group:
         builder.to_zarr(group)

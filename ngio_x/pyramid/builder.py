@@ -33,7 +33,8 @@ from ngio_x.pyramid.level import ChunksLike, PyramidLevel, ShardsLike
 from ngio_x.pyramid.scaling import level_steps, levels_down_to, to_factors
 
 
-def _to_dtype_name(value: Any) -> str:
+def to_dtype_name(value: Any) -> str:
+    """Convert what numpy takes for a data type to its name; anything else is refused."""
     try:
         dtype = np.dtype(to_name(value) if isinstance(value, str) or value is None else value)
     except (TypeError, ValueError):
@@ -62,7 +63,7 @@ class ImagePyramidBuilder:
     levels: tuple[PyramidLevel, ...] = field(tuple_of(PyramidLevel))
     axes: tuple[str, ...] = field(to_names)
     """Names of the axes, in array order."""
-    data_type: str = field(_to_dtype_name, default="uint16")
+    data_type: str = field(to_dtype_name, default="uint16")
     dimension_separator: Literal[".", "/"] = field(one_of(".", "/"), default="/")
     compressors: Any = field(freeze, default="auto")
     """As in `zarr.create_array`."""
@@ -72,7 +73,7 @@ class ImagePyramidBuilder:
 
     def __attrs_post_init__(self) -> None:
         if not self.levels:
-            raise NgioValueError("levels must hold at least one level")
+            raise NgioValueError("levels must hold at least one level, got ()")
         if len(set(self.axes)) < len(self.axes):
             raise NgioValueError(f"axes must have unique names, got {self.axes}")
         _require_separate([level.path for level in self.levels])
@@ -84,7 +85,7 @@ class ImagePyramidBuilder:
     def _check_level(self, level: PyramidLevel) -> None:
         if len(level.shape) != len(self.axes):
             raise NgioValueError(
-                f"level '{level.path}' has {len(level.shape)} dimensions {level.shape}, but the axes are {self.axes}"
+                f"axes must name each dimension of level '{level.path}' of shape {level.shape}, got {self.axes}"
             )
         if self.zarr_format == 2 and isinstance(level.shards, tuple):
             raise NgioValueError(f"level '{level.path}' has shards={level.shards}, which need zarr_format=3")

@@ -221,7 +221,7 @@ def require_within_reach(arrays: Sequence[zarr.Array[Any]]) -> None:
 
 def _together(source: zarr.Array[Any], targets: Any) -> list[zarr.Array[Any]]:
     if isinstance(targets, (zarr.Array, str)) or not np.iterable(targets):
-        raise NgioTypeError(f"targets are several zarr arrays, got {shown(targets)}: put a single one into a list")
+        raise NgioTypeError(f"targets must be several zarr arrays, got {shown(targets)}: put a single one into a list")
     return [source, *targets]
 
 

@@ -13,6 +13,7 @@ from zarr.core.buffer import Buffer, default_buffer_prototype
 from zarr.core.sync import sync
 from zarr.storage import LocalStore, MemoryStore, StorePath
 
+from ngio_x._frozen import shown
 from ngio_x.errors import NgioFileExistsError, NgioUserWarning, NgioValueError
 from ngio_x.pyramid.places import require_replaceable
 from ngio_x.pyramid.swap import is_unfinished, recover, swap_in
@@ -37,12 +38,17 @@ def drafted(zarr_format: Literal[2, 3], arrays: Mapping[str, Mapping[str, Any]])
             array = group.create_array(path, **arguments)
         except Exception as error:
             raise NgioValueError(
-                f"zarr cannot create level '{path}', it says {type(error).__name__}: {error}"
+                f"zarr cannot create level '{path}', it says {type(error).__name__}: {error}; "
+                f"correct one of {_told(arguments)}"
             ) from error
         given = arguments.get("fill_value")
         if given is not None and array.dtype.kind in "iub" and array.fill_value != given:
             raise NgioValueError(f"level '{path}' of {array.dtype} cannot hold fill_value={given!r}")
     return {path: document.to_bytes() for path, document in documents.items() if "/" in path}
+
+
+def _told(arguments: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key}={shown(value)}" for key, value in arguments.items() if value is not None)
 
 
 def create_in(group: zarr.Group, paths: Sequence[str], documents: Mapping[str, bytes], *, overwrite: bool) -> None:

@@ -59,7 +59,7 @@ class PyramidLevel:
             value = getattr(self, label)
             if isinstance(value, tuple) and len(value) != len(self.shape):
                 raise NgioValueError(
-                    f"level '{self.path}': {label} must have one number for each of the {len(self.shape)} axes, "
+                    f"level '{self.path}': {label} must have one number for each axis of shape {self.shape}, "
                     f"got {value}"
                 )
         if isinstance(self.chunks, tuple):

@@ -180,5 +180,5 @@ def kernel_for(order: object, dtype: np.dtype[Any]) -> Kernel:
         raise NgioValueError(f"order must be one of {', '.join(map(repr, KERNELS))}, got {shown(order)}")
     if kernel.combine != "one" and dtype.kind not in ("iufc" if kernel.blends else "biuf"):
         verb = "blend" if kernel.blends else "compare"
-        raise NgioValueError(f"order={kernel.name!r} cannot {verb} {dtype} values; use order='nearest'")
+        raise NgioValueError(f"order={kernel.name!r} cannot {verb} the array's {dtype} values; use order='nearest'")
     return kernel

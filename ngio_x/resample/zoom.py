@@ -6,6 +6,7 @@ import bisect
 import itertools
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 import dask.array as da
@@ -52,7 +53,9 @@ def numpy_zoom(
     try:
         source = np.asarray(source_array)
     except (TypeError, ValueError) as error:
-        raise NgioTypeError(f"source_array is an array of numbers: {error}") from None
+        raise NgioTypeError(
+            f"source_array must be an array of numbers, got {type(source_array).__name__}: {error}"
+        ) from None
     shape = _target_shape(source.shape, scale, target_shape)
     kernel = kernel_for(order, source.dtype)
     if shape == source.shape:
@@ -85,7 +88,7 @@ def dask_zoom(
         NgioValueError: As `numpy_zoom`; or if the shape is unknown, or `chunks` do not fit the output.
     """
     if not isinstance(source_array, da.Array):
-        raise NgioTypeError(f"dask_zoom takes a dask array, got {type(source_array).__name__}: use numpy_zoom")
+        raise NgioTypeError(f"source_array must be a dask array, got {type(source_array).__name__}: use numpy_zoom")
     _refuse_masks(source_array._meta)  # noqa: SLF001 — an empty array like its blocks
     if any(math.isnan(size) for size in source_array.shape):
         raise NgioValueError("the array's shape is unknown: call compute_chunk_sizes() first")
@@ -115,7 +118,7 @@ def dask_zoom(
 def zoomed_size(size: int, factor: float) -> int:
     """Return the size of an axis after zooming: `max(1, round(size * factor))`, halves to even."""
     if math.isinf(size * factor):
-        raise NgioValueError(f"a factor of {factor!r} is too large")
+        raise NgioValueError(f"a scale of {factor!r} is too large: choose a smaller one")
     return max(1, round(size * factor))
 
 
@@ -124,16 +127,17 @@ def _target_shape(
 ) -> tuple[int, ...]:
     """Return the checked shape of the result."""
     if (scale is None) == (target_shape is None):
-        raise NgioValueError("give either scale or target_shape")
+        raise NgioValueError(f"give either scale or target_shape, got {'neither' if scale is None else 'both'}")
     if 0 in shape:
-        raise NgioValueError(f"an array of shape {shape} has no samples to zoom")
+        raise NgioValueError(f"the array must have samples along each axis to be zoomed, got shape {shape}")
     label, convert = ("scale", to_floats) if target_shape is None else ("target_shape", to_ints)
-    numbers = named(label, positive(convert))(scale if target_shape is None else target_shape)
+    given = scale if target_shape is None else target_shape
+    numbers = named(label, positive(convert))(given)
     if len(numbers) != len(shape):
-        raise NgioValueError(f"{label} must have one number for each of the {len(shape)} axes, got {numbers}")
+        raise NgioValueError(f"{label} must have one number for each axis of the array's shape {shape}, got {numbers}")
     if target_shape is None:
         numbers = tuple(zoomed_size(size, factor) for size, factor in zip(shape, numbers, strict=True))
-    require_exact(shape, numbers)
+    named(f"{label}={shown(given)}:", partial(require_exact, shape))(numbers)
     return tuple(numbers)
 
 
@@ -145,13 +149,16 @@ def require_exact(shape: Sequence[int], target_shape: Sequence[float]) -> None:
     """
     for n, m in zip(shape, target_shape, strict=True):
         if n != m and n * m >= _LARGEST_PRODUCT:
-            raise NgioValueError(f"an axis of {n} samples cannot be zoomed to {m:.6g}: positions would not be exact")
+            raise NgioValueError(
+                f"an axis of {n} samples cannot be zoomed to {m:.6g}, positions would not be exact: "
+                "choose a smaller size"
+            )
 
 
 def _refuse_masks(array: Any) -> None:
     if isinstance(array, np.ma.MaskedArray):
         raise NgioTypeError(
-            "masked arrays cannot be zoomed: the mask would be lost; fill it first, with nan if need be"
+            "a masked array cannot be zoomed: the mask would be lost; fill it first, with nan if need be"
         )
 
 
@@ -159,14 +166,14 @@ def _output_chunks(source: da.Array, shape: tuple[int, ...], chunks: Any) -> tup
     """Return the sizes of the output's blocks along each axis."""
     if chunks is None:
         chunks = tuple(map(min, source.chunksize, shape))
-    problem: object = "no block may be negative, and they add up to the axes"
+    problem: object = "blocks must not be negative, and must add up to the axes"
     try:
         sizes: tuple[tuple[int, ...], ...] = normalize_chunks(chunks, shape, dtype=source.dtype)
     except (TypeError, ValueError, ZeroDivisionError, NotImplementedError) as error:  # as dask says it
         sizes, problem = (), error
     fit = tuple(map(sum, sizes)) == shape and min(map(min, sizes), default=0) >= 0
     if not fit or (isinstance(chunks, Mapping) and not set(chunks) <= set(range(len(shape)))):
-        raise NgioValueError(f"chunks={shown(chunks)} do not fit the shape {shape}: {problem}")
+        raise NgioValueError(f"chunks={shown(chunks)} must fit the shape {shape}: {problem}")
     return sizes
 
 

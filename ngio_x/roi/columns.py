@@ -46,19 +46,21 @@ class RoiColumns(NamedTuple):
             return np.where(np.isposinf(self.lengths), np.inf, self.starts + self.lengths)
 
 
-def listed(rois: Iterable[Roi]) -> list[Roi]:
-    """Return regions as a list.
+def listed(rois: Iterable[Roi], argument: str = "rois") -> list[Roi]:
+    """Return the regions of the argument of that name as a list.
 
     Raises:
         NgioTypeError: If something else is among them.
     """
-    if isinstance(rois, Roi) or not np.iterable(rois):
-        raise NgioTypeError(f"expected several regions, got {shown(rois)}: put a single one into a list")
+    if not np.iterable(rois):
+        raise NgioTypeError(f"{argument} must be several regions, got {shown(rois)}: put a single one into a list")
     found = list(rois)
     if set(map(type, found)) - {Roi}:
         for position, roi in enumerate(found):
             if not isinstance(roi, Roi):
-                raise NgioTypeError(f"expected regions, got {shown(roi)} at position {position}: build Roi.from_values")
+                raise NgioTypeError(
+                    f"{argument} must be regions, got {shown(roi)} at position {position}: build Roi.from_values"
+                )
     return found
 
 

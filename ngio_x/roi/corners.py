@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from ngio_x._frozen import named, to_axes
+from ngio_x._frozen import named, shown, to_axes
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.roi.roi import Roi, require_roi
 
@@ -64,13 +64,15 @@ def bounding_roi(
     axes = _to_axes(axes)
     places = to_points(points, axes).reshape(-1, len(axes))
     if not len(places):
-        raise NgioValueError("a region needs at least one point, got none")
+        raise NgioValueError(f"points must be at least one, got shape {np.shape(points)}")
+    if not np.isfinite(places).all():
+        raise NgioValueError(f"points must be finite numbers, got {shown(places[~np.isfinite(places)][0].item())}")
     spans = zip(axes, places.min(axis=0).tolist(), places.max(axis=0).tolist(), strict=True)
     return Roi.from_values({axis: slice(low, high) for axis, low, high in spans}, name, label)
 
 
-def to_points(points: Any, axes: Sequence[str]) -> npt.NDArray[np.float64]:
-    """Return points as floats, shape (…, d), one column for each of the d axes.
+def to_points(points: Any, axes: Sequence[str], argument: str = "points") -> npt.NDArray[np.float64]:
+    """Return the points of the argument of that name as floats, shape (…, d), one column for each of the d axes.
 
     Raises:
         NgioTypeError: If they are no numbers.
@@ -79,11 +81,11 @@ def to_points(points: Any, axes: Sequence[str]) -> npt.NDArray[np.float64]:
     try:
         array = np.asarray(points)
     except (TypeError, ValueError) as error:
-        raise NgioTypeError(f"points are an array of numbers: {error}") from None
+        raise NgioTypeError(f"{argument} must be an array of numbers, got {type(points).__name__}: {error}") from None
     if array.dtype.kind not in "iuf":
-        raise NgioTypeError(f"points are an array of numbers, got {type(points).__name__} of {array.dtype}")
+        raise NgioTypeError(f"{argument} must be an array of numbers, got {type(points).__name__} of {array.dtype}")
     if array.ndim == 0 or array.shape[-1] != len(axes):
-        raise NgioValueError(f"points of shape {array.shape} need as many columns as there are axes: {tuple(axes)}")
+        raise NgioValueError(f"{argument} must have one column for each of axes {tuple(axes)}, got shape {array.shape}")
     return array.astype(np.float64)
 
 
@@ -96,5 +98,7 @@ def closed_bounds(roi: Roi, axis: str) -> tuple[float, float]:
     """
     start, end = roi[axis].bounds
     if start is None or end is None:
-        raise NgioValueError(f"{roi.get_name()} is unbounded along '{axis}': it has no corners")
+        raise NgioValueError(
+            f"region {roi.get_name()} is unbounded along '{axis}', so that it has no corners: give it both bounds"
+        )
     return start, end

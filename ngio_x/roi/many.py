@@ -41,7 +41,7 @@ def overlapping(rois: Iterable[Roi], others: Iterable[Roi] | None = None) -> Ind
         NgioValueError: If the spaces differ.
     """
     ours = listed(rois)
-    theirs = None if others is None else listed(others)
+    theirs = None if others is None else listed(others, "others")
     boxes = _boxes(_in_one_space(columns_of([*ours, *(theirs or ())])))
     return _overlapping(boxes, None if theirs is None else len(ours))
 
@@ -78,7 +78,7 @@ def containing(rois: Iterable[Roi], point: Mapping[str, float]) -> Indices:
         NgioValueError: If the spaces differ, or a coordinate is no number.
     """
     if not isinstance(point, Mapping):
-        raise NgioTypeError(f"point is a mapping from axis name to coordinate, got {shown(point)}")
+        raise NgioTypeError(f"point must be a mapping from axis name to coordinate, got {shown(point)}")
     columns = _in_one_space(columns_of(rois))
     starts, stops, _ = _boxes(columns)
     inside = np.ones(len(starts), bool)
@@ -108,7 +108,7 @@ def hull(rois: Iterable[Roi], name: str | None = None) -> Roi:
     """
     regions = listed(rois)
     if not regions:
-        raise NgioValueError("a hull needs at least one region, got none")
+        raise NgioValueError("rois must hold at least one region, got none")
     columns = _in_one_space(columns_of(regions))
     first, last = np.nanargmin(columns.starts, axis=0), np.nanargmax(columns.stops, axis=0)
     axes = np.arange(len(columns.axes))
@@ -136,7 +136,7 @@ def assign_tiles(rois: Iterable[Roi], tiles: Iterable[Roi]) -> Indices:
         NgioTypeError: If something else than a region is among them.
         NgioValueError: If the spaces differ.
     """
-    ours, theirs = listed(rois), listed(tiles)
+    ours, theirs = listed(rois), listed(tiles, "tiles")
     boxes = _boxes(_in_one_space(columns_of([*ours, *theirs])))
     starts, stops, _ = boxes
     pairs = _overlapping(boxes, len(ours))

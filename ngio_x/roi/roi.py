@@ -113,8 +113,11 @@ class Roi:
         """Return the slice along an axis; a missing one is an `NgioKeyError`."""
         found = self.get(axis_name)
         if found is None:
-            raise NgioKeyError(f"the region has no axis {axis_name!r}, only {self._axis_names}")
+            raise NgioKeyError(f"the region has no axis {axis_name!r}: use one of {self._axis_names}")
         return found
+
+    __iter__ = None
+    """A single region is no sequence, though it has items: where several are wanted, it is refused as that."""
 
     def __contains__(self, axis_name: object) -> bool:
         """Return whether there is a slice along an axis."""
@@ -284,4 +287,4 @@ def require_roi(roi: object) -> None:
         NgioTypeError: If it is none.
     """
     if not isinstance(roi, Roi):
-        raise NgioTypeError(f"expected a Roi, got {type(roi).__name__}: build one with Roi.from_values")
+        raise NgioTypeError(f"roi must be a Roi, got {type(roi).__name__}: build one with Roi.from_values")

@@ -31,8 +31,8 @@ def assert_same_lattice(actual: xr.DataArray, expected: xr.DataArray) -> None:
         NgioTypeError: If one of them is no DataArray.
     """
     __tracebackhide__ = True
-    for image in (actual, expected):
-        require_image(image, "assert_same_lattice")
+    for argument, image in (("actual", actual), ("expected", expected)):
+        require_image(image, argument)
     if actual.dims != expected.dims:
         raise AssertionError(f"the lattices differ:\n  axes: {actual.dims}, expected {expected.dims}")
     found = [f"  axis {dim!r}: {what}" for dim in actual.dims for what in _differences(actual, expected, dim)]

@@ -46,7 +46,7 @@ def to_napari_layers(
         NgioKeyError: If a region lacks y or x.
         NgioValueError: If the tree holds several images or none, is not evenly spaced, or a region is unbounded.
     """
-    require_tree(tree, "to_napari_layers")
+    require_tree(tree)
     images = images_of(tree)
     if len(images) != 1:
         pyramid_of(tree)  # says why it is refused
@@ -100,6 +100,6 @@ def _layer(levels: list[xr.DataArray], options: dict[str, Any], kind: str) -> La
 
 def _shapes(name: Any, rois: Any, image: xr.DataArray | None) -> LayerData:
     if not isinstance(name, str):
-        raise NgioTypeError(f"rois takes regions, or lists of regions by name, got the name {shown(name)}")
+        raise NgioTypeError(f"rois must be regions, or lists of regions by name, got the name {shown(name)}")
     data, options, kind = napari_shapes(rois, image)  # type: ignore[arg-type]  # a tree with no array was refused
     return data, {**options, "name": name, "face_color": "transparent", "edge_color": "yellow"}, kind

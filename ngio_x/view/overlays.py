@@ -20,7 +20,7 @@ from ngio_x.metadata.units import conversion, symbol_of
 from ngio_x.roi.boxes import hull_of
 from ngio_x.roi.columns import listed
 from ngio_x.roi.roi import Roi
-from ngio_x.view.plane import Image, plane_of
+from ngio_x.view.plane import Image, finest, plane_of
 
 Axes: TypeAlias = Any
 """Axes of matplotlib, which is an extra."""
@@ -38,7 +38,7 @@ def require_matplotlib() -> None:
         raise NgioValueError("pictures need matplotlib: pip install 'ngio-x[plot]'")
 
 
-def axes_or_new(ax: Axes | None) -> Axes:
+def axes_or_new(ax: Axes | None, argument: str = "ax") -> Axes:
     """Return axes to draw on: those that are given, or those of a new figure.
 
     Raises:
@@ -48,7 +48,7 @@ def axes_or_new(ax: Axes | None) -> Axes:
     require_matplotlib()
     if ax is not None:
         if not hasattr(ax, "imshow"):
-            raise NgioTypeError(f"ax takes Axes of matplotlib, got {type(ax).__name__}")
+            raise NgioTypeError(f"{argument} must be Axes of matplotlib, got {type(ax).__name__}")
         return ax
     import matplotlib.pyplot as plt  # noqa: PLC0415 — an extra
 
@@ -146,9 +146,10 @@ def plot_labels(labels: Image, roi: Roi | None = None, *, linewidth: float = 1.0
     is_new, ax = ax is None, axes_or_new(ax)
     from matplotlib.collections import LineCollection  # noqa: PLC0415 — an extra
 
+    finest(labels, "labels")
     plane = plane_of(labels, roi, room_of(ax))
     if plane.dtype.kind not in "iu":
-        raise NgioTypeError(f"labels are integers, got {plane.dtype}: convert with .astype('uint32')")
+        raise NgioTypeError(f"labels must be integers, got {plane.dtype}: convert with .astype('uint32')")
     if "c" in plane.dims:
         raise NgioValueError(f"labels have no channels, but these have {plane.sizes['c']}: pick one with isel(c=0)")
     if is_new:

@@ -125,18 +125,19 @@ def plot_levels(
         NgioKeyError: If the tree has no labels of that name, or there is no such channel.
         NgioValueError: If there are not as many axes as levels, or for a reason that `plot_image` has.
     """
-    require_tree(tree, "plot_levels")
+    require_tree(tree)
     regions = listed(rois)
     shown = tree if roi is None else crop(tree, in_world(roi, finest(tree)))
     levels = {node.name or path: array_of(node) for path, node in pyramid_of(shown).items()}
     outlined = [] if labels is None else _levels_of(labels_in(shown, labels), roi, finest(tree))
     if axes is not None and not isinstance(axes, (list, tuple, np.ndarray)):
-        raise NgioTypeError(f"axes takes Axes of matplotlib in a list, got {type(axes).__name__}")
+        raise NgioTypeError(f"axes must be Axes of matplotlib in a list, got {type(axes).__name__}")
     places = (
         _row_of_axes(next(iter(levels.values())), len(levels)) if axes is None else list(getattr(axes, "flat", axes))
     )
     if len(places) != len(levels):
-        raise NgioValueError(f"axes must be {len(levels)}, one a level, got {len(places)}")
+        raise NgioValueError(f"axes must be {len(levels)}, one a level, got {type(axes).__name__} of {len(places)}")
+    places = [axes_or_new(ax, "axes") for ax in places]
     *_, coarsest = levels.values()
     same = channels if is_labels(coarsest) else _same_limits(coarsest, channels)
     world = [in_world(each, finest(tree)) for each in regions]

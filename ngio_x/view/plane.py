@@ -22,15 +22,15 @@ _MOST: Final = 2**26
 """Pixels that are read or computed for a picture, at most."""
 
 
-def finest(image: Image) -> xr.DataArray:
-    """Return the image, of a tree its level 0.
+def finest(image: Image, argument: str = "image") -> xr.DataArray:
+    """Return the image that is the argument of that name, of a tree its level 0.
 
     Raises:
         NgioTypeError: If it is neither DataArray nor DataTree.
     """
     if isinstance(image, xr.DataTree):
         return array_of(next(iter(pyramid_of(image).values())))
-    require_image(image, "a picture")
+    require_image(image, argument)
     return image
 
 
@@ -92,14 +92,14 @@ def labels_in(image: Image, labels: Any) -> Image:
         NgioTypeError: If a name comes with an array.
     """
     if not isinstance(labels, str):
-        finest(labels)
+        finest(labels, "labels")
         return labels  # type: ignore[no-any-return]
     if not isinstance(image, xr.DataTree):
         raise NgioTypeError(f"labels={labels!r} names label images of a tree: pass the tree, or the labels themselves")
     folder = image.children.get("labels")
     names = [] if folder is None else list(folder.children)
     if folder is None or labels not in names:
-        raise NgioKeyError(f"the tree has no labels {labels!r}, only {names}")
+        raise NgioKeyError(f"labels must be of the tree's {names}, got {labels!r}")
     return folder.children[labels]
 
 

@@ -198,13 +198,13 @@ def test_inputs_are_untouched():
 @pytest.mark.parametrize(
     ("call", "kind", "message"),
     [
-        (lambda: nx.composite(PIXELS), nx.errors.NgioTypeError, "composite takes a DataArray, got ndarray"),
+        (lambda: nx.composite(PIXELS), nx.errors.NgioTypeError, "image must be a DataArray, got ndarray"),
         (lambda: nx.composite(nx.as_image(PIXELS.astype(complex))), nx.errors.NgioTypeError, "complex128"),
         (lambda: nx.composite(nx.as_labels([[1]]) / 2.0), nx.errors.NgioTypeError, "labels are integers, got float64"),
         (lambda: nx.composite(image_of(), "DNA"), nx.errors.NgioTypeError, "a list of names"),
-        (lambda: nx.composite(image_of(), [1.5]), nx.errors.NgioTypeError, "a name, a position or a Channel, got 1.5"),
-        (lambda: nx.composite(image_of(), []), nx.errors.NgioValueError, "names none"),
-        (lambda: nx.composite(image_of(), ["GFP"]), nx.errors.NgioKeyError, "no channel 'GFP', only 'DNA', 'actin'"),
+        (lambda: nx.composite(image_of(), [1.5]), nx.errors.NgioTypeError, "names, positions or Channel, got 1.5"),
+        (lambda: nx.composite(image_of(), []), nx.errors.NgioValueError, "got none: leave it out"),
+        (lambda: nx.composite(image_of(), ["GFP"]), KeyError, "no channel 'GFP', name some of 'DNA', 'actin'"),
         (lambda: nx.composite(image_of(), [2]), nx.errors.NgioKeyError, "no channel 2"),
         (lambda: nx.composite(image_of(), [-1]), nx.errors.NgioKeyError, "no channel -1"),
         (lambda: nx.composite(image_of(), {1: "DNA"}), nx.errors.NgioTypeError, "takes a Channel for each, got 'DNA'"),

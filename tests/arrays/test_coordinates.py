@@ -130,8 +130,8 @@ class TestEveryConverter:
     @pytest.mark.parametrize(
         ("places", "axes", "error", "message"),
         [
-            ([(1, 2)], ("y", "q"), NgioValueError, "axes names 'q', which the image lacks"),
-            ([(1, 2)], None, NgioValueError, r"shape \(1, 2\).*'t', 'c', 'y', 'x'"),
+            ([(1, 2)], ("y", "q"), NgioValueError, "axes must be of the image's .*, got 'q'"),
+            ([(1, 2)], None, NgioValueError, r"axes \('t', 'c', 'y', 'x'\), got shape \(1, 2\)"),
             ([(1, 2)], ("x", "x"), NgioValueError, "once"),
             ([(True, False)], ("y", "x"), NgioTypeError, "numbers, got list of bool"),
             (nx.Roi.from_values({"y": 1, "x": 2}, None), ("y", "x"), NgioValueError, "leave axes out"),
@@ -158,9 +158,9 @@ class TestEveryConverter:
 
 def test_a_layer_is_made_of_a_labelled_array():
     """Not a bare one, and of axes that it has."""
-    with pytest.raises(NgioTypeError, match="napari_layer takes a DataArray"):
+    with pytest.raises(NgioTypeError, match="image must be a DataArray"):
         nx.napari_layer(np.zeros((2, 2)))
-    with pytest.raises(NgioValueError, match="axes names 'z'"):
+    with pytest.raises(NgioValueError, match=r"axes must be of the image's .*, got 'z'"):
         nx.napari_layer(nx.as_image(np.zeros((2, 2))), ("z", "x"))
 
 

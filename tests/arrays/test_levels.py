@@ -78,9 +78,9 @@ def test_level_for_wants_one_image(tree, plate):
     two = xr.DataTree.from_dict({"/labels/a/0": tree["labels/seg/0"], "/labels/b/0": tree["labels/seg/0"]})
     with pytest.raises(NgioValueError, match=r"holds 2 label images: pick one of them, such as tree\['labels/a'\]"):
         nx.level_for(two, scale=0.5)
-    with pytest.raises(NgioValueError, match="holds no image"):
+    with pytest.raises(NgioValueError, match="holds neither image nor label image: open one"):
         nx.level_for(xr.DataTree(), scale=0.5)
-    with pytest.raises(NgioTypeError, match="level_for takes a DataTree, got DataArray"):
+    with pytest.raises(NgioTypeError, match="tree must be a DataTree, got DataArray"):
         nx.level_for(tree["0/image"], scale=0.5)
 
 
@@ -90,7 +90,7 @@ def test_facts_of_a_tree_are_those_of_its_first_level(tree, plate):
     assert nx.dimensions_of(plate["C/05/0"]) == nx.dimensions_of(plate["C/05/0/0/image"])
     with pytest.raises(NgioValueError, match="holds 3 images"):
         nx.pixel_size_of(plate)
-    with pytest.raises(NgioTypeError, match="takes a DataArray, got ndarray"):
+    with pytest.raises(NgioTypeError, match="must be a DataArray, got ndarray"):
         nx.dimensions_of(np.zeros((2, 2)))
 
 
@@ -118,7 +118,7 @@ def test_map_levels_on_labels_and_on_all(tree):
     assert not nx.map_levels(tree, lambda array: array * 0, on="all")["labels/seg/1/seg"].any()
     assert not nx.map_levels(tree, lambda array: array * 0, on="all")["1/image"].any()
     moved = xr.DataTree.from_dict({"/0": tree["labels/seg/0"].to_dataset()})
-    with pytest.raises(NgioValueError, match="holds no image: on= says which arrays are meant"):
+    with pytest.raises(NgioValueError, match="holds no image: choose which arrays are meant with on="):
         nx.map_levels(moved, lambda image: image)
 
 
@@ -165,11 +165,11 @@ def test_map_levels_of_levels_with_several_arrays(tree):
     [
         (lambda t: nx.map_levels(t, np.asarray), NgioTypeError, "level '0': the function must return a DataArray, got"),
         (lambda t: nx.map_levels(t, lambda _: None), NgioTypeError, "level '0'.*got NoneType"),
-        (lambda t: nx.map_levels(t, 5), NgioTypeError, "takes a function from array to array, got int"),
+        (lambda t: nx.map_levels(t, 5), NgioTypeError, "function must be one from array to array, got int"),
         (lambda t: nx.map_levels(t, abs, on="both"), NgioValueError, "on must be one of 'image', 'labels', 'all'"),
-        (lambda t: nx.map_levels(t["0/image"], abs), NgioTypeError, "map_levels takes a DataTree, got DataArray"),
+        (lambda t: nx.map_levels(t["0/image"], abs), NgioTypeError, "tree must be a DataTree, got DataArray"),
         (lambda _: nx.map_levels(xr.DataTree(), abs, on="all"), NgioValueError, "holds no array"),
-        (lambda t: nx.crop(t, {"x": 1}), NgioTypeError, "expected a Roi, got dict"),
+        (lambda t: nx.crop(t, {"x": 1}), NgioTypeError, "roi must be a Roi, got dict"),
     ],
 )
 def test_bad_arguments_are_refused(tree, call, error, message):

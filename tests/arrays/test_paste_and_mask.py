@@ -77,9 +77,9 @@ def test_channels_of_equal_names_are_pasted_together(image, patch):
 def test_plain_arrays_go_where_the_region_says(image):
     """An array without names needs a region of its size."""
     assert int((nx.paste(image, np.full((2, 2, 4), 7, "u2"), ROI) == 7).sum()) == 16
-    with pytest.raises(NgioValueError, match="axis 'x': the patch has 3 pixels where the region holds 4"):
+    with pytest.raises(NgioValueError, match="axis 'x': the patch must have the 4 pixels that the region holds"):
         nx.paste(image, np.full((2, 2, 3), 7, "u2"), ROI)
-    with pytest.raises(NgioValueError, match="needs roi="):
+    with pytest.raises(NgioValueError, match=r"patch must be .* with roi=, got ndarray of 1 without roi"):
         nx.paste(image, np.ones(3, "u2"))
 
 
@@ -97,7 +97,7 @@ def test_what_lies_outside_is_dropped(image, patch):
         (lambda p: p.astype("i4"), NgioTypeError, "int32 do not all fit into uint16"),
         (lambda p: p.assign_coords(c=["a", "z"]), NgioValueError, "'z' along 'c'"),
         (lambda p: nx.zoom(p, 0.5), NgioValueError, "along 'y': the pixel sizes differ: 0.5 and 1.0"),
-        (lambda p: p.expand_dims("t"), NgioValueError, "axis 't', which the image lacks"),
+        (lambda p: p.expand_dims("t"), NgioValueError, "axes .*of the image's .*, got 't'"),
         (lambda p: p.isel(x=slice(0, 0)), NgioEmptyRegionError, "axis 'x'"),
     ],
 )
@@ -144,21 +144,21 @@ def test_mask_of_a_float_image_takes_nan(image, labels):
 @pytest.mark.parametrize("fill", [-1, 1.5, "a", np.nan, [1, 2], 2**16])
 def test_fill_must_fit_the_dtype(image, labels, fill):
     """A fill that the image cannot hold is refused."""
-    with pytest.raises(NgioValueError, match="does not fit the image's uint16"):
+    with pytest.raises(NgioValueError, match="does not fit dtype uint16"):
         nx.mask(image, labels, 1, fill=fill)
 
 
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        (lambda a: a.astype(float), NgioTypeError, "labels are integers"),
+        (lambda a: a.astype(float), NgioTypeError, "labels must be integers, got"),
         (lambda a: a.values, NgioTypeError, "got ndarray"),
         (
             lambda a: nx.zoom(a, 0.5),
             NgioValueError,
             "the image and the labels do not fit along 'y': the pixel sizes differ: 0.5 and 1.0",
         ),
-        (lambda a: a.expand_dims("t"), NgioValueError, "axis 't', which the image lacks"),
+        (lambda a: a.expand_dims("t"), NgioValueError, "axes .*of the image's .*, got 't'"),
         (lambda a: nx.as_image(a, units="nanometer"), NgioValueError, "units differ"),
     ],
 )
@@ -170,7 +170,7 @@ def test_labels_that_do_not_fit_are_refused(image, labels, change, error, messag
 
 def test_plain_arrays_are_no_images(patch, labels):
     """paste and mask need names."""
-    with pytest.raises(NgioTypeError, match="paste takes a DataArray, got ndarray"):
+    with pytest.raises(NgioTypeError, match="image must be a DataArray, got ndarray"):
         nx.paste(np.zeros((2, 2)), patch)
-    with pytest.raises(NgioTypeError, match="mask takes a DataArray, got ndarray"):
+    with pytest.raises(NgioTypeError, match="image must be a DataArray, got ndarray"):
         nx.mask(np.zeros((2, 2)), labels, 1)

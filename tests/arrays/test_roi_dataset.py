@@ -136,7 +136,7 @@ def test_bad_datasets_are_refused(variables, message):
 
 def test_other_things_are_refused():
     """The message says what to do."""
-    with pytest.raises(NgioTypeError, match="expected a Dataset, got list: make one with rois_to_dataset"):
+    with pytest.raises(NgioTypeError, match="dataset must be a Dataset, got list: make one with rois_to_dataset"):
         nx.rois_from_dataset(ROIS)
     with pytest.raises(NgioTypeError, match="put a single one into a list"):
         nx.rois_to_dataset(ROIS[0])

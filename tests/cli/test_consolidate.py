@@ -287,4 +287,4 @@ def test_errors_are_no_json(ngio_x_command, tmp_path):
     """Standard output stays empty."""
     for command in (["info"], ["validate"], ["rois", "list"], ["consolidate"]):
         code, printed, error = ngio_x_command(*command, tmp_path / "a.zarr", "--json")
-        assert (code, printed, error) == (2, "", f"error: {tmp_path / 'a.zarr'} does not exist\n")
+        assert (code, printed, error) == (2, "", f"error: store {tmp_path / 'a.zarr'} does not exist: check the path\n")

@@ -172,7 +172,10 @@ WRONG = {
     "outside": (["b.zarr", "--region", "y=900:950"], "holds no pixel along axis 'y'"),
     "outside, in pixels": (["b.png", "--region", "y=900:950", "--pixels"], "holds no pixel along axis 'y'"),
     "pixels of nothing": (["b.zarr", "--table", "places", "--roi", "here", "--pixels"], "--pixels says"),
-    "unknown table": (["b.zarr", "--table", "other", "--roi", "here"], "no table 'other', only 'places'"),
+    "unknown table": (
+        ["b.zarr", "--table", "other", "--roi", "here"],
+        "no table of the name 'other', choose from 'places'",
+    ),
     "unknown region": (["b.zarr", "--table", "places", "--roi", "there"], "no region 'there', only 'here', 'deep'"),
     "table alone": (["b.zarr", "--table", "places"], "needs both"),
     "roi alone": (["b.zarr", "--roi", "here"], "needs both"),
@@ -183,7 +186,10 @@ WRONG = {
     "unknown level": (["b.png", "--region", "y=1:9", "--level", "9"], "no level '9', only 0, 1, 2"),
     "two levels": (["b.png", "--region", "z=2:4", "--level", "1", "--pixel-size", "1"], "give one of them"),
     "size that is none": (["b.png", "--region", "z=2:4", "--pixel-size", "small"], "--pixel-size must be"),
-    "unknown channel": (["b.png", "--region", "z=2:4", "--channel", "GFP"], "no channel 'GFP', only 'DNA', 'actin'"),
+    "unknown channel": (
+        ["b.png", "--region", "z=2:4", "--channel", "GFP"],
+        "no channel 'GFP', name some of 'DNA', 'actin'",
+    ),
     "unknown channel of a TIFF": (["b.tif", "--region", "z=2:4", "--channel", "7"], "no channel 7"),
     "window that is none": (["b.png", "--region", "z=2:4", "--contrast", "9,3"], "two rising grey levels"),
     "window of a TIFF": (["b.tif", "--region", "z=2:4", "--contrast", "3,9"], "--contrast is for PNG"),

@@ -88,8 +88,8 @@ def test_extract_of_another_frame_writes_the_same_table(ngio_x_command, tmp_path
         (["nuclei", "--out", "folder.csv"], "folder.csv is a directory: name a file in it, such as folder.csv/a.csv"),
         (["nuclei", "--out", "folder"], "folder is a directory"),
         (["nuclei", "--table", "taken"], "has a table 'taken' already: to replace it, pass --overwrite"),
-        (["nuclei", "--table", "a/b"], "the name of a table is one path segment"),
-        (["nuclei", "--table", "a", "--backend", "sql"], "the backend of a table is one of 'csv', 'json'"),
+        (["nuclei", "--table", "a/b"], "the name of a table must be one path segment"),
+        (["nuclei", "--table", "a", "--backend", "sql"], "backend must be one of 'csv', 'json'"),
         (["cells", "--out", "a.csv"], "has no label image 'cells', only 'nuclei'"),
     ],
 )
@@ -117,7 +117,7 @@ def test_places_that_are_no_images_are_refused(ngio_x_command, tmp_path):
     """As by the other commands."""
     for command in (("list", tmp_path / "a"), ("extract", tmp_path / "a", "nuclei", "--out", tmp_path / "a.csv")):
         code, _, error = ngio_x_command("rois", *command)
-        assert (code, error) == (2, f"error: {tmp_path / 'a'} does not exist\n")
+        assert (code, error) == (2, f"error: store {tmp_path / 'a'} does not exist: check the path\n")
 
 
 def test_extract_takes_large_letters_for_small(ngio_x_command, image):
@@ -201,7 +201,7 @@ def test_list_of_nothing_is_an_empty_list(ngio_x_command, image):
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        (["export", "a.zarr", "other", "a.csv"], "has no table 'other', only 'first'"),
+        (["export", "a.zarr", "other", "a.csv"], "has no table of the name 'other', choose from 'first'"),
         (["export", "a.zarr", "first", "a.txt"], "must end in .csv, .json, .parquet, .geojson"),
         (["export", "a.zarr", "first", "taken.csv"], "taken.csv exists"),
         (["export", "b.zarr", "first", "a.csv"], "b.zarr does not exist"),
@@ -217,8 +217,8 @@ def test_list_of_nothing_is_an_empty_list(ngio_x_command, image):
         (["import", "a.zarr", "good.csv", "a/b"], "one path segment"),
         (["import", "a.zarr", "good.csv", "second", "--label", "cells"], "has no label image 'cells'"),
         (["import", "a.zarr", "good.csv", "second", "--label", "nuclei"], "without a label"),
-        (["import", "a.zarr", "good.csv", "second", "--backend", "sql"], "the backend of a table is one of"),
-        (["list", "a.zarr", "--table", "other"], "has no table 'other'"),
+        (["import", "a.zarr", "good.csv", "second", "--backend", "sql"], "backend must be one of"),
+        (["list", "a.zarr", "--table", "other"], "has no table of the name 'other'"),
     ],
 )
 def test_what_cannot_be_exported_or_imported_changes_nothing(ngio_x_command, image, monkeypatch, command, message):

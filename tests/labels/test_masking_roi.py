@@ -156,10 +156,10 @@ def test_two_to_six_dimensions(ndim):
     [
         ((np.zeros((4, 4), int),), NgioValueError, "a plain array needs pixel_size and axes_order"),
         ((np.zeros((4, 4), int), SIZES), NgioValueError, "a plain array needs pixel_size and axes_order"),
-        ((np.zeros((4, 4), int), SIZES, "zyx"), NgioValueError, "axes_order must name each of the 2 dimensions"),
-        ((np.zeros(4, int), SIZES, "x"), NgioValueError, "2 to 6 dimensions, got 1"),
-        ((np.zeros((1,) * 7, int), SIZES, "abcdefg"), NgioValueError, "2 to 6 dimensions, got 7"),
-        ((np.zeros((4, 4)), SIZES, "yx"), NgioTypeError, "holds integers, got float64: convert with"),
+        ((np.zeros((4, 4), int), SIZES, "zyx"), NgioValueError, "axes_order must name each axis of segmentation"),
+        ((np.zeros(4, int), SIZES, "x"), NgioValueError, "2 to 6 dimensions, got shape \\(\\d,\\)"),
+        ((np.zeros((1,) * 7, int), SIZES, "abcdefg"), NgioValueError, "2 to 6 dimensions, got shape \\(1, "),
+        ((np.zeros((4, 4)), SIZES, "yx"), NgioTypeError, "segmentation must be integers, got float64: convert with"),
         ((np.zeros((4, 4), int), {"y": 1}, "yx"), NgioValueError, r"no size along 'x', only .'y',.: add one"),
         ((np.zeros((4, 4), int), {"y": 0}, "yx"), NgioValueError, "pixel size along 'y' must be > 0"),
         (
@@ -167,7 +167,7 @@ def test_two_to_six_dimensions(ndim):
             NgioValueError,
             "pixel_size must be a number, a PixelSize or a mapping",
         ),
-        ((nx.as_labels(np.zeros((4, 4), int), "yx"), None, "zy"), NgioValueError, "does not fit the array's"),
+        ((nx.as_labels(np.zeros((4, 4), int), "yx"), None, "zy"), NgioValueError, "must be the array's"),
     ],
 )
 def test_bad_input_is_refused(arguments, error, message):

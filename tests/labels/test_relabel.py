@@ -65,10 +65,14 @@ def test_no_objects_need_no_ids():
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"labels": np.eye(3)}, NgioTypeError, "holds integers, got float64"),
-        ({"labels": sparse("u1"), "offset": 253}, NgioValueError, "253 to 256 do not fit uint8: convert with .astype"),
-        ({"labels": sparse("u1"), "offset": -1}, NgioValueError, "-1 to 2 do not fit uint8"),
-        ({"labels": sparse("i4"), "offset": -1}, NgioValueError, "-1 to 2 hold the background 0: choose another"),
+        ({"labels": np.eye(3)}, NgioTypeError, "must be integers, got float64"),
+        (
+            {"labels": sparse("u1"), "offset": 253},
+            NgioValueError,
+            "offset=253 makes ids up to 256, which do not fit uint8: convert with .astype",
+        ),
+        ({"labels": sparse("u1"), "offset": -1}, NgioValueError, "offset=-1 makes ids up to 2, which do not fit uint8"),
+        ({"labels": sparse("i4"), "offset": -1}, NgioValueError, "-1 to 2 hold background=0: choose another"),
         ({"labels": sparse(), "offset": 1.5}, NgioValueError, "offset must be an integer"),
         ({"labels": sparse(), "background": None}, NgioValueError, "background must be an integer, got None"),
     ],

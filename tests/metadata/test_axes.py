@@ -82,11 +82,14 @@ def test_setup_maps_both_ways():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"x": "y"}, "the x axis cannot be called 'y' on disk: that name is reserved for the y axis"),
+        ({"x": "y"}, "x: the axis cannot be called 'y' on disk: that name is reserved for the y axis"),
         ({"x": "q", "y": "q"}, "names on disk must be unique, got 'q' twice"),
         ({"others": ("q", "q"), "allow_non_canonical_axes": True}, "names on disk must be unique, got 'q' twice"),
-        ({"others": ("x",), "allow_non_canonical_axes": True}, "the other axis cannot be called 'x' on disk"),
-        ({"x": "X", "others": ("x",), "allow_non_canonical_axes": True}, "the other axis cannot be called 'x' on disk"),
+        ({"others": ("x",), "allow_non_canonical_axes": True}, "others: the axis cannot be called 'x' on disk"),
+        (
+            {"x": "X", "others": ("x",), "allow_non_canonical_axes": True},
+            "others: the axis cannot be called 'x' on disk",
+        ),
         ({"others": ("q",)}, r"others=\('q',\) needs allow_non_canonical_axes=True"),
         ({"others": "q", "allow_non_canonical_axes": True}, "others must be a sequence, got 'q'"),
         ({"x": ""}, "x must be a non-empty string"),

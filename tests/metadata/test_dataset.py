@@ -51,7 +51,7 @@ def test_the_pixel_size_is_read_by_axis_name():
 @pytest.mark.parametrize(
     ("axes", "message"),
     [
-        ((Axis("t"), Axis("x")), "a pixel size needs y and x axes, but 'y' is missing"),
+        ((Axis("t"), Axis("x")), "an image must have y and x axes to have a pixel size, got"),
         ((Axis("y", unit="nanometer"), Axis("x", unit="meter")), "space axes must have one unit"),
     ],
 )

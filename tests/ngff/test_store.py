@@ -196,9 +196,9 @@ def test_a_read_only_place_is_refused(tmp_path):
 @pytest.mark.parametrize("place", [5, None, ["a"]])
 def test_something_that_is_no_place_is_refused(place):
     """For reading and for writing."""
-    with pytest.raises(NgioTypeError, match="expected a path, a URL, a zarr store or a zarr group"):
+    with pytest.raises(NgioTypeError, match="store must be a path, a URL, a zarr store or a zarr group"):
         nx.open_ome_zarr(place)
-    with pytest.raises(NgioTypeError, match="expected a path, a URL, a zarr store or a zarr group"):
+    with pytest.raises(NgioTypeError, match="store must be a path, a URL, a zarr store or a zarr group"):
         nx.write_ome_zarr(image(), place)
 
 

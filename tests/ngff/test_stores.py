@@ -200,7 +200,7 @@ def test_errors_do_not_tell_secrets():
 @pytest.mark.parametrize("store", [None, 5, {}, b"a.zarr", ["a.zarr"]])
 def test_what_is_no_store_is_refused(store):
     """By type."""
-    with pytest.raises(NgioTypeError, match="expected a path, a URL, a zarr store or a zarr group, got"):
+    with pytest.raises(NgioTypeError, match="must be a path, a URL, a zarr store or a zarr group, got"):
         nx.open_ome_zarr(store)
 
 

@@ -321,7 +321,7 @@ def test_a_table_before_backends_is_anndata(path):
         (f"{HEADER},name\na,0,1,2,3,b\n", {}, "'space', 'extra'), rename it"),
         (f"{HEADER}\na,0,1,2,3\n", {"index_key": "ROI"}, "it has no column ROI"),
         (f"{HEADER}\na,0,1,2,3\n", {"table_version": "2"}, "has version '2' of the specification, only '1' is read"),
-        (f"{HEADER}\na,0,1,2,3\n", {"backend": "sql"}, "the backend of a table is one of 'csv', 'json', 'parquet'"),
+        (f"{HEADER}\na,0,1,2,3\n", {"backend": "sql"}, "backend must be one of 'csv', 'json', 'parquet'"),
         (f"{HEADER}\na,0,1,2,3\n", {"backend": "parquet"}, "has no 'table.parquet', which its backend says it has"),
         (f"{HEADER}\na,0,1,2,3\n", {"backend": "json"}, "has no group 'table', which its backend says it has"),
         (f"{HEADER}\na,0,1,2,3\n", {"backend": "anndata_v1"}, "cannot be read: KeyError"),
@@ -431,10 +431,10 @@ def test_all_that_does_not_fit_is_said_at_once(path):
     ("options", "message"),
     [
         ({"table_type": "feature_table"}, "table_type must be one of"),
-        ({"backend": "sql"}, "the backend of a table is one of"),
-        ({"backend": None}, "the backend of a table is one of"),
+        ({"backend": "sql"}, "backend must be one of"),
+        ({"backend": None}, "backend must be one of"),
         ({"frame": "middle"}, "frame must be"),
-        ({"label": "nuclei"}, "a roi_table has no label image"),
+        ({"label": "nuclei"}, "is for masking tables: pass table_type='masking_roi_table'"),
         ({"table_type": "masking_roi_table"}, "a masking table needs label="),
         ({"table_type": "masking_roi_table", "label": "cells"}, r"has no label image 'cells', only \('nuclei',\)"),
         ({"name": "a/b"}, "one path segment"),
@@ -466,7 +466,7 @@ def test_anndata_refuses_names_that_it_has_no_place_for(path, name):
 def test_other_things_than_regions_are_refused(path):
     """Also a region by itself."""
     for rois in (roi_of(), [roi_of(), "b"], 3, None):
-        with pytest.raises(NgioTypeError, match="expected"):
+        with pytest.raises(NgioTypeError, match="must be several regions"):
             nx.write_rois(path, "fields", rois)
 
 
@@ -529,10 +529,10 @@ def test_a_list_that_is_none_is_refused(path):
 
 def test_a_table_that_is_not_there_is_named_with_those_that_are(path):
     """None, or some."""
-    with pytest.raises(NgioFileNotFoundError, match="has no table 'a', nor any other"):
+    with pytest.raises(NgioFileNotFoundError, match="has no table of the name 'a', nor any other"):
         nx.read_rois(path, "a")
     nx.write_rois(path, "b", [roi_of()])
-    with pytest.raises(NgioFileNotFoundError, match="has no table 'a', only 'b'"):
+    with pytest.raises(NgioFileNotFoundError, match="has no table of the name 'a', choose from 'b'"):
         nx.read_rois(path, "a")
     with pytest.raises(NgioFileNotFoundError):
         nx.list_tables(path / "elsewhere")

@@ -387,7 +387,7 @@ class TestFaults:
         wrong = tree.copy()
         for level in "012":
             wrong[f"labels/nuclei/{level}"] = xr.DataTree(tree[f"labels/nuclei/{level}"].to_dataset().astype("f4"))
-        self.refuse(wrong, tmp_path, "labels are integers, got float32", NgioTypeError)
+        self.refuse(wrong, tmp_path, "labels must be integers, got float32", NgioTypeError)
 
     def test_a_failing_graph_leaves_nothing(self, tree, tmp_path):
         """Of the image's or of its labels': the error is raised as it is."""

@@ -115,8 +115,8 @@ def test_inputs_are_not_changed():
         ({"shapes": []}, "shapes must hold at least one shape"),
         ({"shapes": [(4, 4), (4, 4)]}, "has the shape .* before it: ask for fewer levels"),
         ({"shapes": [(4, 4), (2, 5)]}, "along axis 'x', level '1' has 5 pixels after 4"),
-        ({"shapes": [(4, 4, 4)]}, "shapes must have one number for each of the 2 axes"),
-        ({"shapes": [(4, 4), (2, 2, 2)]}, "shapes must have one number for each of the 2 axes"),
+        ({"shapes": [(4, 4, 4)]}, "shapes must have one number for each axis of shape"),
+        ({"shapes": [(4, 4), (2, 2, 2)]}, "shapes must have one number for each axis of shape"),
         ({"shapes": [(4, 0)]}, "shapes must be > 0"),
         ({"base_scale": (1,)}, "base_scale must have one number for each"),
         ({"base_scale": (1, 0)}, "base_scale must be > 0"),
@@ -155,13 +155,13 @@ def test_argument_of_from_shapes_is_refused(arguments, message):
     ("arguments", "message"),
     [
         ({"scaling_factors": (0.5, 2)}, r"scaling_factors must be ≥ 1 \(2 halves"),
-        ({"scaling_factors": (2,)}, "scaling_factors must have one number for each of the 2 axes"),
+        ({"scaling_factors": (2,)}, "scaling_factors must have one number for each axis of shape"),
         ({"scaling_factors": (1, 1)}, "ask for fewer levels or larger factors"),
         ({"levels_paths": tuple("01234")}, "ask for fewer levels"),
         ({"base_shape": (4, 4.5)}, "base_shape must be an integer"),
         ({"base_scale": (1, 1, 1)}, "base_scale must have one number"),
         ({"levels_paths": "01"}, "levels_paths must be a sequence"),
-        ({"levels_paths": "auto", "chunks": (1,)}, "chunks must have one number for each of the 2 axes"),
+        ({"levels_paths": "auto", "chunks": (1,)}, "chunks must have one number for each axis of shape"),
         ({"scaling_factors": {"y": 2, "q": 2}}, r"scaling_factors names axis 'q', but the axes are \('y', 'x'\)"),
         ({"scaling_factors": {"y": 0.5}}, "scaling_factors along 'y' must be ≥ 1"),
         ({"scaling_factors": {"y": "2"}}, "scaling_factors along 'y' must be a number"),
@@ -261,7 +261,8 @@ def test_isotropic_pyramids_do_not_wait_for_an_axis_of_one_pixel():
 
 def test_levels_must_have_the_axes_that_are_named():
     """A level of another number of dimensions is refused by the constructor as well."""
-    with pytest.raises(NgioValueError, match=r"level '0' has 2 dimensions \(4, 4\), but the axes are \('x',\)"):
+    message = r"axes must name each dimension of level '0' of shape \(4, 4\), got \('x',\)"
+    with pytest.raises(NgioValueError, match=message):
         Builder((nx.PyramidLevel("0", (4, 4), (1, 1), (0, 0)),), ("x",))
 
 

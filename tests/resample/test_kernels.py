@@ -115,5 +115,5 @@ def test_linear_refuses_values_that_cannot_be_blended(dtype):
 @pytest.mark.parametrize("order", ["mode", "max", "min"])
 def test_complex_numbers_have_no_order(order):
     """What compares values refuses complex ones."""
-    with pytest.raises(nx.errors.NgioValueError, match=r"cannot compare complex64"):
+    with pytest.raises(nx.errors.NgioValueError, match=r"cannot compare the array's complex64"):
         kernel_for(order, np.dtype("c8"))

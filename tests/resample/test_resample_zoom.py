@@ -290,7 +290,7 @@ class TestBadInput:
         [
             ({}, "give either scale or target_shape"),
             ({"scale": (1, 1), "target_shape": (4, 4)}, "give either scale or target_shape"),
-            ({"scale": (1,)}, "scale must have one number for each of the 2 axes"),
+            ({"scale": (1,)}, "scale must have one number for each axis of"),
             ({"scale": 2}, "scale must be a sequence, got 2"),
             ({"scale": (0, 1)}, "scale must be > 0"),
             ({"scale": (-1, 1)}, "scale must be > 0"),
@@ -301,7 +301,7 @@ class TestBadInput:
             ({"target_shape": (0, 1)}, "target_shape must be > 0"),
             ({"target_shape": (10**19, 1)}, r"an axis of 4 samples cannot be zoomed to 1e\+19"),
             ({"scale": (1e300, 1)}, r"an axis of 4 samples cannot be zoomed to 4e\+300"),
-            ({"target_shape": (1, 2, 3)}, "target_shape must have one number for each of the 2 axes"),
+            ({"target_shape": (1, 2, 3)}, "target_shape must have one number for each axis of"),
             ({"scale": (2, 2), "order": "quintic"}, "order must be one of 'nearest', 'linear', .*, got 'quintic'"),
         ],
     )
@@ -312,7 +312,9 @@ class TestBadInput:
 
     def test_array_without_pixels_is_refused(self, zoom):
         """There is nothing to extend from an empty axis."""
-        with pytest.raises(nx.errors.NgioValueError, match=r"shape \(0, 3\) has no samples"):
+        with pytest.raises(
+            nx.errors.NgioValueError, match=r"must have samples along each axis to be zoomed, got shape \(0, 3\)"
+        ):
             zoom(np.zeros((0, 3)), (2, 2))
 
     def test_boolean_images_are_not_blended(self, zoom):

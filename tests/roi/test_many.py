@@ -156,7 +156,7 @@ def test_spaces_do_not_mix_and_inputs_are_regions(ask):
     """World units and pixels are different numbers; messages say what to do."""
     with pytest.raises(NgioValueError, match="some in world units and some in pixels: convert them with to_world"):
         ask([roi(1, 1), roi(1, 1, space="pixel")])
-    with pytest.raises(NgioTypeError, match=r"expected regions, got .roi. at position"):
+    with pytest.raises(NgioTypeError, match=r"must be regions, got .roi. at position"):
         ask([roi(1, 1), "roi"])
     rois = [roi((0, 2), (0, 2), "a"), roi((1, 2), (1, 2), "b")]
     before = list(rois)
@@ -166,9 +166,9 @@ def test_spaces_do_not_mix_and_inputs_are_regions(ask):
 
 def test_bad_points_and_empty_lists_are_refused():
     """The message names the axis."""
-    with pytest.raises(NgioTypeError, match="point is a mapping from axis name to coordinate, got"):
+    with pytest.raises(NgioTypeError, match="point must be a mapping from axis name to coordinate, got"):
         nx.containing([roi(1, 1)], (1, 2))
     with pytest.raises(NgioValueError, match="the point's 'x' must be a number, got '3'"):
         nx.containing([roi(1, 1)], {"x": "3"})
-    with pytest.raises(NgioValueError, match="a hull needs at least one region"):
+    with pytest.raises(NgioValueError, match="rois must hold at least one region"):
         nx.hull([])

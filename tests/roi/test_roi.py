@@ -146,7 +146,7 @@ def test_slices_are_looked_up_by_axis(roi):
     assert roi.get("z", X) is X
     assert "x" in roi
     assert "z" not in roi
-    with pytest.raises(NgioKeyError, match=r"the region has no axis 'z', only \('y', 'x'\)"):
+    with pytest.raises(NgioKeyError, match=r"the region has no axis 'z': use one of \('y', 'x'\)"):
         roi["z"]
 
 

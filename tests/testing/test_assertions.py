@@ -74,7 +74,7 @@ def test_axes_units_and_missing_lattices_are_named():
 
 def test_lattices_are_those_of_data_arrays():
     """Anything else is refused, and told what to do."""
-    with pytest.raises(NgioTypeError, match="assert_same_lattice takes a DataArray, got ndarray: label it"):
+    with pytest.raises(NgioTypeError, match=r"(actual|expected) must be a DataArray, got ndarray: label it"):
         assert_same_lattice(IMAGE.values, IMAGE)
     with pytest.raises(NgioTypeError, match="got ndarray"):
         assert_same_lattice(IMAGE, IMAGE.values)

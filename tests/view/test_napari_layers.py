@@ -89,13 +89,13 @@ def test_a_piece_lies_where_it_was(tree):
 
 def test_what_is_no_single_image_is_refused(tree):
     """Saying what to give instead."""
-    with pytest.raises(nx.errors.NgioTypeError, match="takes a DataTree"):
+    with pytest.raises(nx.errors.NgioTypeError, match="must be a DataTree"):
         nx.to_napari_layers(tree["0/image"])
     with pytest.raises(nx.errors.NgioValueError, match="2 images: pick one"):
         nx.to_napari_layers(xr.DataTree.from_dict({"/a": tree, "/b": tree}))
-    with pytest.raises(nx.errors.NgioValueError, match="holds no image"):
+    with pytest.raises(nx.errors.NgioValueError, match="holds neither image nor label image"):
         nx.to_napari_layers(xr.DataTree())
-    with pytest.raises(nx.errors.NgioTypeError, match="expected regions"):
+    with pytest.raises(nx.errors.NgioTypeError, match="must be regions"):
         nx.to_napari_layers(tree, rois=["a"])
     with pytest.raises(nx.errors.NgioTypeError, match="by name, got the name 3"):
         nx.to_napari_layers(tree, rois={3: []})

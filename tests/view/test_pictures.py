@@ -274,27 +274,27 @@ def test_what_is_no_plane_is_refused_by_name(image, tree):
         nx.plot_image(nx.as_image(np.zeros((3, 3)), ("z", "x")))
     with pytest.raises(nx.errors.NgioTypeError, match="real numbers, got complex128"):
         nx.plot_image(nx.as_image(np.zeros((3, 3), complex)))
-    with pytest.raises(nx.errors.NgioTypeError, match="takes a DataArray, got ndarray"):
+    with pytest.raises(nx.errors.NgioTypeError, match="must be a DataArray, got ndarray"):
         nx.plot_image(np.zeros((3, 3)))
     with pytest.raises(nx.errors.NgioKeyError, match="no channel 'Z', only 'A', 'B'"):
         nx.plot_image(image, channels=["Z"])
     with pytest.raises(nx.errors.NgioTypeError, match="a list of names, positions or Channel, got 'A'"):
         nx.plot_image(image, channels="A")
-    with pytest.raises(nx.errors.NgioValueError, match="channels names none"):
+    with pytest.raises(nx.errors.NgioValueError, match="channels must be one at least, got none"):
         nx.plot_image(image, channels=[])
-    with pytest.raises(nx.errors.NgioTypeError, match="ax takes Axes"):
+    with pytest.raises(nx.errors.NgioTypeError, match="ax must be Axes"):
         nx.plot_image(image, ax=3)
     with pytest.raises(nx.errors.NgioKeyError, match=r"no labels 'x', only \['cells'\]"):
         nx.plot_image(tree, labels="x")
     with pytest.raises(nx.errors.NgioTypeError, match="pass the tree, or the labels"):
         nx.plot_image(image, labels="x")
-    with pytest.raises(nx.errors.NgioTypeError, match="labels are integers"):
+    with pytest.raises(nx.errors.NgioTypeError, match="labels must be integers"):
         nx.plot_labels(image.isel(c=0) / 2)
     with pytest.raises(nx.errors.NgioValueError, match=r"pick one with isel\(c=0\)"):
         nx.plot_labels(image)
     with pytest.raises(nx.errors.NgioValueError, match="axes must be 3, one a level, got 0"):
         nx.plot_levels(tree, axes=[])
-    with pytest.raises(nx.errors.NgioTypeError, match="plot_levels takes a DataTree"):
+    with pytest.raises(nx.errors.NgioTypeError, match="tree must be a DataTree"):
         nx.plot_levels(image)
     with pytest.raises(nx.errors.NgioValueError, match="b is in pixels: convert it"):
         nx.plot_rois([nx.Roi.from_values({"y": (0, 1), "x": (0, 1)}, "b", space="pixel")])

@@ -50,7 +50,7 @@ def backend_called(name: Any) -> TableBackend:
     for backend in BACKENDS:
         if backend == called:
             return backend
-    raise NgioValueError(f"the backend of a table is one of {', '.join(map(repr, BACKENDS))}, got {shown(name)}")
+    raise NgioValueError(f"backend must be one of {', '.join(map(repr, BACKENDS))}, got {shown(name)}")
 
 
 def _extra(module: str, backend: str) -> Any:

@@ -65,8 +65,10 @@ def table_at(image: zarr.Group, name: str) -> zarr.Group:
             raise NgioFileNotFoundError(
                 f"{image.store_path} lists a table {name!r}, of which there is nothing: write it, or correct the list"
             ) from None
-        there = f"only {', '.join(map(repr, names))}" if names else "nor any other"
-        raise NgioFileNotFoundError(f"{image.store_path} has no table {name!r}, {there}") from None
+        there = f"choose from {', '.join(map(repr, names))}" if names else "nor any other: write one with write_rois"
+        raise NgioFileNotFoundError(
+            f"the group {image.store_path} has no table of the name {name!r}, {there}"
+        ) from None
     except ZARR_FAULTS as error:
         raise unreadable(str(place), error) from error
 

@@ -47,7 +47,7 @@ def read_rois(group: StoreLike, name: str, *, frame: Frame | None = None) -> lis
     """
     if frame is not None:
         to_frame(frame)
-    image = open_group(group)
+    image = open_group(group, argument="group")
     table = table_at(image, _table_name(name))
     grid = grid_of(read_image(image, frame))
     attributes = table.attrs.asdict()
@@ -98,7 +98,7 @@ def write_rois(
         to_frame(frame)
     _table_name(name)
     kept = backend_called(backend)
-    image = open_group(group, "r+")
+    image = open_group(group, "r+", argument="group")
     picture = read_image(image, frame)
     attributes = _attributes(image, table_type, label, kept)
     columns = rows_of(rois, grid_of(picture), attributes["index_key"])
@@ -116,7 +116,7 @@ def list_tables(group: StoreLike, *, table_type: str | None = None) -> list[str]
         NgioFileNotFoundError: If there is no zarr group, or one of the listed tables is gone whose type is asked for.
         NgioValidationError: If their metadata cannot be read.
     """
-    image = open_group(group)
+    image = open_group(group, argument="group")
     names = table_names(image)
     if table_type is not None:
         table_type = named("table_type", to_name)(table_type)
@@ -131,7 +131,7 @@ def kind_of(image: zarr.Group, name: str) -> tuple[str, str]:
 
 def _table_name(name: object) -> str:
     if not isinstance(name, str) or name.startswith(".") or "/" in name or "\\" in name or name == "zarr.json":
-        raise NgioValueError(f"the name of a table is one path segment that begins with no dot, got {shown(name)}")
+        raise NgioValueError(f"the name of a table must be one path segment that begins with no dot, got {shown(name)}")
     return named("the name of a table", to_relative)(name)
 
 
@@ -151,7 +151,9 @@ def _attributes(image: zarr.Group, table_type: TableType, label: str | None, bac
     }
     if not is_masking:
         if label is not None:
-            raise NgioValueError(f"a {table_type} has no label image: pass table_type='masking_roi_table'")
+            raise NgioValueError(
+                f"label={shown(label)} is for masking tables: pass table_type='masking_roi_table', or leave it out"
+            )
         return attributes
     if label is None:
         raise NgioValueError("a masking table needs label=, the name of the label image that holds its objects")
