@@ -266,7 +266,7 @@ def test_what_is_no_plane_is_refused_by_name(image, tree):
         nx.plot_image(image, channels=[])
     with pytest.raises(nx.errors.NgioTypeError, match="ax must be Axes"):
         nx.plot_image(image, ax=3)
-    with pytest.raises(nx.errors.NgioKeyError, match=r"no labels 'x', only \['cells'\]"):
+    with pytest.raises(nx.errors.NgioKeyError, match=r"labels must be of the tree's \['cells'\], got 'x'"):
         nx.plot_image(tree, labels="x")
     with pytest.raises(nx.errors.NgioTypeError, match="pass the tree, or the labels"):
         nx.plot_image(image, labels="x")
