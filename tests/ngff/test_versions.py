@@ -160,7 +160,7 @@ def test_version_6_refuses_other_transformations_by_name(tmp_path, kind):
 @pytest.mark.parametrize(
     ("transformation", "message"),
     [
-        ({"type": "scale", "scale": [1]}, r"\[0\].scale: must have one number for each axis of shape .*, got \(1.0,\)"),
+        ({"type": "scale", "scale": [1]}, r"\[0\].scale: must have one number for each of the 2 axes, got \(1.0,\)"),
         ({"type": "scale", "scale": ["1", 2]}, r"\[0\].scale: must be a number, got '1'"),
         ({"type": "scale"}, r"\[0\].scale: must be a sequence, got None"),
         ({"type": "scale", "scale": [0, 1]}, r"\[0\].scale: must be > 0, got 0.0"),

@@ -52,7 +52,7 @@ def test_chunks_of_an_array_that_does_not_change(lazy):
 )
 def test_chunks_that_do_not_fit_are_refused(lazy, chunks):
     """The error shows them and the shape of the output."""
-    with pytest.raises(NgioValueError, match=r"chunks=.* do not fit the shape \(105, 170\)"):
+    with pytest.raises(NgioValueError, match=r"chunks=.* must fit the shape \(105, 170\)"):
         nx.dask_zoom(lazy, (0.5, 0.5), chunks=chunks)
 
 

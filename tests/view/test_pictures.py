@@ -284,7 +284,7 @@ def test_what_is_no_plane_is_refused_by_name(image, tree):
         nx.plot_image(image, channels=[])
     with pytest.raises(nx.errors.NgioTypeError, match="ax must be Axes"):
         nx.plot_image(image, ax=3)
-    with pytest.raises(nx.errors.NgioKeyError, match=r"no labels 'x', only \['cells'\]"):
+    with pytest.raises(nx.errors.NgioKeyError, match=r"labels must be of the tree's \['cells'\], got 'x'"):
         nx.plot_image(tree, labels="x")
     with pytest.raises(nx.errors.NgioTypeError, match="pass the tree, or the labels"):
         nx.plot_image(image, labels="x")
@@ -292,7 +292,7 @@ def test_what_is_no_plane_is_refused_by_name(image, tree):
         nx.plot_labels(image.isel(c=0) / 2)
     with pytest.raises(nx.errors.NgioValueError, match=r"pick one with isel\(c=0\)"):
         nx.plot_labels(image)
-    with pytest.raises(nx.errors.NgioValueError, match="axes must be 3, one a level, got 0"):
+    with pytest.raises(nx.errors.NgioValueError, match="axes must be 3, one a level, got list of 0"):
         nx.plot_levels(tree, axes=[])
     with pytest.raises(nx.errors.NgioTypeError, match="tree must be a DataTree"):
         nx.plot_levels(image)
