@@ -276,7 +276,7 @@ def test_what_is_no_plane_is_refused_by_name(image, tree):
         nx.plot_image(nx.as_image(np.zeros((3, 3), complex)))
     with pytest.raises(nx.errors.NgioTypeError, match="must be a DataArray, got ndarray"):
         nx.plot_image(np.zeros((3, 3)))
-    with pytest.raises(nx.errors.NgioKeyError, match="no channel 'Z', only 'A', 'B'"):
+    with pytest.raises(nx.errors.NgioKeyError, match="no channel 'Z', name some of 'A', 'B'"):
         nx.plot_image(image, channels=["Z"])
     with pytest.raises(nx.errors.NgioTypeError, match="a list of names, positions or Channel, got 'A'"):
         nx.plot_image(image, channels="A")
