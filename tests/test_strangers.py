@@ -6,6 +6,7 @@ import itertools
 import re
 import warnings
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import dask
@@ -415,11 +416,6 @@ def result_of(name, arguments):
     return dask.compute(list(result) if isinstance(result, itertools.chain | map) else result)[0]
 
 
-def tells(message, texts):
-    """Return whether one of the texts stands in a message, not as a part of a word or a number."""
-    return any(re.search(rf"(?<![\w.]){re.escape(text)}(?!\w)", message) for text in texts)
-
-
 def faces_of(value):
     """Return what a message may tell of a hostile value: itself, its type, size or axes, or those of its items."""
     faces = {shown(value), type(value).__name__, str(getattr(value, "dtype", shown(value)))}
@@ -448,9 +444,17 @@ def faces_of(value):
     return faces | {f"shape {np.shape(value)}" if isinstance(value, np.ndarray | da.Array) else "shape ()"}
 
 
-def faults_of(message, argument, make):
+@cache
+def sign_of(what):
+    """Return how a hostile value is shown, and what matches whatever a message may tell of it."""
+    faces = "|".join(map(re.escape, faces_of(HOSTILE[what]())))  # not as a part of a word or a number
+    return shown(HOSTILE[what]()), re.compile(rf"(?<![\w.])({faces})(?!\w)")
+
+
+def faults_of(message, argument, what):
     """Return what a message lacks: the argument's name, what to do, or the value that is wrong."""
-    said = message.replace(shown(make()), "…")  # what the value says does not count
+    itself, told = sign_of(what)
+    said = message.replace(itself, "…")  # what the value says does not count
     names = (argument, argument.replace("_", " "), *SAID_OTHERWISE.get(argument, ()))
     faults = []
     if not re.search(rf"(?<!\w)({'|'.join(names)})(?!\w)", said, re.IGNORECASE):
@@ -459,7 +463,7 @@ def faults_of(message, argument, make):
         faults.append("no remedy")
     if argument in SECRET or NO_MATTER.search(said):
         return faults
-    return faults if tells(message, faces_of(make())) else [*faults, "no value"]
+    return faults if told.search(message) else [*faults, "no value"]
 
 
 def test_every_public_function_is_in_the_table():
@@ -501,7 +505,7 @@ def test_bad_arguments_get_an_error_of_this_library(name, tmp_path, monkeypatch)
                     warnings.simplefilter("ignore", nx.errors.NgioUserWarning)
                     result_of(name, arguments)
             except NgioError as error:
-                if faults := faults_of(str(error), argument, HOSTILE[what]):
+                if faults := faults_of(str(error), argument, what):
                     poor.append(f"{argument}={what}: {', '.join(faults)}: {str(error)[:150]}")
             except Exception as error:  # noqa: BLE001 — all others are to be found
                 raw.append(f"{argument}={what}: {type(error).__name__}: {str(error)[:150]}")
