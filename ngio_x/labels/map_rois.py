@@ -65,8 +65,9 @@ def map_rois(
     """Return what a function makes of the pieces of an image that regions hold: an image, labels, or a table.
 
     The function is called once for each region, with the piece as `crop` gives it, its pixels in memory, and changes
-    nothing. Its coordinate `label` is the label of the region, if that has one. Of an image in memory the result is
-    computed at once; of a lazy one it is lazy: one dask task a region, which reads what that needs and no more.
+    nothing. Its coordinate `label` is the label of the region, if that has one and nothing else is called so. Of an
+    image in memory the result is computed at once; of a lazy one it is lazy: one dask task a region, which reads what
+    that needs and no more.
 
     >>> from ngio_x.arrays.image import as_image
     >>> from ngio_x.arrays.tiles import tile
@@ -180,9 +181,11 @@ def _dtype(kind: Any, what: str) -> np.dtype[Any]:
 def _table(work: Work, regions: Sequence[Roi], columns: Mapping[str, Any]) -> xr.Dataset:
     """Return the table of the regions with the columns that the function makes."""
     table = rois_to_dataset(regions)
+    if odd := [name for name in columns if not isinstance(name, str) or not name]:
+        raise NgioTypeError(f"output must name its columns by text, got {shown(odd[0])}")
     if taken := [name for name in columns if name in table.variables]:
         raise NgioValueError(f"output names a column {taken[0]!r}, which the table of regions has already: rename it")
-    fields = [(str(name), _dtype(kind, f"output[{name!r}]")) for name, kind in columns.items()]
+    fields = [(name, _dtype(kind, f"output[{name!r}]")) for name, kind in columns.items()]
     records = rows(work, np.dtype(fields))
     return table.assign({name: ("roi", records[name]) for name, _ in fields})
 
@@ -196,6 +199,10 @@ def _like(work: Work, image: xr.DataArray | xr.Dataset, output: Any, dtype: Any,
         if isinstance(image, xr.Dataset):
             raise NgioValueError("of a Dataset, say which array the result is like: output=dataset['name']")
         kind = image.dtype if dtype is None else _dtype(dtype, "dtype")
+        if kind.kind not in "biufc":
+            raise NgioTypeError(
+                f"dtype must be one of numbers, got {kind}: text goes into a table, output={{column: str}}"
+            )
         value, attributes, name = fitting(fill, kind), image.attrs, image.name
     elif isinstance(output, str) and output == "labels":
         axes = tuple(axis for axis in axes if axis_type_of(axis) != "channel")

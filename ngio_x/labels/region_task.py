@@ -76,8 +76,10 @@ class Job:
             piece = xr.DataArray(variables[0], held.coords, name=names[0])
         else:
             piece = held.assign(dict(zip(names, variables, strict=True)))
-        free = place.label is not None and "label" not in piece.dims and "label" not in piece.coords
-        return piece.assign_coords(label=place.label) if free else piece
+        taken = {*piece.dims, *piece.coords, *(() if self.single else names)}
+        if place.label is None or "label" in taken:
+            return piece
+        return piece.assign_coords(label=place.label)
 
     def call(self, place: Place, pixels: Sequence[Pixels]) -> Any:
         """Return what the function makes of a piece; what it raises says where."""
@@ -135,11 +137,14 @@ def stacked(rows: Sequence[tuple[Any, ...]], dtype: np.dtype[Any]) -> Pixels:
 
 
 def _fits(values: Pixels, kind: np.dtype[Any]) -> bool:
-    """Return whether a column of a kind can hold values: no number wraps around, and no text is cut off."""
+    """Return whether a column of a kind can hold values: no number wraps around, and no text or time is cut off."""
     if kind.kind in "iu" and values.dtype.kind in "iu":
         limits = np.iinfo(kind)
         return bool(limits.min <= int(values.min()) and int(values.max()) <= limits.max)
-    return bool(np.can_cast(values.dtype, kind, "safe" if kind.kind in "SU" else "same_kind"))
+    if not np.can_cast(values.dtype, kind, "safe" if kind.kind in "SUmM" else "same_kind"):
+        return False
+    with np.errstate(over="ignore"):
+        return values.dtype.kind not in "fc" or bool((np.isfinite(values.astype(kind)) == np.isfinite(values)).all())
 
 
 def image_of(job: Job, place: Place, pixels: Sequence[Pixels], axes: tuple[str, ...], dtype: np.dtype[Any]) -> Pixels:
@@ -191,7 +196,10 @@ def _along(found: Any, job: Job, place: Place, axes: tuple[str, ...]) -> Pixels:
         if set(found.dims) != set(axes):
             raise NgioValueError(f"func must return the axes {axes} of output for {place.title}, got {found.dims}")
         found = found.transpose(*axes).values
-    pixels = np.asarray(found)
+    try:
+        pixels = np.asarray(found)
+    except (TypeError, ValueError) as error:  # a Dataset, or lists of several lengths
+        raise NgioTypeError(f"func must return an array for {place.title}, got {shown(found)}: {error}") from None
     if pixels.shape != sizes:
         raise NgioValueError(
             f"func must return an array of {dict(zip(axes, sizes, strict=True))} pixels, as its piece has, for "

@@ -89,6 +89,14 @@ def test_the_function_may_write_to_its_piece():
         xr.testing.assert_identical(image.compute(), before)
 
 
+def test_an_image_called_label_stays_the_image():
+    """The label of the region does not take its place in the piece."""
+    both = BOTH.rename(nuclei="label")
+    rois = nx.compute_masking_roi(LABELS)
+    table = nx.map_rois(lambda piece: {"area": (piece["label"] == 9).sum()}, both, rois, output={"area": int})
+    assert table["area"].values.tolist() == [(nx.crop(LABELS, roi) == 9).sum() for roi in rois]
+
+
 def test_where_regions_overlap_the_last_one_counts():
     """The order of the regions decides, not that of the workers; what no region holds is `fill`."""
     rois = [
@@ -189,6 +197,8 @@ def test_columns_may_hold_text_and_any_number_of_rows():
         ("int8", np.int64(-128), -128),
         ("uint64", 2**64 - 1, 2**64 - 1),
         ("float32", 3, 3.0),
+        ("float32", np.inf, np.inf),
+        ("float32", 0.1, np.float32(0.1)),
     ],
 )
 def test_columns_hold_what_the_function_returns(kind, value, held):
@@ -199,7 +209,19 @@ def test_columns_hold_what_the_function_returns(kind, value, held):
 
 @pytest.mark.parametrize(
     ("kind", "value"),
-    [("U3", "nucleus"), ("S2", b"dna"), ("uint8", 256), ("uint8", -1), ("int64", 2**63), ("int64", 1.5), (int, "7")],
+    [
+        ("U3", "nucleus"),
+        ("S2", b"dna"),
+        ("uint8", 256),
+        ("uint8", -1),
+        ("int64", 2**63),
+        ("int64", 1.5),
+        (int, "7"),
+        ("float32", 1e300),
+        ("float16", -70000.0),
+        ("timedelta64[s]", np.timedelta64(5, "ms")),
+        ("datetime64[D]", np.datetime64("2020-01-01T10:00")),
+    ],
 )
 def test_columns_never_change_a_value_to_hold_it(kind, value):
     """Text that would be cut off, and numbers that would wrap around or be rounded."""
@@ -307,6 +329,9 @@ def test_what_the_function_raises_says_where():
         ({"output": None}, NgioValueError, "output must be 'image', 'labels'"),
         ({"output": {"a": "no type"}}, NgioTypeError, r"output\['a'\] must be a dtype"),
         ({"output": {"name": int}}, NgioValueError, "column 'name'"),
+        ({"output": {1: int}}, NgioTypeError, "output must name its columns by text, got 1"),
+        ({"output": {"": int}}, NgioTypeError, "output must name its columns by text, got ''"),
+        ({"dtype": str}, NgioTypeError, "dtype must be one of numbers, got object"),
         ({"output": BOTH}, NgioValueError, "output must be"),
         ({"output": IMAGE[:, 1:]}, NgioValueError, "19 pixels begin 1 pixels after the image's 20"),
         ({"output": IMAGE.expand_dims("t")}, NgioValueError, "output must have axes of .*, got 't'"),
@@ -339,6 +364,8 @@ def test_a_region_outside_is_refused_by_name():
         (lambda piece: piece / 2, "image", NgioTypeError, "dtype='float64'"),
         (lambda piece: piece[0] / 2, "labels", NgioTypeError, "func must return labels for region 0"),
         (lambda piece: -piece[0], "labels", NgioValueError, "ids above 0"),
+        (lambda piece: piece.to_dataset(), "image", NgioTypeError, "must return an array for region 0"),
+        (lambda piece: [[1], [2, 3]], "labels", NgioTypeError, "must return an array for region 0"),
         (lambda piece: 3, {"a": int}, NgioTypeError, "must return a mapping"),
         (lambda piece: {"b": 3}, {"a": int}, NgioValueError, r"columns \['a'\] of output for region 0"),
         (lambda piece: {"a": [3, 4]}, {"a": int}, NgioValueError, "must be one value"),
