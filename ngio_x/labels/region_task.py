@@ -143,8 +143,10 @@ def _fits(values: Pixels, kind: np.dtype[Any]) -> bool:
         return bool(limits.min <= int(values.min()) and int(values.max()) <= limits.max)
     if not np.can_cast(values.dtype, kind, "safe" if kind.kind in "SUmM" else "same_kind"):
         return False
+    if values.dtype.kind not in "fc" or kind.kind not in "fc":
+        return True
     with np.errstate(over="ignore"):
-        return values.dtype.kind not in "fc" or bool((np.isfinite(values.astype(kind)) == np.isfinite(values)).all())
+        return bool((np.isfinite(values.astype(kind)) == np.isfinite(values)).all())
 
 
 def image_of(job: Job, place: Place, pixels: Sequence[Pixels], axes: tuple[str, ...], dtype: np.dtype[Any]) -> Pixels:

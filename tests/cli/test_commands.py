@@ -169,7 +169,7 @@ BAD_CALLS = {
     "no levels": (["cell.png", "--levels", "0"], "levels must be ≥ 1"),
     "negative size": (["cell.png", "--pixel-size", "-1"], "must be > 0"),
     "no number": (["cell.png", "--pixel-size", "tiny"], "--pixel-size"),
-    "size of another axis": (["cell.png", "--pixel-size", "z=1"], "axis 'z'"),
+    "size of another axis": (["cell.png", "--pixel-size", "z=1"], "pixel_size must name axes of ('y', 'x'), got 'z'"),
     "unknown version": (["cell.png", "--version", "0.3"], "version must be one of"),
 }
 

@@ -197,6 +197,7 @@ def test_columns_may_hold_text_and_any_number_of_rows():
         ("int8", np.int64(-128), -128),
         ("uint64", 2**64 - 1, 2**64 - 1),
         ("float32", 3, 3.0),
+        (object, 1.5, 1.5),
         ("float32", np.inf, np.inf),
         ("float32", 0.1, np.float32(0.1)),
     ],

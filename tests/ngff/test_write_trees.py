@@ -360,7 +360,11 @@ class TestFaults:
 
     def test_a_tree_without_levels(self, tmp_path):
         """As of a plate or a well."""
-        self.refuse(xr.DataTree(), tmp_path, "has no levels '0', '1', … of an image: of a well or a plate, write")
+        self.refuse(
+            xr.DataTree(),
+            tmp_path,
+            "has no levels '0', '1', … of an image: give one that has; of a well or a plate, write",
+        )
 
     def test_a_well(self, tree, tmp_path):
         """Its images are written one at a time."""
