@@ -38,6 +38,7 @@ from ngio_x.errors import NgioValueError
 from ngio_x.metadata.units import unit_from_symbol
 from ngio_x.ngff.attributes import Version
 from ngio_x.ngff.read import open_ome_zarr
+from ngio_x.ngff.store import open_group, require_apart
 from ngio_x.ngff.write import write_ome_zarr
 from ngio_x.roi.roi import Roi
 from ngio_x.roi.rounding import Bounds
@@ -130,6 +131,8 @@ def crop(
     with computing_on(scheduler), terminal.progress(f"Writing {Path(out).name}") as report:
         with reaching(image):
             tree = opened(image)
+            if not is_picture:  # what is cut out must not replace what it is cut out of
+                require_apart(open_group(image), out)
             where = chosen_region(image, tree, region, table, roi, pixels=pixels)
             if is_picture:
                 piece = cropped(_level_of(tree, level, pixel_size), where, bounds=_bounds(bounds))

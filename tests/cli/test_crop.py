@@ -51,6 +51,29 @@ def test_an_image_is_cropped_with_its_labels_where_it_lies(ngio_x_command, image
     assert nx.validate_ome_zarr(out).errors == ()
 
 
+@pytest.mark.parametrize("where", ["a.zarr", "a.zarr/labels/b.zarr", "link.zarr"])
+def test_a_piece_never_replaces_what_it_is_cut_out_of(ngio_x_command, image, tmp_path, where):
+    """Not even if that is asked for: all else would be lost."""
+    (tmp_path / "link.zarr").symlink_to(image)
+    before = {path: path.read_bytes() for path in image.rglob("*") if path.is_file()}
+    code, printed, error = ngio_x_command("crop", image, tmp_path / where, "--region", "y=12:20", "--overwrite")
+    assert (code, printed) == (2, "")
+    assert "overlaps, the source" in error
+    assert {path: path.read_bytes() for path in image.rglob("*") if path.is_file()} == before
+
+
+def test_a_piece_replaces_another_only_if_asked_to(ngio_x_command, image, tmp_path):
+    """What is there stays as it is, unless --overwrite is given."""
+    out = tmp_path / "piece.zarr"
+    assert ngio_x_command("crop", image, out, "--region", "z=2:4")[0] == 0
+    before = nx.open_ome_zarr(out)["0"].to_dataset().sizes
+    code, _, error = ngio_x_command("crop", image, out, "--region", "z=2:6")
+    assert (code, "--overwrite" in error) == (2, True)
+    assert nx.open_ome_zarr(out)["0"].to_dataset().sizes == before
+    assert ngio_x_command("crop", image, out, "--region", "z=2:6", "--overwrite")[0] == 0
+    assert nx.open_ome_zarr(out)["0"].to_dataset().sizes["z"] > before["z"]
+
+
 @pytest.mark.parametrize("version", ["0.4", "0.5"])
 def test_a_piece_is_of_the_version_of_its_source(ngio_x_command, tmp_path, version):
     """What reads the one reads the other."""
@@ -196,7 +219,7 @@ WRONG = {
     "unknown bounds": (["b.zarr", "--region", "y=12:20", "--bounds", "odd"], "outer, inner or nearest"),
     "several planes": (["b.png", "--region", "y=12:20"], "a PNG holds one plane, and the region has 3 along z"),
     "taken": (["taken.png", "--region", "z=2:4"], "taken.png exists: to replace it, pass --overwrite"),
-    "taken zarr": (["a.zarr", "--region", "z=2:4"], "--overwrite"),
+    "the source": (["a.zarr", "--region", "z=2:4"], "overlaps, the source"),
     "a directory": (["folder.png", "--region", "z=2:4"], "folder.png is a directory"),
     "no directory": (["nowhere/b.png", "--region", "z=2:4"], "nowhere is no directory: make it first"),
 }
