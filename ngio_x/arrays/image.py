@@ -11,18 +11,11 @@ import xarray as xr
 from ngio_x._frozen import at_least, evolve, named, positive, shown, to_axes, to_float, to_int, to_optional_name
 from ngio_x.arrays.lattice import Lattice, anchor_of, lattice_from_labels
 from ngio_x.arrays.pixel_index import PixelIndex, unit_of
-from ngio_x.arrays.tree import array_of, pyramid_of
+from ngio_x.arrays.roles import IMAGE, LABELS, with_role
 from ngio_x.errors import NgioTypeError, NgioValueError
-from ngio_x.metadata.axes import CANONICAL_ORDER, AxesHandler, AxesSetup, Axis, axis_type_of, default_unit
+from ngio_x.metadata.axes import CANONICAL_ORDER, axis_type_of, default_unit
 from ngio_x.metadata.channels import Channel
-from ngio_x.metadata.dataset import Dataset
-from ngio_x.metadata.dimensions import Dimensions
 from ngio_x.metadata.pixel_size import PixelSize
-
-ROLE: Final = "role"
-"""The attribute that says what an array is."""
-LABELS: Final = "labels"
-"""The role of arrays that hold object ids, which are never blended."""
 
 _SPACE: Final = ("z", "y", "x")
 
@@ -42,8 +35,9 @@ def as_image(
 ) -> xr.DataArray:
     """Return `data` as a labelled image: pixel coordinates along space and time, channel names along c.
 
-    The pixels are not copied. Evenly spaced coordinates that a DataArray already has become a lattice; axes without
-    any count pixels from 0 (spacing 1, no unit).
+    From now on it says that it is an image, whatever it said before. The pixels are not copied. Evenly spaced
+    coordinates that a DataArray already has become a lattice; axes without any count pixels from 0 (spacing 1, no
+    unit).
 
     Args:
         data: A numpy or dask array, anything numpy understands, or a DataArray.
@@ -81,7 +75,8 @@ def as_image(
             image = _with_lattice(image, dim, lattice)
     if channels is not None:
         image = _with_channels(image, channels)
-    return image if name is None else image.rename(named("name", to_optional_name)(name))
+    image = image if name is None else image.rename(named("name", to_optional_name)(name))
+    return with_role(image, IMAGE)
 
 
 def _with_lattice(image: xr.DataArray, dim: Hashable, lattice: Lattice) -> xr.DataArray:
@@ -104,28 +99,41 @@ def as_labels(
     name: str | None = None,
     like: xr.DataArray | None = None,
 ) -> xr.DataArray:
-    """Return integer `data` as a label image: as `as_image`, and with the role that keeps ids from being blended.
+    """Return `data` as a label image: as `as_image`, but it says that it holds ids, which are never blended.
+
+    Args:
+        data: As for `as_image`, integers or booleans. Of a mask, which becomes uint8, True is the one id 1.
+        dims: As for `as_image`.
+        pixel_size: As for `as_image`.
+        origin: As for `as_image`.
+        units: As for `as_image`.
+        channels: As for `as_image`.
+        name: As for `as_image`.
+        like: As for `as_image`.
 
     Raises:
-        NgioTypeError: If the data are not integers.
+        NgioValueError: As `as_image`.
+        NgioTypeError: If the data are neither integers nor booleans; or as `as_image`.
     """
     image = as_image(data, dims, pixel_size, origin=origin, units=units, channels=channels, name=name, like=like)
+    if image.dtype.kind == "b":
+        image = image.astype(np.uint8)
     if image.dtype.kind not in "iu":
         raise NgioTypeError(f"data must be integers to be labels, got {image.dtype}: convert with .astype('uint32')")
-    return image.assign_attrs({ROLE: LABELS})
-
-
-def is_labels(image: xr.DataArray) -> bool:
-    """Return whether an array has the role of a label image."""
-    return bool(image.attrs.get(ROLE) == LABELS)
+    return with_role(image, LABELS)
 
 
 def require_image(value: Any, argument: str = "image") -> None:
     """Refuse anything but a DataArray as the argument of that name.
 
     Raises:
-        NgioTypeError: If `value` is none.
+        NgioTypeError: If `value` is not a DataArray.
     """
+    if isinstance(value, (xr.Dataset, xr.DataTree)):
+        pick = "dataset['image']" if isinstance(value, xr.Dataset) else "tree['0']['image']"
+        raise NgioTypeError(
+            f"{argument} must be a DataArray, got a {type(value).__name__}: pick one of its arrays, such as {pick}"
+        )
     if not isinstance(value, xr.DataArray):
         raise NgioTypeError(f"{argument} must be a DataArray, got {type(value).__name__}: label it with as_image")
 
@@ -201,46 +209,6 @@ def offset_in(image: xr.DataArray | xr.Dataset, other: xr.DataArray, dim: Hashab
         return ours.offset_of(theirs)
     except NgioValueError as error:
         raise NgioValueError(f"the image and {what} do not fit along '{dim}': {error}") from None
-
-
-def dimensions_of(image: xr.DataArray | xr.DataTree) -> Dimensions:
-    """Return shape, chunks, axes, pixel size and translation (the world edge of pixel 0) of an image.
-
-    Of a tree, they are those of level 0.
-
-    Raises:
-        NgioValueError: If coordinates are not evenly spaced, or a tree holds several images or none.
-        NgioTypeError: If `image` is neither DataArray nor DataTree.
-    """
-    if isinstance(image, xr.DataTree):
-        image = array_of(next(iter(pyramid_of(image).values())))
-    require_image(image)
-    names = tuple(str(dim) for dim in image.dims)
-    lattices = [lattice_of(image, dim) for dim in image.dims]
-    axes = tuple(
-        Axis(name, unit=None if lattice is None else lattice.unit)
-        for name, lattice in zip(names, lattices, strict=True)
-    )
-    others = tuple(name for name in names if name not in CANONICAL_ORDER)
-    dataset = Dataset(
-        "0",
-        AxesHandler(axes, AxesSetup(others=others, allow_non_canonical_axes=bool(others))),
-        scale=tuple(1.0 if lattice is None else lattice.spacing for lattice in lattices),
-        translation=tuple(0.0 if lattice is None else lattice.edge for lattice in lattices),
-    )
-    chunks = image.shape if image.chunks is None else tuple(max(sizes) for sizes in image.chunks)
-    return Dimensions(image.shape, chunks, dataset)
-
-
-def pixel_size_of(image: xr.DataArray | xr.DataTree) -> PixelSize:
-    """Return the pixel size of an image, of a tree that of level 0; z and t are 1 where it lacks them.
-
-    Raises:
-        NgioValueError: If it lacks y or x, their units differ, coordinates are not evenly spaced, or a tree holds
-            several images or none.
-        NgioTypeError: If `image` is neither DataArray nor DataTree.
-    """
-    return dimensions_of(image).pixel_size
 
 
 def _with_dims(data: Any, dims: Sequence[str] | None, usual: tuple[Hashable, ...]) -> xr.DataArray:

@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 import xarray as xr
 
 from ngio_x._frozen import named, positive, shown, to_float, to_int
-from ngio_x.arrays.image import is_labels, lattice_of
+from ngio_x.arrays.image import lattice_of
 from ngio_x.arrays.pixel_index import PixelIndex
+from ngio_x.arrays.roles import LABELS, is_labels, role_of
 from ngio_x.errors import NgioTypeError, NgioUserWarning, NgioValueError
 from ngio_x.metadata.axes import axis_type_of
 from ngio_x.resample.kernels import Kernel, Order, kernel_for
@@ -38,7 +39,10 @@ def zoom(
             `max(1, round(n * factor))`, halves rounded to even.
         shape: New sizes by axis, instead of `scale`.
         order: A kernel of `numpy_zoom`; for a Dataset also kernels by variable. Default: nearest for label and boolean
-            images, else linear.
+            images, else linear; integers that say neither that they are labels nor an image are treated as an image.
+
+    Warns:
+        NgioRoleWarning: If `order` is not given, and integers do not say which of the two they are.
 
     Raises:
         NgioValueError: If neither or both of `scale` and `shape` are given, an axis or variable is unknown, a number
@@ -69,9 +73,9 @@ def kernel_of(image: xr.DataArray, order: object = None) -> Kernel:
         NgioValueError: If `order` is unknown, or would blend what cannot be blended: ids, booleans.
     """
     if order is None:
-        order = "nearest" if is_labels(image) or image.dtype.kind == "b" else "linear"
+        order = "nearest" if image.dtype.kind == "b" or is_labels(image) else "linear"
     kernel = kernel_for(order, image.dtype)
-    if is_labels(image) and kernel.blends:
+    if kernel.blends and role_of(image) == LABELS:
         raise NgioValueError(f"order={order!r} blends the ids of a label image; use 'nearest' or 'mode'")
     return kernel
 

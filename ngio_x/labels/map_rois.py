@@ -11,10 +11,11 @@ import xarray as xr
 
 from ngio_x._frozen import shown
 from ngio_x.arrays.crop import window
-from ngio_x.arrays.image import LABELS, ROLE, integers_by_axis, offset_in
+from ngio_x.arrays.image import integers_by_axis, offset_in
 from ngio_x.arrays.lazy import streamed
 from ngio_x.arrays.mask import fitting
 from ngio_x.arrays.roi_dataset import rois_to_dataset
+from ngio_x.arrays.roles import LABELS, role_attrs, role_of
 from ngio_x.errors import NgioEmptyRegionError, NgioTypeError, NgioValueError
 from ngio_x.labels.region_graph import Work, pasted, rows
 from ngio_x.labels.region_task import Job, Outline, Place
@@ -203,11 +204,14 @@ def _like(work: Work, image: xr.DataArray | xr.Dataset, output: Any, dtype: Any,
             raise NgioTypeError(
                 f"dtype must be one of numbers, got {kind}: text goes into a table, output={{column: str}}"
             )
-        value, attributes, name = fitting(fill, kind), image.attrs, image.name
+        role = role_of(image)
+        attributes = image.attrs if role is None else {**image.attrs, **role_attrs(role, kind)}
+        value, name = fitting(fill, kind), image.name
     elif isinstance(output, str) and output == "labels":
         axes = tuple(axis for axis in axes if axis_type_of(axis) != "channel")
         others = [key for key, held in coords.items() if not held.dims or set(held.dims) - set(axes)]
-        value, attributes, name = _id_dtype(work, dtype).type(0), {ROLE: LABELS}, None
+        value, name = _id_dtype(work, dtype).type(0), None
+        attributes = role_attrs(LABELS, value.dtype)
         coords = coords.to_dataset().drop_vars(others).coords
     else:
         raise NgioValueError(

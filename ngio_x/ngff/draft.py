@@ -11,7 +11,8 @@ import numpy as np
 import xarray as xr
 
 from ngio_x._frozen import at_least, evolve, named, one_of, shown, to_bool, to_int, to_name, to_optional_name
-from ngio_x.arrays.image import dimensions_of, is_labels
+from ngio_x.arrays.dimensions import dimensions_of
+from ngio_x.arrays.roles import is_labels
 from ngio_x.arrays.zoom import kernel_of
 from ngio_x.errors import NgioValueError
 from ngio_x.metadata.channels import Channel

@@ -9,7 +9,8 @@ from typing import Any, Final
 import xarray as xr
 
 from ngio_x._frozen import named, shown, to_bool
-from ngio_x.arrays.image import as_labels, dimensions_of, lattice_of
+from ngio_x.arrays.dimensions import dimensions_of
+from ngio_x.arrays.image import as_labels, lattice_of
 from ngio_x.arrays.lazy import is_lazy
 from ngio_x.errors import NgioFileExistsError, NgioTypeError, NgioValueError
 from ngio_x.metadata.channels import Channel

@@ -26,7 +26,7 @@ from ngio_x.resample.kernels import Order
 
 
 def write_ome_zarr(
-    image: xr.DataArray | xr.DataTree,
+    image: xr.DataArray | xr.Dataset | xr.DataTree,
     store: StoreLike,
     *,
     version: Version = "0.5",
@@ -50,8 +50,8 @@ def write_ome_zarr(
 
     Args:
         image: An array (numpy or dask, larger than memory if need be) with axes among t, c, z, y, x, in any order; y
-            and x are needed. Or a tree as `open_ome_zarr` gives it, cropped or otherwise changed; its labels are
-            written, too, and what its attributes say.
+            and x are needed. Or a Dataset of one image and its labels, which are written, too. Or a tree as
+            `open_ome_zarr` gives it, cropped or otherwise changed, with its labels and what its attributes say.
         store: Where to: a path, a URL, a zarr store, or an empty zarr group.
         version: OME-NGFF `"0.4"` (zarr format 2) or `"0.5"` (zarr format 3).
         levels: Number of levels. By default a tree keeps its own, and of an array as many are made as bring y and x
@@ -77,11 +77,11 @@ def write_ome_zarr(
     Raises:
         NgioFileExistsError: If something is there and `overwrite` is False, or it is no zarr hierarchy.
         NgioValueError: If the image cannot be an OME-NGFF image, or an argument makes no sense.
-        NgioTypeError: If `image` is no DataArray of numbers, nor a tree of such.
+        NgioTypeError: If `image` is not a DataArray of numbers, nor a Dataset or tree of such.
     """
     storage = Storage(version, chunks, shards, compressors)
     draft = draft_image(
-        given_image(image),
+        given_image(image, asks=order is None),
         storage,
         levels=levels,
         scale_factors=scale_factors,
@@ -157,7 +157,7 @@ def derive(
         NgioTypeError: As `write_ome_zarr`.
     """
     draft = draft_image(
-        given_image(image),
+        given_image(image, asks=order is None),
         Storage(version, chunks, shards, compressors),
         levels=levels,
         scale_factors=scale_factors,
@@ -173,4 +173,6 @@ def derive(
         nothing = np.zeros((len(draft.channels), 0), builder.data_type)
         other = channels is None and builder.data_type != draft.builder.data_type
         document = evolve(draft.image, channels=described(draft.channels, nothing, anew=other))
+        if np.dtype(builder.data_type).kind not in "iu":
+            document = evolve(document, label=None)  # label images hold integers
         group.attrs.put(write_attributes(document, version))

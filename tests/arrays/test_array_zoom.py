@@ -20,7 +20,7 @@ def test_a_number_zooms_space_only(image):
     result = nx.zoom(image, 0.5)
     assert result.sizes == {"c": 2, "y": 3, "x": 4}
     assert result.c.values.tolist() == ["a", "b"]
-    assert (result.name, result.attrs, result.dtype) == ("q", {"note": 1}, image.dtype)
+    assert (result.name, result.attrs, result.dtype) == ("q", image.attrs, image.dtype)
 
 
 def test_coordinates_become_those_of_the_new_pixels(image):

@@ -90,7 +90,7 @@ def test_facts_of_a_tree_are_those_of_its_first_level(tree, plate):
     assert nx.dimensions_of(plate["C/05/0"]) == nx.dimensions_of(plate["C/05/0/0/image"])
     with pytest.raises(NgioValueError, match="holds 3 images"):
         nx.pixel_size_of(plate)
-    with pytest.raises(NgioTypeError, match="must be a DataArray, got ndarray"):
+    with pytest.raises(NgioTypeError, match="must be a DataArray, Dataset or DataTree, got ndarray"):
         nx.dimensions_of(np.zeros((2, 2)))
 
 

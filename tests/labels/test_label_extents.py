@@ -23,8 +23,8 @@ KINDS = {
     "sharded zarr": lambda pixels: zarr.create_array(
         {}, data=pixels, chunks=(2,) * pixels.ndim, shards=(4,) * pixels.ndim
     ),
-    "labelled": lambda pixels: xr.DataArray(pixels, dims=list("tczyx"[-pixels.ndim :])),
-    "labelled dask": lambda pixels: xr.DataArray(da.from_array(pixels, chunks=3), dims=list("tczyx"[-pixels.ndim :])),
+    "labelled": lambda pixels: nx.as_labels(pixels, "tczyx"[-pixels.ndim :]),
+    "labelled dask": lambda pixels: nx.as_labels(da.from_array(pixels, chunks=3), "tczyx"[-pixels.ndim :]),
     "list": lambda pixels: pixels.tolist(),
 }
 """The kinds of arrays that hold labels."""

@@ -132,7 +132,7 @@ def test_labels_of_a_part_of_the_image_do():
 
 def test_arrays_without_coordinates_count_pixels():
     """Sizes that agree are enough."""
-    image, labels = xr.DataArray(PIXELS, dims=["y", "x"]), xr.DataArray(PIXELS, dims=["y", "x"])
+    image, labels = xr.DataArray(PIXELS, dims=["y", "x"]), nx.as_labels(PIXELS, "yx").drop_vars(["y", "x"])
     assert [int(piece.max()) for piece in nx.crop_objects(image, labels, masked=True)] == [2, 4, 9]
 
 
