@@ -88,9 +88,9 @@ def chains(draw):
     with xr.set_options(keep_attrs=keep):
         for name in draw(st.lists(st.sampled_from(sorted(VERBS)), min_size=1, max_size=3)):
             verb, becomes = VERBS[name]
-            if array.dtype.kind == "b":
-                break
             array, kind = verb(array, image, labels), becomes(kind)
+            if kind == MASK or name.startswith("coarsen"):  # whose pixels are no longer those of the image
+                break
     return array, kind
 
 

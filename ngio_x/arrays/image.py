@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, TypeAlias
 
 import numpy as np
 import xarray as xr
@@ -13,22 +13,21 @@ from ngio_x.arrays.lattice import Lattice, anchor_of, lattice_from_labels
 from ngio_x.arrays.pixel_index import PixelIndex, unit_of
 from ngio_x.arrays.roles import IMAGE, LABELS, with_role
 from ngio_x.errors import NgioTypeError, NgioValueError
-from ngio_x.metadata.axes import CANONICAL_ORDER, axis_type_of, default_unit
+from ngio_x.metadata.axes import CANONICAL_ORDER, SPACE, FactorsByAxis, axis_type_of, by_axis, default_unit
 from ngio_x.metadata.channels import Channel
 from ngio_x.metadata.pixel_size import PixelSize
 
-_SPACE: Final = ("z", "y", "x")
-
-ByAxis = float | Mapping[str, float]
+UnitsByAxis: TypeAlias = str | Sequence[str | None] | Mapping[str, str | None]
+"""Units by axis name, or one an axis in the order of the array's own; a single one is that of z, y and x."""
 
 
 def as_image(
     data: Any,
     dims: Sequence[str] | None = None,
-    pixel_size: float | PixelSize | Mapping[str, float] | None = None,
+    pixel_size: FactorsByAxis | PixelSize | None = None,
     *,
-    origin: ByAxis | None = None,
-    units: str | Mapping[str, str] | None = None,
+    origin: FactorsByAxis | None = None,
+    units: UnitsByAxis | None = None,
     channels: Sequence[str] | None = None,
     name: str | None = None,
     like: xr.DataArray | None = None,
@@ -43,11 +42,11 @@ def as_image(
         data: A numpy or dask array, anything numpy understands, or a DataArray.
         dims: Names of the dimensions. By default those of the DataArray, else those of `like` if there are as many,
             else the last of t, c, z, y, x.
-        pixel_size: Size of a pixel: one number for z, y and x, a mapping by axis, or a `PixelSize`. It replaces the
-            coordinates that an axis has, its origin included.
-        origin: World coordinate of the lower edge of pixel 0: one number for z, y and x, or a mapping. Default 0.
-        units: Unit: one for z, y and x, or a mapping. Default: that of a `PixelSize`, and micrometer and second where
-            a pixel size is given as a number.
+        pixel_size: Size of a pixel: one number for z, y and x, a mapping by axis, one number for each axis in their
+            order (that of c is 1), or a `PixelSize`. It replaces the coordinates that an axis has, its origin included.
+        origin: World coordinate of the lower edge of pixel 0, likewise (that of c is 0). Default 0.
+        units: Unit, likewise (that of c is None). Default: that of a `PixelSize`, and micrometer and second where a
+            pixel size is given as a number.
         channels: One name for each position along c.
         name: Name of the array.
         like: Take the lattices (and channel names) of this array instead. Axes with coordinates must lie on its
@@ -91,10 +90,10 @@ def _with_lattice(image: xr.DataArray, dim: Hashable, lattice: Lattice) -> xr.Da
 def as_labels(
     data: Any,
     dims: Sequence[str] | None = None,
-    pixel_size: float | PixelSize | Mapping[str, float] | None = None,
+    pixel_size: FactorsByAxis | PixelSize | None = None,
     *,
-    origin: ByAxis | None = None,
-    units: str | Mapping[str, str] | None = None,
+    origin: FactorsByAxis | None = None,
+    units: UnitsByAxis | None = None,
     channels: Sequence[str] | None = None,
     name: str | None = None,
     like: xr.DataArray | None = None,
@@ -142,21 +141,16 @@ def integers_by_axis(value: Any, axes: xr.DataArray | Sequence[str], what: str, 
     """Return whole numbers by axis, in the order of the axes; one number stands for z, y and x.
 
     Args:
-        value: A number, or numbers by axis.
+        value: A number, or numbers as `by_axis` takes them.
         axes: The axes that there are, or an image that has them.
         what: What the numbers are, for messages.
         low: The least that they may be.
 
     Raises:
-        NgioValueError: If an axis is unknown, or a number is none, or too low.
+        NgioValueError: If an axis is unknown, or something is not a number, or too low.
     """
     known = [str(dim) for dim in axes.dims] if isinstance(axes, xr.DataArray) else list(axes)
-    if not isinstance(value, Mapping):
-        value = {axis: value for axis in known if axis_type_of(axis) == "space"}
-    if unknown := [axis for axis in value if axis not in known]:
-        raise NgioValueError(f"{what} must name axes of {tuple(known)}, got {unknown[0]!r}")
-    convert = at_least(low, to_int)
-    return {axis: named(f"{what} along '{axis}'", convert)(value[axis]) for axis in known if axis in value}
+    return by_axis(value, known, what, at_least(low, to_int), alone=SPACE)
 
 
 def lattice_of(image: xr.DataArray | xr.Dataset, dim: Hashable) -> Lattice | None:
@@ -246,37 +240,32 @@ def _require_one_name_each(names: tuple[str, ...], shape: tuple[int, ...]) -> No
         raise NgioValueError(f"dims must name each dimension of data of shape {shape} once, got {names}")
 
 
-def _by_axis(value: Any, what: str, dims: tuple[Hashable, ...]) -> dict[Hashable, Any]:
-    """Return `{axis: value}` for the axes that `value` speaks of: a single one speaks of z, y and x."""
+def _of_pixels(value: Any, argument: str, dims: tuple[Hashable, ...], convert: Any, *, nothing: Any) -> dict[str, Any]:
+    """Return `{axis: value}` for the axes that an argument speaks of; along c, which has positions, it says nothing."""
     if value is None:
         return {}
-    if isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim):
-        raise NgioValueError(f"{what} must be one for z, y and x, or a mapping by axis name, got {shown(value)}")
-    if not isinstance(value, Mapping):
-        return {dim: value for dim in dims if dim in _SPACE}
-    if unknown := [axis for axis in value if axis not in dims]:
-        raise NgioValueError(f"{what} must name axes of {dims}, got {unknown[0]!r}")
-    if "c" in value:
-        raise NgioValueError(f"{what} names the channel axis 'c', which has positions only")
-    return dict(value)
+    found = by_axis(value, [str(dim) for dim in dims], argument, convert, alone=SPACE)
+    if "c" in found and (isinstance(value, Mapping) or found["c"] != nothing):
+        raise NgioValueError(f"{argument} names the channel axis 'c', which has positions only: leave it out")
+    return {axis: item for axis, item in found.items() if axis != "c"}
 
 
 def _chosen_lattices(
     image: xr.DataArray,
-    pixel_size: float | PixelSize | Mapping[str, float] | None,
-    origin: ByAxis | None,
-    units: str | Mapping[str, str] | None,
+    pixel_size: FactorsByAxis | PixelSize | None,
+    origin: FactorsByAxis | None,
+    units: UnitsByAxis | None,
 ) -> dict[Hashable, Lattice | None]:
     dims = image.dims
     if isinstance(pixel_size, PixelSize):
         known = [dim for dim in dims if dim in pixel_size.as_dict()]
-        sizes: dict[Hashable, Any] = {dim: pixel_size.get(str(dim)) for dim in known}
-        unit: dict[Hashable, Any] = {dim: pixel_size.unit(str(dim)) for dim in known}
+        sizes: dict[str, Any] = {str(dim): pixel_size.get(str(dim)) for dim in known}
+        unit: dict[str, Any] = {str(dim): pixel_size.unit(str(dim)) for dim in known}
     else:
-        sizes = _by_axis(pixel_size, "pixel_size", dims)
-        unit = {dim: default_unit(axis_type_of(str(dim))) for dim in sizes}
-    origins = _by_axis(origin, "origin", dims)
-    unit |= _by_axis(units, "units", dims)
+        sizes = _of_pixels(pixel_size, "pixel_size", dims, positive(to_float), nothing=1.0)
+        unit = {dim: default_unit(axis_type_of(dim)) for dim in sizes}
+    origins = _of_pixels(origin, "origin", dims, to_float, nothing=0.0)
+    unit |= _of_pixels(units, "units", dims, to_optional_name, nothing=None)
     chosen: dict[Hashable, Lattice | None] = {}
     for dim, length in image.sizes.items():
         axis_type = axis_type_of(str(dim))
@@ -286,25 +275,25 @@ def _chosen_lattices(
         if lattice is None and wanted and axis_type != "channel":
             lattice = Lattice(0.0, 1.0, length, anchor=anchor_of(axis_type))
         if lattice is not None:
-            lattice = _evolved(lattice, dim, sizes, origins, unit)
+            lattice = _evolved(lattice, str(dim), sizes, origins, unit)
         chosen[dim] = lattice
     return chosen
 
 
 def _evolved(
     lattice: Lattice,
-    dim: Hashable,
-    sizes: Mapping[Hashable, Any],
-    origins: Mapping[Hashable, Any],
-    unit: Mapping[Hashable, Any],
+    dim: str,
+    sizes: Mapping[str, Any],
+    origins: Mapping[str, Any],
+    unit: Mapping[str, Any],
 ) -> Lattice:
     changes: dict[str, Any] = {}
     if dim in sizes:
-        changes["spacing"] = named(f"pixel_size along '{dim}'", positive(to_float))(sizes[dim])
+        changes["spacing"] = sizes[dim]
     if dim in origins:
-        changes |= {"origin": named(f"origin along '{dim}'", to_float)(origins[dim]), "start": 0}
+        changes |= {"origin": origins[dim], "start": 0}
     if dim in unit:
-        changes["unit"] = named(f"units along '{dim}'", to_optional_name)(unit[dim])
+        changes["unit"] = unit[dim]
     try:
         return evolve(lattice, **changes)
     except NgioValueError as error:

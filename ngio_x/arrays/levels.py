@@ -10,9 +10,10 @@ import xarray as xr
 from ngio_x._frozen import named, one_of
 from ngio_x.arrays.image import lattice_of
 from ngio_x.arrays.roles import is_labels
-from ngio_x.arrays.tree import IMAGE, Levels, array_of, home_of, images_of, pyramid_of, require_tree, with_levels
+from ngio_x.arrays.tree import IMAGE, Levels, array_of, home_of, pyramid_of, pyramids_of, require_tree, with_levels
 from ngio_x.errors import NgioTypeError, NgioValueError
-from ngio_x.metadata.pixel_size import SpacingLike
+from ngio_x.metadata.axes import FactorsByAxis
+from ngio_x.metadata.pixel_size import PixelSize
 from ngio_x.metadata.resolution import choose_level
 
 On = Literal["image", "labels", "all"]
@@ -21,9 +22,9 @@ On = Literal["image", "labels", "all"]
 def level_for(
     tree: xr.DataTree,
     *,
-    pixel_size: SpacingLike | None = None,
+    pixel_size: FactorsByAxis | PixelSize | None = None,
     max_pixels: int | None = None,
-    scale: float | Mapping[str, float] | None = None,
+    scale: FactorsByAxis | None = None,
 ) -> xr.DataTree:
     """Return the node of the level of an image that is as coarse as a criterion allows.
 
@@ -74,7 +75,7 @@ def map_levels(
         raise NgioTypeError(f"function must be one from array to array, got {type(function).__name__}")
     levels: dict[str, xr.Dataset] = {}
     found = False
-    for pyramid in (levels for image in images_of(tree).values() for levels in image.values()):
+    for pyramid in pyramids_of(tree):
         wanted = _wanted(pyramid, named("on", one_of("image", "labels", "all"))(on))
         for path, node in pyramid.items():
             dataset = node.to_dataset()

@@ -51,6 +51,11 @@ def images_of(tree: xr.DataTree) -> dict[str, dict[str, Levels]]:
     }
 
 
+def pyramids_of(tree: xr.DataTree) -> list[Levels]:
+    """Return the pyramids of all images and label images of a tree."""
+    return [levels for image in images_of(tree).values() for levels in image.values()]
+
+
 def finest_first(levels: Levels) -> Levels:
     """Return levels in the order of the size of their pixels; where that is not known or equal, of their number."""
     if len(levels) < 2:

@@ -18,7 +18,7 @@ from dask.highlevelgraph import HighLevelGraph
 
 from ngio_x._frozen import named, shown, to_axes, to_int
 from ngio_x.arrays.lazy import blocks_of, streamed
-from ngio_x.arrays.roles import require_labels
+from ngio_x.arrays.roles import LABELS, require_labels, role_of
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.labels.summary import Summary, merged, nothing, summarized
 
@@ -139,7 +139,9 @@ def _pixels(labels: LabelsLike, argument: str) -> npt.NDArray[Any] | da.Array:
     if isinstance(labels, (np.ndarray, da.Array)):
         return labels
     if isinstance(labels, (xr.Dataset, xr.DataTree)):
-        raise NgioTypeError(f"{argument} must be one array, got {type(labels).__name__}: pick a level's variable")
+        held = [name for name, array in labels.data_vars.items() if role_of(array) == LABELS]
+        where = f"dataset[{held[0]!r}]" if held else "the variable of a level, such as tree['labels/nuclei/0/nuclei']"
+        raise NgioTypeError(f"{argument} must be one array, got a {type(labels).__name__}: pick {where}")
     if hasattr(labels, "chunks") and hasattr(labels, "dtype"):
         return blocks_of(labels)
     try:

@@ -19,7 +19,7 @@ from ngio_x.arrays.roles import LABELS, role_attrs, role_of
 from ngio_x.errors import NgioEmptyRegionError, NgioTypeError, NgioValueError
 from ngio_x.labels.region_graph import Work, pasted, rows
 from ngio_x.labels.region_task import Job, Outline, Place
-from ngio_x.metadata.axes import axis_type_of
+from ngio_x.metadata.axes import IntegersByAxis, axis_type_of
 from ngio_x.roi.columns import listed
 from ngio_x.roi.roi import Roi
 from ngio_x.roi.rounding import Bounds
@@ -35,7 +35,7 @@ def map_rois(
     rois: Iterable[Roi],
     *,
     output: Pasted = ...,
-    halo: int | Mapping[str, int] = ...,
+    halo: IntegersByAxis = ...,
     bounds: Bounds = ...,
     dtype: Any = ...,
     fill: Any = ...,
@@ -47,7 +47,7 @@ def map_rois(
     rois: Iterable[Roi],
     *,
     output: Mapping[str, Any],
-    halo: int | Mapping[str, int] = ...,
+    halo: IntegersByAxis = ...,
     bounds: Bounds = ...,
     dtype: Any = ...,
     fill: Any = ...,
@@ -58,7 +58,7 @@ def map_rois(
     rois: Iterable[Roi],
     *,
     output: Output = "image",
-    halo: int | Mapping[str, int] = 0,
+    halo: IntegersByAxis = 0,
     bounds: Bounds = "outer",
     dtype: Any = None,
     fill: Any = 0,

@@ -26,6 +26,8 @@ class Given(NamedTuple):
     """Of a tree: what its levels are called on disk."""
     facts: Mapping[str, Any]
     """Attributes, as reading gives them."""
+    axes: tuple[str, ...]
+    """In the order of the array that was given; the levels have that of the format."""
 
 
 def given_image(image: Any, *, asks: bool = True) -> Given:
@@ -45,10 +47,15 @@ def given_image(image: Any, *, asks: bool = True) -> Given:
         array = image_of(image)
         _require_writable(array)
         name = array.name if isinstance(array.name, str) and isinstance(image, xr.DataArray) else None
-        given = Given((_ordered(array),), None, {"name": name, "channels": array.attrs.get("channels")})
+        given = given_array(array, {"name": name, "channels": array.attrs.get("channels")})
     finest = given.levels[0]
     role = role_of(settled(finest) if asks else finest) or IMAGE
     return given._replace(levels=tuple(with_role(level, role) for level in given.levels))
+
+
+def given_array(array: xr.DataArray, facts: Mapping[str, Any] | None = None) -> Given:
+    """Return the one level that an array is."""
+    return Given((_ordered(array),), None, facts or {}, tuple(str(dim) for dim in array.dims))
 
 
 def _given_tree(tree: xr.DataTree) -> Given:
@@ -74,7 +81,8 @@ def _given_tree(tree: xr.DataTree) -> Given:
     if tree.name is not None and tree.is_root:  # a field of a well is called by its path there
         facts["name"] = tree.name
     kept = _falling(levels)
-    return Given(kept, paths[: len(kept)], facts)
+    axes = tuple(str(dim) for dim in array_of(next(iter(nodes.values()))).dims)
+    return Given(kept, paths[: len(kept)], facts, axes)
 
 
 def _require_one_image(levels: Sequence[xr.DataArray]) -> None:
@@ -110,7 +118,7 @@ def given_labels(image: Any) -> dict[str, Given]:
     if isinstance(image, xr.Dataset):
         arrays = {str(name): array for name, array in image.data_vars.items() if role_of(array) == LABELS}
         own = image_of(image).name
-        return {name: Given((as_label_image(array),), None, {}) for name, array in arrays.items() if array.name != own}
+        return {name: given_array(as_label_image(array)) for name, array in arrays.items() if array.name != own}
     if not isinstance(image, xr.DataTree) or "labels" not in image.children:
         return {}
     folder = image.children["labels"]

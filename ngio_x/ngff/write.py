@@ -31,7 +31,7 @@ def write_ome_zarr(
     *,
     version: Version = "0.5",
     levels: int | None = None,
-    scale_factors: Mapping[str, float] | None = None,
+    scale_factors: Sequence[float] | Mapping[str, float] | None = None,
     frame: Frame | None = None,
     order: Order | None = None,
     chunks: ByAxis | None = None,
@@ -56,13 +56,14 @@ def write_ome_zarr(
         version: OME-NGFF `"0.4"` (zarr format 2) or `"0.5"` (zarr format 3).
         levels: Number of levels. By default a tree keeps its own, and of an array as many are made as bring y and x
             down to 256 pixels.
-        scale_factors: Factor from one level to the next, by axis. By default 2 for y and x.
+        scale_factors: Factor from one level to the next, by axis, or one for each axis in their order. By default 2 for
+            y and x.
         frame: Which point of pixel 0 the translation of level 0 speaks of: `"corner"` or `"center"`. By default as in
             the file that a tree comes from, else `"corner"`.
         order: A kernel of `numpy_zoom`; by default nearest for label and boolean images, else linear.
-        chunks: Chunk sizes by axis. By default those on disk of what was opened and not computed since, else 1024 for y
-            and x, 1 for the others.
-        shards: Shard sizes by axis, multiples of the chunks; `"auto"` makes shards of about 32 MiB. Version 0.5 only.
+        chunks: Chunk sizes by axis, or one for each axis in their order. By default those on disk of what was opened
+            and not computed since, else 1024 for y and x, 1 for the others.
+        shards: Shard sizes likewise, multiples of the chunks; `"auto"` makes shards of about 32 MiB. Version 0.5 only.
             By default those on disk, as for chunks, where these are not given; else none.
         compressors: As in `zarr.create_array`.
         labels: Label images to add, by name; see `write_labels`.
@@ -79,9 +80,10 @@ def write_ome_zarr(
         NgioValueError: If the image cannot be an OME-NGFF image, or an argument makes no sense.
         NgioTypeError: If `image` is not a DataArray of numbers, nor a Dataset or tree of such.
     """
-    storage = Storage(version, chunks, shards, compressors)
+    whole = given_image(image, asks=order is None)
+    storage = Storage(version, chunks, shards, compressors).named(whole.axes)
     draft = draft_image(
-        given_image(image, asks=order is None),
+        whole,
         storage,
         levels=levels,
         scale_factors=scale_factors,
@@ -121,7 +123,7 @@ def derive(
     dtype: Any = None,
     version: Version = "0.5",
     levels: int | None = None,
-    scale_factors: Mapping[str, float] | None = None,
+    scale_factors: Sequence[float] | Mapping[str, float] | None = None,
     frame: Frame | None = None,
     order: Order | None = None,
     chunks: ByAxis | None = None,

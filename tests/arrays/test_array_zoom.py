@@ -61,7 +61,8 @@ def test_coordinates_of_single_pixels_are_dropped_with_a_warning(image):
         ({"scale": "a"}, "scale along 'y' must be a number"),
         ({"scale": {"q": 1}}, "must name axes of .*, got 'q'"),
         ({"shape": {"x": 1.5}}, "shape along 'x' must be an integer"),
-        ({"shape": (1, 2, 3)}, "mapping by axis name"),
+        ({"shape": (1, 2)}, "one item for each axis of"),
+        ({"shape": 5}, "mapping by axis name"),
         ({"scale": 0.5, "order": "best"}, "best"),
     ],
 )
@@ -137,7 +138,7 @@ def test_order_by_variable(dataset):
     ("order", "message"),
     [
         ("linear", r"variable 'mask': order='linear' blends the ids"),
-        ({"masks": "max"}, r"order names \['masks'\], but the variables are \['image', 'mask', 'quality'\]"),
+        ({"masks": "max"}, r"order must name variables of \['image', 'mask', 'quality'\], got 'masks'"),
         ({"image": "best"}, r"variable 'image': order must be one of"),
         ({"quality": "best"}, r"variable 'quality': order must be one of"),
     ],

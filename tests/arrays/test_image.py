@@ -108,7 +108,7 @@ def test_inputs_are_untouched():
         ({"pixel_size": -1}, NgioValueError, "pixel_size along 'y' must be > 0"),
         ({"pixel_size": {"x": float("nan")}}, NgioValueError, "pixel_size along 'x' must be a finite"),
         ({"pixel_size": {"q": 1}}, NgioValueError, "pixel_size must name axes of .*, got 'q'"),
-        ({"pixel_size": (1, 2)}, NgioValueError, "must be one for z, y and x, or a mapping"),
+        ({"pixel_size": (1, 2, 3)}, NgioValueError, "one item for each axis of"),
         ({"origin": float("inf")}, NgioValueError, "origin along '.' must be a finite"),
         ({"units": 3}, NgioValueError, "units along '.' must be a string"),
         ({"dims": ("x",)}, NgioValueError, "each dimension of data of shape \\(.*\\) once"),

@@ -163,7 +163,7 @@ def test_two_to_six_dimensions(ndim):
         ((np.zeros((4, 4), int), {"y": 1}, "yx"), NgioValueError, r"no size along 'x', only .'y',.: add one"),
         ((np.zeros((4, 4), int), {"y": 0}, "yx"), NgioValueError, "pixel size along 'y' must be > 0"),
         (
-            (np.zeros((4, 4), int), (1, 1), "yx"),
+            (np.zeros((4, 4), int), "1", "yx"),
             NgioValueError,
             "pixel_size must be a number, a PixelSize or a mapping",
         ),

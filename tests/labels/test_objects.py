@@ -171,7 +171,8 @@ def test_bad_input_is_refused_at_once(arguments, error, message):
     [
         (0, "shape along 'y' must be ≥ 1, got 0"),
         ({"c": 1}, "shape must name axes of .*, got 'c'"),
-        ((5, 5), "shape along 'y' must be an integer"),
+        ((5, 5, 5), "shape must have one item for each axis"),
+        ("5", "shape along 'y' must be an integer"),
         (2**70, "more than any memory holds: choose a smaller one"),
         ({"y": 2**40, "x": 2**30}, "more than any memory holds"),
     ],

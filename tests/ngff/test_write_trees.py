@@ -299,8 +299,8 @@ class TestArguments:
             ({"shards": "auto", "version": "0.4"}, "shards='auto' need version='0.5'"),
             ({"shards": {"y": 32}, "version": "0.4"}, "need version='0.5': zarr format 2 has none"),
             ({"shards": {"y": 20}, "chunks": {"y": 16}}, "shards must be a multiple of the chunks"),
-            ({"shards": {"q": 20}}, "shards names axis 'q'"),
-            ({"shards": 5}, "shards must be sizes by axis name, got 5"),
+            ({"shards": {"q": 20}}, "shards must name axes of .*, got 'q'"),
+            ({"shards": 5}, "shards must be a mapping by axis name, or .*, got 5"),
             ({"labels": []}, "labels must be arrays by name, got list"),
         ],
     )
