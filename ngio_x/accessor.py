@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ngio_x.metadata.channels import Channel
     from ngio_x.metadata.dimensions import Dimensions
     from ngio_x.metadata.frame import Frame
-    from ngio_x.metadata.pixel_size import PixelSize, SpacingLike
+    from ngio_x.metadata.pixel_size import PixelSize
     from ngio_x.ngff.attributes import Version
     from ngio_x.ngff.draft import ByAxis
     from ngio_x.ngff.store import StoreLike
@@ -168,7 +168,7 @@ class DataArrayAccessor:
 
     def compute_masking_roi(
         self,
-        pixel_size: SpacingLike | tuple[float, ...] | list[float] | None = None,
+        pixel_size: FactorsByAxis | PixelSize | None = None,
         axes_order: Sequence[str] | None = None,
     ) -> list[Roi]:
         """Return the bounding box of every id of a label image, 0 being background.

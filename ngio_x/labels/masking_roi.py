@@ -14,15 +14,15 @@ from ngio_x.arrays.image import lattice_of
 from ngio_x.arrays.lattice import Lattice
 from ngio_x.errors import NgioValueError
 from ngio_x.labels.extents import LabelsLike, integer_pixels, summary_of
-from ngio_x.metadata.axes import axis_type_of, by_axis
-from ngio_x.metadata.pixel_size import SpacingLike, spacing_along
+from ngio_x.metadata.axes import FactorsByAxis, axis_type_of, by_axis
+from ngio_x.metadata.pixel_size import PixelSize, SpacingLike, spacing_along
 from ngio_x.roi.columns import RoiColumns, to_rois
 from ngio_x.roi.roi import Roi
 
 
 def compute_masking_roi(
     segmentation: LabelsLike,
-    pixel_size: SpacingLike | tuple[float, ...] | list[float] | None = None,
+    pixel_size: FactorsByAxis | PixelSize | None = None,
     axes_order: Sequence[str] | None = None,
 ) -> list[Roi]:
     """Return the bounding box of every id of a label image, 0 being background.
@@ -48,7 +48,7 @@ def compute_masking_roi(
     pixels, axes = integer_pixels(segmentation, axes_order, argument="segmentation")
     if not 2 <= pixels.ndim <= 6:
         raise NgioValueError(f"segmentation must have 2 to 6 dimensions, got shape {pixels.shape}")
-    sizes = by_axis(pixel_size, axes, "pixel_size", to_float) if isinstance(pixel_size, (tuple, list)) else pixel_size
+    sizes = by_axis(pixel_size, axes, "pixel_size", to_float) if isinstance(pixel_size, Sequence) else pixel_size
     spacings, edges = _grid(segmentation, axes, sizes)
     found = summary_of(pixels, 0)
     if found.ids.size and found.ids[0] < 0:

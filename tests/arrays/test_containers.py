@@ -8,8 +8,9 @@ import xarray as xr
 import ngio_x as nx
 from ngio_x.arrays.tree import finest_first, images_of
 from ngio_x.errors import NgioRoleWarning, NgioTypeError, NgioValueError
+from ngio_x.testing import samples
 
-PIXELS = np.random.default_rng(0).integers(0, 999, (2, 24, 32)).astype("u2")
+PIXELS = samples.noise((2, 24, 32), "u2") % 1000
 IMAGE = nx.as_image(
     PIXELS, "cyx", {"y": 0.5, "x": 0.25}, origin={"y": 3.0, "x": 1.0}, channels=["a", "b"], name="cells"
 )

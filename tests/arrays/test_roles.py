@@ -11,12 +11,11 @@ from scipy import ndimage
 import ngio_x as nx
 from ngio_x.arrays.roles import role_of
 from ngio_x.errors import NgioRoleWarning, NgioTypeError
+from ngio_x.testing import samples
 
-RNG = np.random.default_rng(0)
-IMAGE = nx.as_image(RNG.integers(0, 4000, (64, 64)).astype("uint16"), "yx", 0.5, name="DNA")
-LABELS = nx.as_labels(
-    ndimage.label(ndimage.gaussian_filter(RNG.random((64, 64)), 2) > 0.5)[0].astype("uint32"), like=IMAGE, name="cells"
-)
+IMAGE = nx.as_image(samples.noise((64, 64), "uint16") % 4000, "yx", 0.5, name="DNA")
+SMOOTH = ndimage.gaussian_filter(samples.noise((64, 64), "float64", seed=1), 2)
+LABELS = nx.as_labels(ndimage.label(SMOOTH > 0.5)[0].astype("uint32"), like=IMAGE, name="cells")
 MASKED = IMAGE * (LABELS > 0)
 KEPT = xr.where(LABELS.isin([3, 5, 9]), 0, LABELS)
 

@@ -165,7 +165,7 @@ def test_two_to_six_dimensions(ndim):
         (
             (np.zeros((4, 4), int), "1", "yx"),
             NgioValueError,
-            "pixel_size must be a number, a PixelSize or a mapping",
+            "pixel_size must be a mapping by axis name, or have one item",
         ),
         ((nx.as_labels(np.zeros((4, 4), int), "yx"), None, "zy"), NgioValueError, "must be the array's"),
     ],
