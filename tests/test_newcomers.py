@@ -46,9 +46,9 @@ MISTAKES = {
     "writing plain pixels": (lambda path: nx.write_ome_zarr(PIXELS, path / "a"), "got ndarray: label .* with as_image"),
     "names for fewer axes": (lambda _: nx.as_image(PIXELS, "zyx"), r"dims must name each .*\(8, 8\) once, got"),
     "an axis twice": (lambda _: nx.as_image(PIXELS, "yy"), "dims must name each axis once, got"),
-    "pixel sizes in a list": (
-        lambda _: nx.as_image(PIXELS, "yx", (0.5, 0.5)),
-        r"pixel_size must be one for z, y and x, or a mapping by axis",
+    "pixel sizes of other axes": (
+        lambda _: nx.as_image(PIXELS, "yx", (1.0, 0.5, 0.5)),
+        r"pixel_size must have one item for each axis of \('y', 'x'\), got",
     ),
     "pixel size of an axis it lacks": (
         lambda _: nx.as_image(PIXELS, "yx", {"z": 1}),

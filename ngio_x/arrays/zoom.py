@@ -151,13 +151,14 @@ def _new_sizes(
         raise NgioValueError(f"give either scale or shape, got {'neither' if scale is None else 'both'}")
     sizes, axes = dict(image.sizes), [str(dim) for dim in image.dims]
     if scale is None:
-        argument, wanted = "shape", by_axis(shape, axes, "shape", positive(to_int))
+        argument, given = "shape", by_axis(shape, axes, "shape", positive(to_int))
+        wanted = given
     else:
-        argument, factors = "scale", by_axis(scale, axes, "scale", positive(to_float), alone=SPACE)
-        wanted = {axis: zoomed_size(sizes[axis], factor) for axis, factor in factors.items()}
+        argument, given = "scale", by_axis(scale, axes, "scale", positive(to_float), alone=SPACE)
+        wanted = {axis: zoomed_size(sizes[axis], factor) for axis, factor in given.items()}
     for axis, size in wanted.items():
         require = partial(require_exact, (sizes[axis],))
-        named(f"{argument} along '{axis}', to {shown(size)} pixels:", require)((size,))
+        named(f"{argument}={shown(given[axis])} along '{axis}':", require)((size,))
         sizes[axis] = size
     return sizes
 
