@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import xarray as xr
 
 from ngio_x._frozen import named, positive, shown, to_float, to_int
-from ngio_x.arrays.image import is_labels, lattice_of
-from ngio_x.arrays.pixel_index import PixelIndex
+from ngio_x.arrays.image import is_labels, lattice_in_hand
+from ngio_x.arrays.pixel_index import SPACING, PixelIndex
 from ngio_x.errors import NgioTypeError, NgioUserWarning, NgioValueError
 from ngio_x.metadata.axes import axis_type_of
 from ngio_x.resample.kernels import Kernel, Order, kernel_for
@@ -131,10 +131,10 @@ def _coords(image: xr.DataArray | xr.Dataset, changed: list[Hashable], sizes: Ma
         )
     coords = image.coords.to_dataset().drop_vars(lost).coords
     for dim in changed:
-        lattice = lattice_of(image, dim)
+        lattice = lattice_in_hand(image, dim)
         if lattice is not None:
             created = xr.Coordinates.from_xindex(PixelIndex(lattice.resized(sizes[dim]), dim))
-            kept = {key: value for key, value in image[dim].attrs.items() if key not in ("origin", "spacing")}
+            kept = {key: value for key, value in image[dim].attrs.items() if key != SPACING}
             created[dim].attrs.update(kept)
             coords = coords.assign(created)
     return coords
