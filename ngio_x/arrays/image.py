@@ -203,7 +203,8 @@ def lattice_in_hand(image: xr.DataArray | xr.Dataset, dim: Hashable, *, lone: fl
             f"axis '{dim}' has coordinates of type {coordinate.dtype} where regions have numbers: replace them with "
             "numbers, or drop them to count pixels"
         )
-    if coordinate.dtype.kind not in "iuf" or coordinate.size == 0:
+    names = axis_type is None and coordinate.dtype.kind != "f"  # such as ids along `label`: numbers, but no places
+    if names or coordinate.size == 0:
         return None
     spacing = coordinate.attrs.get(SPACING, lone)
     found = lattice_from_labels(coordinate.values, str(dim), anchor_of(axis_type), spacing, unit)

@@ -158,7 +158,7 @@ class Lattice:
         if self.relative != other.relative:
             raise NgioValueError(
                 "one of them is a window of a stack, which counts from its own start: "
-                "as_image(window, like=image) puts it at its place"
+                "as_image(window, like=image) puts it at its place, if it was taken by sel without drop=True"
             )
         if self.unit is not None and other.unit is not None and self.unit != other.unit:
             raise NgioValueError(f"the units differ: {self.unit!r} and {other.unit!r}; convert one of the arrays")

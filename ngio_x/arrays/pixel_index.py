@@ -120,7 +120,8 @@ class PixelLabels(xr.Variable):
         from_left = (side[dim] if isinstance(side, Mapping) else side) == "left"
         whole = lattice.strided(0 if from_left else lattice.size - covered, covered)
         coarser = whole.resized(coarse.size)
-        return _sized(type(self)(coarse.dims, coarser.labels(), coarse.attrs), coarser.spacing)
+        labels = type(self)(coarse.dims, coarser.labels(), _unit_of(coarser) | coarse.attrs)
+        return _sized(labels, coarser.spacing)
 
     def _binary_op(self, *args: Any, **kwargs: Any) -> Any:
         result: Any = super()._binary_op(*args, **kwargs)  # type: ignore[no-untyped-call]
@@ -145,6 +146,10 @@ def _sized(labels: Labels, spacing: float | None) -> Labels:
     """Return labels with the size of a pixel among their attributes, or without it."""
     labels.attrs = _with_size(labels.attrs, spacing)
     return labels
+
+
+def _unit_of(lattice: Lattice) -> dict[Any, Any]:
+    return {} if lattice.unit is None else {"units": lattice.unit}
 
 
 def _with_size(attributes: Mapping[Any, Any], spacing: float | None) -> dict[Any, Any]:
@@ -210,9 +215,7 @@ class PixelIndex(CoordinateTransformIndex):
     def create_variables(self, variables: Mapping[Any, xr.Variable] | None = None) -> dict[Any, xr.Variable]:
         """Return the lazy coordinate, with its unit in its attributes, and the size of a lone pixel."""
         given = None if variables is None else variables.get(self.coord_name)
-        lattice = self.lattice
-        attributes: dict[Any, Any] = {} if lattice.unit is None else {"units": lattice.unit}
-        attributes |= {} if given is None else given.attrs
+        attributes = _unit_of(self.lattice) | ({} if given is None else given.attrs)
         encoding = None if given is None else given.encoding
         # Made here and not by xarray, which would make a variable to copy from: every copy of an array comes this way.
         lazy = CoordinateTransformIndexingAdapter(self.transform, self.coord_name, self.transform.dims)
