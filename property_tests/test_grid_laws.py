@@ -25,8 +25,6 @@ class Truth:
     array: xr.DataArray
     edge: float = 0.0
     size: float = 0.5
-    noted: bool = False
-    """Whether ordinary labels tell a size of their own accord: after `coarsen`."""
     outdated: bool = False
     """Whether a verb that xarray alone knows of changed the size that they tell."""
 
@@ -38,10 +36,10 @@ class Truth:
     def ordinary(self):
         return not isinstance(self.array.xindexes["x"], nx.arrays.pixel_index.PixelIndex)
 
-    def changed(self, array, edge, size, *, noted=False):
+    def changed(self, array, edge, size):
         """Return the truth after a verb that changes sizes."""
         outdated = self.outdated or (self.ordinary and size != self.size and "spacing" in self.array.x.attrs)
-        return Truth(array, edge, size, noted or self.noted, outdated)
+        return Truth(array, edge, size, outdated)
 
 
 def coarsen(truth, k):
@@ -50,13 +48,13 @@ def coarsen(truth, k):
         return truth
     lost = truth.count % k if side == "right" else 0
     array = truth.array.coarsen(x=k, boundary="trim", side=side).mean()
-    return truth.changed(array, truth.edge + lost * truth.size, truth.size * k, noted=True)
+    return truth.changed(array, truth.edge + lost * truth.size, truth.size * k)
 
 
 def coarsen_dataset(truth, k):
     if truth.count % k:
         return truth
-    return truth.changed(truth.array.to_dataset().coarsen(x=k).max()["v"], truth.edge, truth.size * k, noted=True)
+    return truth.changed(truth.array.to_dataset().coarsen(x=k).max()["v"], truth.edge, truth.size * k)
 
 
 def one(truth, k):
