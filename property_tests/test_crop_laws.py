@@ -10,6 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import ngio_x as nx
+from ngio_x.arrays.image import lattice_of
 from ngio_x.errors import NgioEmptyRegionError, NgioUserWarning
 from ngio_x.testing.strategies import dyadic_numbers, images, rois, rois_over
 
@@ -75,7 +76,7 @@ def test_window_agrees_with_the_edges_of_the_pixels(image, roi, bounds):
         axis = interval.axis_name
         low = -np.inf if interval.start is None else interval.start
         high = np.inf if interval.end is None else interval.end
-        centre, half = image[axis].values, image[axis].attrs["spacing"] / 2
+        centre, half = image[axis].values, lattice_of(image, axis).spacing / 2
         match bounds:
             case "outer":
                 holds = (centre + half > low) & (centre - half < high)

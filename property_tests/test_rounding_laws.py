@@ -9,7 +9,16 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ngio_x import RoiSlice
-from ngio_x.roi.rounding import SNAP, pixel_to_world, pixel_window, snap, world_to_pixel
+from ngio_x.roi.rounding import (
+    LARGEST_SNAP,
+    SNAP,
+    pixel_to_world,
+    pixel_window,
+    snap,
+    snap_to_centre,
+    snap_tolerance,
+    world_to_pixel,
+)
 
 POSITIONS = st.floats(-50, 50, allow_nan=False) | st.integers(-400, 400).map(lambda eighths: eighths / 8)
 SPACINGS = st.floats(1e-3, 1e3)
@@ -20,14 +29,37 @@ def pixels_of(window):
     return set() if window is None else set(range(window.start, window.stop))
 
 
-@given(POSITIONS)
+FAR = POSITIONS | st.floats(-1e7, 1e7)
+
+
+@given(FAR)
 def test_snapping_moves_no_position_by_more_than_its_tolerance(position):
-    assert abs(snap(position) - position) <= SNAP
+    """A hundredth of a pixel, far from the origin 1e-5 of the position, never more than a tenth."""
+    assert abs(snap(position) - position) <= snap_tolerance(position) <= LARGEST_SNAP
+    assert abs(snap(position) - position) <= max(SNAP, 1e-5 * abs(position))
+    assert abs(snap_to_centre(position) - position) <= SNAP
 
 
-@given(POSITIONS, st.sampled_from([0.0, 0.5]))
-def test_snapping_is_idempotent(position, offset):
-    assert snap(snap(position, offset), offset) == snap(position, offset)
+@given(FAR, st.sampled_from([snap, snap_to_centre]))
+def test_snapping_is_idempotent(position, to):
+    assert to(to(position)) == to(position)
+
+
+@given(FAR, FAR, st.sampled_from([snap, snap_to_centre]))
+def test_snapping_keeps_the_order(one, other, to):
+    """Touching regions still touch, and none turns inside out."""
+    low, high = sorted((one, other))
+    assert to(low) <= to(high)
+
+
+@given(st.integers(0, 10**5), st.integers(1, 10**4), SPACINGS, st.floats(-5e-6, 5e-6), st.floats(-5e-6, 5e-6))
+def test_a_field_whose_ends_are_rounded_holds_its_own_pixels(start, size, spacing, one, other):
+    """However far from the origin (within 10 000 pixels of it for the whole of the rounding), whatever the rule."""
+    assume(start + size <= 10**4)
+    low, high = start * spacing * (1 + one), (start + size) * spacing * (1 + other)
+    bounds = [world_to_pixel(bound, spacing) for bound in (low, high)]
+    for rule in ("outer", "inner", "nearest"):
+        assert pixel_window(*bounds, start + size, rule) == slice(start, start + size)
 
 
 @given(st.lists(POSITIONS, min_size=2, max_size=8, unique=True).map(sorted), st.integers(0, 40), st.integers(-20, 20))
@@ -105,7 +137,7 @@ def test_world_and_back_is_the_identity_on_integers(pixel, spacing, origin):
 @given(POSITIONS, SPACINGS, st.floats(-1e3, 1e3))
 def test_world_and_back_is_the_identity_up_to_the_snap(position, spacing, origin):
     back = world_to_pixel(pixel_to_world(position, spacing, origin), spacing, origin)
-    assert abs(back - position) <= SNAP + 1e-6
+    assert abs(back - position) <= snap_tolerance(position) + 1e-6
 
 
 @given(st.lists(POSITIONS, min_size=1, max_size=20))

@@ -10,7 +10,7 @@ import xarray as xr
 
 from ngio_x._frozen import at_least, evolve, named, positive, shown, to_axes, to_float, to_int, to_optional_name
 from ngio_x.arrays.lattice import Lattice, anchor_of, lattice_from_labels
-from ngio_x.arrays.pixel_index import PixelIndex, unit_of
+from ngio_x.arrays.pixel_index import SPACING, PixelIndex, unit_of
 from ngio_x.arrays.roles import IMAGE, LABELS, with_role
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.metadata.axes import CANONICAL_ORDER, SPACE, FactorsByAxis, axis_type_of, by_axis, default_unit
@@ -49,8 +49,8 @@ def as_image(
             pixel size is given as a number.
         channels: One name for each position along c.
         name: Name of the array.
-        like: Take the lattices (and channel names) of this array instead. Axes with coordinates must lie on its
-            lattice, axes without must have its size.
+        like: Take the lattices (and channel names) of this array instead. Along axes with coordinates the labels must
+            lie in pixels of it, one after the other; axes without must have its size.
 
     Raises:
         NgioValueError: If names and shape do not fit, sizes are not positive, or coordinates are not evenly spaced.
@@ -71,20 +71,21 @@ def as_image(
         lattices = _chosen_lattices(image, pixel_size, origin, units)
     for dim, lattice in lattices.items():
         if lattice is not None:
-            image = _with_lattice(image, dim, lattice)
+            image = with_lattice(image, dim, lattice)
     if channels is not None:
         image = _with_channels(image, channels)
     image = image if name is None else image.rename(named("name", to_optional_name)(name))
     return with_role(image, IMAGE)
 
 
-def _with_lattice(image: xr.DataArray, dim: Hashable, lattice: Lattice) -> xr.DataArray:
+def with_lattice(image: xr.DataArray, dim: Hashable, lattice: Lattice) -> xr.DataArray:
     """Return the image with a lattice along a dimension; other attributes of its coordinate are kept."""
     created = xr.Coordinates.from_xindex(PixelIndex(lattice, dim))
     if dim in image.coords:
-        told = ("units", "origin", "spacing")
+        told = ("units", SPACING)
         created[dim].attrs.update({key: value for key, value in image[dim].attrs.items() if key not in told})
-    return image.drop_vars([dim], errors="ignore").assign_coords(created)
+    replaced = [dim] if lattice.relative else [dim, window_origin(dim)]
+    return image.drop_vars(replaced, errors="ignore").assign_coords(created)
 
 
 def as_labels(
@@ -153,13 +154,38 @@ def integers_by_axis(value: Any, axes: xr.DataArray | Sequence[str], what: str, 
     return by_axis(value, known, what, at_least(low, to_int), alone=SPACE)
 
 
-def lattice_of(image: xr.DataArray | xr.Dataset, dim: Hashable) -> Lattice | None:
+def lattice_of(image: xr.DataArray | xr.Dataset, dim: Hashable, *, lone: float | None = None) -> Lattice | None:
     """Return the lattice along a dimension, or None for one that counts pixels: channels, names, no coordinates.
 
-    A lattice is read from its index, never from coordinate values; ordinary coordinates are read as numbers.
+    A lattice is read from its index, never from coordinate values; ordinary coordinates are read as numbers. A window
+    of a stack lies where it was cut out.
+
+    Args:
+        image: The image.
+        dim: One of its dimensions.
+        lone: Size of a single pixel that does not tell its own.
 
     Raises:
         NgioValueError: If ordinary coordinates are not evenly spaced numbers.
+    """
+    lattice = lattice_in_hand(image, dim, lone=lone)
+    if lattice is None or not lattice.relative:
+        return lattice
+    origin = image.coords.variables.get(window_origin(dim))
+    if origin is None or origin.ndim or origin.dtype.kind not in "iuf":  # a stack of several windows
+        return lattice
+    return evolve(lattice, origin=lattice.origin + float(origin.values), relative=False)
+
+
+def window_origin(dim: Hashable) -> str:
+    """Return the name of the coordinate that says where a window of a stack begins along a dimension."""
+    return f"window_origin_{dim}"
+
+
+def lattice_in_hand(image: xr.DataArray | xr.Dataset, dim: Hashable, *, lone: float | None = None) -> Lattice | None:
+    """Return the lattice as the coordinate has it: that of a window of a stack counts from the window's start.
+
+    Arguments and errors are those of `lattice_of`.
     """
     axis_type = axis_type_of(str(dim))
     coordinate = image.coords.variables.get(dim)  # coords.get would make up a range, and copies
@@ -179,9 +205,12 @@ def lattice_of(image: xr.DataArray | xr.Dataset, dim: Hashable) -> Lattice | Non
             f"axis '{dim}' has coordinates of type {coordinate.dtype} where regions have numbers: replace them with "
             "numbers, or drop them to count pixels"
         )
-    if coordinate.dtype.kind not in "iuf" or coordinate.size == 0:
+    names = axis_type is None and coordinate.dtype.kind != "f"  # such as ids along `label`: numbers, but no places
+    if names or coordinate.size == 0:
         return None
-    return lattice_from_labels(coordinate.values, str(dim), anchor_of(axis_type), coordinate.attrs, unit)
+    spacing = coordinate.attrs.get(SPACING, lone)
+    found = lattice_from_labels(coordinate.values, str(dim), anchor_of(axis_type), spacing, unit)
+    return evolve(found, relative=True) if window_origin(dim) in image.coords else found
 
 
 def offset_in(image: xr.DataArray | xr.Dataset, other: xr.DataArray, dim: Hashable, what: str) -> int | None:
@@ -196,7 +225,8 @@ def offset_in(image: xr.DataArray | xr.Dataset, other: xr.DataArray, dim: Hashab
     Raises:
         NgioValueError: If the two are not pieces of one lattice.
     """
-    ours, theirs = lattice_of(image, dim), lattice_of(other, dim)
+    ours = lattice_of(image, dim)
+    theirs = lattice_of(other, dim, lone=None if ours is None else ours.spacing)
     if ours is None or theirs is None:
         return None
     try:
@@ -270,7 +300,7 @@ def _chosen_lattices(
     for dim, length in image.sizes.items():
         axis_type = axis_type_of(str(dim))
         # A size replaces the coordinates that were there, so that uneven or unreadable ones do not matter.
-        lattice = None if dim in sizes else lattice_of(image, dim)
+        lattice = None if dim in sizes else lattice_in_hand(image, dim)
         wanted = dim in sizes or dim in origins or dim in unit or axis_type in ("space", "time")
         if lattice is None and wanted and axis_type != "channel":
             lattice = Lattice(0.0, 1.0, length, anchor=anchor_of(axis_type))
@@ -291,7 +321,7 @@ def _evolved(
     if dim in sizes:
         changes["spacing"] = sizes[dim]
     if dim in origins:
-        changes |= {"origin": origins[dim], "start": 0}
+        changes |= {"origin": origins[dim], "start": 0, "relative": False}
     if dim in unit:
         changes["unit"] = unit[dim]
     try:
@@ -317,14 +347,16 @@ def _lattice_like(image: xr.DataArray, like: xr.DataArray, dim: Hashable) -> Lat
     if isinstance(image.xindexes.get(dim), PixelIndex) or coordinate.size != 1:
         own = lattice_of(image, dim)
     else:  # a lone label says where it is; like says how large it is
-        facts = {"origin": target.origin, "spacing": target.spacing}
-        own = lattice_from_labels(coordinate.values, str(dim), target.anchor, facts, target.unit)
+        own = lattice_from_labels(coordinate.values, str(dim), target.anchor, target.spacing, target.unit)
     if own is None:
         return target
     try:
-        offset = target.offset_of(own)
+        offset = target.holding(own)
     except NgioValueError as error:
-        raise NgioValueError(f"axis '{dim}' does not lie on the lattice of like: {error}") from None
+        raise NgioValueError(
+            f"axis '{dim}' does not lie on the lattice of like: {error}. Zoom or resample it, or, if it has the same "
+            f"pixels nonetheless, drop its own coordinates with drop_vars({str(dim)!r})"
+        ) from None
     return target.strided(offset, length)
 
 

@@ -118,7 +118,8 @@ def _require_fitting_dtype(image: np.dtype[Any], patch: np.dtype[Any]) -> None:
 
 def _place(image: xr.DataArray, patch: xr.DataArray, dim: Hashable) -> tuple[Any, slice]:
     """Return where along an axis the patch goes in the image, and which part of the patch that is."""
-    ours, theirs = lattice_of(image, dim), lattice_of(patch, dim)
+    ours = lattice_of(image, dim)
+    theirs = lattice_of(patch, dim, lone=None if ours is None else ours.spacing)
     size = image.sizes[dim]
     if ours is not None and theirs is not None:
         try:

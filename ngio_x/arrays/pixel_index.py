@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import Any, Final, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,12 @@ from ngio_x._frozen import instance_of, named, shown, to_name
 from ngio_x.arrays.lattice import Lattice, anchor_of, lattice_from_labels
 from ngio_x.errors import NgioKeyError, NgioTypeError, NgioValueError
 from ngio_x.metadata.axes import axis_type_of
-from ngio_x.roi.rounding import snap
+from ngio_x.roi.rounding import snap, snap_to_centre
+
+SPACING: Final = "spacing"
+"""The attribute of a coordinate that tells the size of a lone pixel: see `PixelLabels`."""
+
+Labels = TypeVar("Labels", bound=xr.Variable)
 
 _POINT_TOLERANCE = 1e-6
 """A point this close below a pixel's edge (in pixels) is on it: coordinates are floats."""
@@ -42,7 +47,12 @@ class _PixelTransform(CoordinateTransform):
 
 
 class PixelLabels(xr.Variable):
-    """The coordinate of a lattice: while its labels are lazy, nothing but a wish to see them computes them."""
+    """The coordinate of a lattice: while its labels are lazy, nothing but a wish to see them computes them.
+
+    Two or more labels tell the size of a pixel by their distance. A lone one has it in its attribute `spacing`, for
+    what drops the index (`map_blocks`, a file); so have the labels that `coarsen` makes, of which one may be left. No
+    others have it, nothing that is computed from labels has it, and it says nothing of a place: neighbours agree.
+    """
 
     __slots__ = ()
 
@@ -52,6 +62,19 @@ class PixelLabels(xr.Variable):
         data: Any = self._data
         transform = getattr(data, "_transform", None) if isinstance(data, CoordinateTransformIndexingAdapter) else None
         return transform.lattice if isinstance(transform, _PixelTransform) else None
+
+    @property
+    def attrs(self) -> dict[Any, Any]:
+        """Attributes; whatever is put here, the size of a pixel is what the lattice says."""
+        return super().attrs
+
+    @attrs.setter
+    def attrs(self, value: Mapping[Any, Any]) -> None:
+        lattice = self._lattice
+        if lattice is None:
+            self._attrs = dict(value)
+        else:
+            self._attrs = _with_size(value, lattice.spacing if lattice.size == 1 else None)
 
     def chunk(self, *args: Any, **kwargs: Any) -> Self:
         """Stay as they are: chunking an image chunks its pixels."""
@@ -65,16 +88,75 @@ class PixelLabels(xr.Variable):
         """Stay as they are: see `load`."""
         return await super().load_async(**kwargs) if self._lattice is None else self
 
+    def __getitem__(self, key: Any) -> Self:
+        """Select labels: a lone one gets its size, and loses it with its axis."""
+        found = super().__getitem__(key)
+        if found.ndim == 0:
+            return _sized(found, None)
+        if found.size == 1 and self._lattice is not None:
+            return _sized(found, self._lattice.spacing)
+        return found
+
+    def coarsen(
+        self,
+        windows: Mapping[Any, int],
+        func: Any,
+        boundary: Any = "exact",
+        side: Any = "left",
+        keep_attrs: bool | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Return the labels of the coarser lattice, by xarray's default `coord_func`; another computes its own.
+
+        Along time they are the starts of the longer frames, as everywhere on a lattice.
+        """
+        coarse: Any = super().coarsen(windows, func, boundary, side, keep_attrs, **kwargs)  # type: ignore[no-untyped-call]
+        lattice, dim = self._lattice, self.dims[0] if self.dims else None
+        if dim not in windows:
+            return coarse
+        if lattice is None or func != "mean" or coarse.size == 0:
+            return _sized(coarse, None)
+        covered = coarse.size * windows[dim]
+        from_left = (side[dim] if isinstance(side, Mapping) else side) == "left"
+        whole = lattice.strided(0 if from_left else lattice.size - covered, covered)
+        coarser = whole.resized(coarse.size)
+        labels = type(self)(coarse.dims, coarser.labels(), _unit_of(coarser) | coarse.attrs)
+        return _sized(labels, coarser.spacing)
+
+    def _binary_op(self, *args: Any, **kwargs: Any) -> Any:
+        result: Any = super()._binary_op(*args, **kwargs)  # type: ignore[no-untyped-call]
+        return result if result is NotImplemented else _sized(result, None)
+
+    def _unary_op(self, *args: Any, **kwargs: Any) -> Any:
+        return _sized(super()._unary_op(*args, **kwargs), None)  # type: ignore[no-untyped-call]
+
     def equals(self, other: Any, *args: Any, **kwargs: Any) -> bool:
-        """Compare lattices before labels."""
-        if isinstance(other, PixelLabels) and self._lattice is not None and self._lattice == other._lattice:  # noqa: SLF001 — its own class
-            return bool(self.dims == other.dims)
+        """Compare lattices before labels: what aligns is equal, though its size went through a file and was rounded."""
+        theirs = other._lattice if isinstance(other, PixelLabels) else None  # noqa: SLF001 — its own class
+        ours = self._lattice
+        if ours is not None and theirs is not None and self.dims == other.dims and _same_pixels(ours, theirs):
+            return True
         return bool(super().equals(other, *args, **kwargs))  # type: ignore[no-untyped-call]
 
     def __dask_tokenize__(self) -> object:
         if self._lattice is None:
             return super().__dask_tokenize__()
         return (type(self).__name__, self.dims, repr(self._lattice), repr(sorted(self.attrs.items(), key=repr)))
+
+
+def _sized(labels: Labels, spacing: float | None) -> Labels:
+    """Return labels with the size of a pixel among their attributes, or without it."""
+    labels.attrs = _with_size(labels.attrs, spacing)
+    return labels
+
+
+def _unit_of(lattice: Lattice) -> dict[Any, Any]:
+    return {} if lattice.unit is None else {"units": lattice.unit}
+
+
+def _with_size(attributes: Mapping[Any, Any], spacing: float | None) -> dict[Any, Any]:
+    kept = {key: value for key, value in attributes.items() if key != SPACING}
+    return kept if spacing is None else kept | {SPACING: spacing}
 
 
 class PixelIndex(CoordinateTransformIndex):
@@ -127,21 +209,21 @@ class PixelIndex(CoordinateTransformIndex):
             raise NgioValueError(f"PixelIndex needs numbers along one dimension, coordinate {name!r} is {variable!r}")
         anchor, unit = anchor_of(axis_type_of(str(variable.dims[0]))), unit_of(variable.attrs)
         return cls(
-            lattice_from_labels(variable.values, str(name), anchor, variable.attrs, unit), variable.dims[0], name
+            lattice_from_labels(variable.values, str(name), anchor, variable.attrs.get(SPACING), unit),
+            variable.dims[0],
+            name,
         )
 
     def create_variables(self, variables: Mapping[Any, xr.Variable] | None = None) -> dict[Any, xr.Variable]:
-        """Return the lazy coordinate, with unit, origin and spacing in its attributes."""
+        """Return the lazy coordinate, with its unit in its attributes, and the size of a lone pixel."""
         given = None if variables is None else variables.get(self.coord_name)
-        lattice = self.lattice
-        attributes: dict[Any, Any] = {} if lattice.unit is None else {"units": lattice.unit}
-        attributes |= {} if given is None else given.attrs
-        # These two tell a lone pixel's size after something (map_blocks, a file) has dropped the index.
-        attributes |= {"origin": lattice.origin, "spacing": lattice.spacing}
+        attributes = _unit_of(self.lattice) | ({} if given is None else given.attrs)
         encoding = None if given is None else given.encoding
         # Made here and not by xarray, which would make a variable to copy from: every copy of an array comes this way.
         lazy = CoordinateTransformIndexingAdapter(self.transform, self.coord_name, self.transform.dims)
-        return {self.coord_name: PixelLabels(self.transform.dims, lazy, attributes, encoding, fastpath=True)}
+        labels = PixelLabels(self.transform.dims, lazy, None, encoding, fastpath=True)
+        labels.attrs = attributes
+        return {self.coord_name: labels}
 
     def to_pandas_index(self) -> pd.Index[Any]:
         """Return the labels as a pandas index."""
@@ -224,7 +306,8 @@ class PixelIndex(CoordinateTransformIndex):
                 return default
             # Rounded on the whole lattice, as a crop is, so that a piece selects the same pixels as its parent.
             place = float(self._positions(np.asarray(bound))) + self.lattice.start
-            rounded = np.ceil(snap(place, anchor) - anchor) - self.lattice.start
+            snapped = snap_to_centre(place) if anchor else snap(place)
+            rounded = np.ceil(snapped - anchor) - self.lattice.start
             return int(min(max(rounded, 0), size))
 
         start, stop = first_at(label.start, 0), first_at(label.stop, size)
@@ -281,7 +364,7 @@ class PixelIndex(CoordinateTransformIndex):
         """Return the index of arrays put one after the other: on a lattice where they are neighbours on one."""
         first = indexes[0]
         try:
-            starts = [first.lattice.offset_of(index.lattice) for index in indexes]
+            starts = [first.lattice.offset_of(index.lattice, "hull") for index in indexes]
         except (NgioValueError, AttributeError):  # not one lattice, or ordinary coordinates among them
             return PandasIndex.concat([_as_pandas(index) for index in indexes], dim, positions)
         stops = [start + index.lattice.size for start, index in zip(starts, indexes, strict=True)]
@@ -321,7 +404,9 @@ class PixelIndex(CoordinateTransformIndex):
         return f"PixelIndex (origin={self.lattice.origin:g}, spacing={self.lattice.spacing:g}, {self._run})"
 
     def __repr__(self) -> str:
-        return f"PixelIndex({self.dim!r}, origin={self.lattice.origin}, spacing={self.lattice.spacing}, {self._run})"
+        place = f"origin={self.lattice.origin}, spacing={self.lattice.spacing}, {self._run}"
+        # xarray shows this where it refuses to align: all that can be said there of what to do.
+        return f"PixelIndex({self.dim!r}, {place}; others align with it after as_image(other, like=image))"
 
     @property
     def _run(self) -> str:

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 import xarray as xr
 
 from ngio_x._frozen import named, positive, shown, to_float, to_int
-from ngio_x.arrays.image import lattice_of
-from ngio_x.arrays.pixel_index import PixelIndex
+from ngio_x.arrays.image import lattice_in_hand
+from ngio_x.arrays.pixel_index import SPACING, PixelIndex
 from ngio_x.arrays.roles import LABELS, is_labels, role_of
 from ngio_x.arrays.tree import pyramids_of, with_levels
 from ngio_x.errors import NgioTypeError, NgioValueError, warn
@@ -171,10 +171,10 @@ def _coords(image: xr.DataArray | xr.Dataset, sizes: Mapping[Hashable, int]) -> 
         warn(f"coordinates {others} have one value for each pixel along {changed} and are dropped: zoom them yourself")
     coords = image.coords.to_dataset().drop_vars(lost).coords
     for dim in changed:
-        lattice = lattice_of(image, dim)
+        lattice = lattice_in_hand(image, dim)
         if lattice is not None:
             created = xr.Coordinates.from_xindex(PixelIndex(lattice.resized(sizes[dim]), dim))
-            kept = {key: value for key, value in image[dim].attrs.items() if key not in ("origin", "spacing")}
+            kept = {key: value for key, value in image[dim].attrs.items() if key != SPACING}
             created[dim].attrs.update(kept)
             coords = coords.assign(created)
     return coords

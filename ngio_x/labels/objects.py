@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from ngio_x._frozen import named, shown, to_bool, to_ints
-from ngio_x.arrays.image import integers_by_axis, require_image
+from ngio_x._frozen import evolve, named, shown, to_bool, to_ints
+from ngio_x.arrays.image import integers_by_axis, lattice_of, require_image, window_origin, with_lattice
+from ngio_x.arrays.lattice import Lattice
 from ngio_x.arrays.mask import blanked, fitting, on_pixels_of
 from ngio_x.errors import NgioKeyError, NgioValueError
 from ngio_x.labels.extents import integer_pixels, summary_of
@@ -91,7 +92,9 @@ def stack_objects(
 
     Returns:
         Shape (k, …), the axes of the image after `label`. The coordinates `start_y`, … along `label` say where each
-        window begins, in positions of the image; before its first pixel they are negative.
+        window begins, in positions of the image; before its first pixel they are negative. Where the image has
+        coordinates, the windows have its pixel size and count from their own start, and `window_origin_y`, … say where
+        that is in the world: `paste(image, stack.sel(label=k))` puts a window back.
 
     Raises:
         NgioTypeError: As for `crop_objects`.
@@ -123,11 +126,27 @@ def stack_objects(
         stack: Any = da.stack(windows)
     else:
         stack = np.stack(windows) if windows else np.empty(whole, image.dtype)
+    around = image.coords.to_dataset()
+    around = around.drop_vars([name for name, value in around.coords.items() if not {*sizes}.isdisjoint(value.dims)])
     coords: dict[Any, Any] = {"label": found.ids[columns]}
     coords |= {f"start_{axis}": ("label", begins[row, columns]) for row, axis in enumerate(sizes)}
-    coords = {name: value for name, value in image.coords.items() if not {*value.dims} & {*sizes}} | coords
     dims = ("label", *image.dims)
-    return xr.DataArray(xr.Variable(dims, stack, image.attrs), coords, name=image.name)
+    stacked = xr.DataArray(xr.Variable(dims, stack, image.attrs), around.assign_coords(coords).coords, name=image.name)
+    for row, axis in enumerate(sizes):
+        stacked = _counting_from_windows(stacked, axis, lattice_of(image, axis), begins[row, columns])
+    return stacked
+
+
+def _counting_from_windows(
+    stack: xr.DataArray, axis: str, lattice: Lattice | None, begins: npt.NDArray[np.int64]
+) -> xr.DataArray:
+    """Return a stack whose pixels count from the start of their window, and say where on a lattice that is."""
+    if lattice is None:
+        return stack
+    edges = lattice.origin + (lattice.start + begins) * lattice.spacing
+    unit = {} if lattice.unit is None else {"units": lattice.unit}
+    ours = evolve(lattice, origin=0.0, start=0, size=stack.sizes[axis], relative=True)
+    return with_lattice(stack, axis, ours).assign_coords({window_origin(axis): ("label", edges, unit)})
 
 
 def _found(

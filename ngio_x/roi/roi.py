@@ -202,7 +202,7 @@ class Roi:
         return evolve(self._converted(RoiSlice.to_world, pixel_size, origin), space="world")
 
     def to_pixel(self, pixel_size: SpacingLike | None = None, origin: Mapping[str, float] | None = None) -> Roi:
-        """Convert to pixels; bounds within 0.01 of an integer snap to it. Arguments and errors as for `to_world`."""
+        """Convert to pixels; bounds near an integer snap to it. Arguments and errors as for `to_world`."""
         if self.space == "pixel":
             return self
         return evolve(self._converted(RoiSlice.to_pixel, pixel_size, origin), space="pixel")

@@ -117,7 +117,7 @@ class RoiSlice:
         return evolve(self, start=start, length=None if self.length is None else self.length * spacing)
 
     def to_pixel(self, pixel_size: float, origin: float = 0.0) -> RoiSlice:
-        """Convert world units to positions in pixels; a bound within 0.01 pixel of an integer snaps to it."""
+        """Convert world units to positions in pixels; bounds near an integer snap to it."""
         spacing, zero = _to_spacing(pixel_size), _to_origin(origin)
         start = None if self.start is None else world_to_pixel(self.start, spacing, zero)
         end = None if self.end is None else world_to_pixel(self.end, spacing, zero)

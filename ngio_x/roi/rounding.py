@@ -16,18 +16,36 @@ Bounds: TypeAlias = Literal["outer", "inner", "nearest"]
 
 SNAP: Final = 0.01
 """Positions this close to an integer (in pixels) mean the integer: pixel sizes in the wild are rounded."""
+RELATIVE_SNAP: Final = 1e-5
+"""Far from the origin, so do positions this close for their distance: the rounding of a pixel size adds up."""
+LARGEST_SNAP: Final = 0.1
+"""No position moves further."""
 
 
-def snap(position: float, offset: float = 0.0) -> float:
-    """Return the nearest `integer + offset` if it lies within 0.01 of `position`, else `position`."""
+def snap_tolerance(position: float) -> float:
+    """Return how far from an integer, in pixels, a position may lie that means the integer."""
+    return min(max(SNAP, RELATIVE_SNAP * abs(position)), LARGEST_SNAP)
+
+
+def snap(position: float) -> float:
+    """Return the nearest integer if it lies within `snap_tolerance` of `position`, else `position`."""
+    return _snapped(position, 0.0, snap_tolerance(position))
+
+
+def snap_to_centre(position: float) -> float:
+    """Return the nearest half-integer if it lies within 0.01 of `position`, else `position`."""
+    return _snapped(position, 0.5, SNAP)
+
+
+def _snapped(position: float, offset: float, tolerance: float) -> float:
     if not math.isfinite(position):
         raise NgioValueError(f"a position in pixels must be finite, got {position}: the pixel size is too small for it")
     grid = round(position - offset) + offset
-    return grid if abs(position - grid) <= SNAP else position
+    return grid if abs(position - grid) <= tolerance else position
 
 
 def world_to_pixel(world: float, spacing: float, origin: float = 0.0) -> float:
-    """Return the position `(world - origin) / spacing`, snapped to the integer within 0.01."""
+    """Return the position `(world - origin) / spacing`, snapped to the integer that it means."""
     return snap((world - origin) / spacing)
 
 
@@ -47,7 +65,7 @@ def pixel_window(
         size: Number of pixels of the array.
         bounds: `"outer"` takes every pixel that the interval touches, `"inner"` those that lie inside it,
             `"nearest"` those whose centre it holds, so that intervals that touch share no pixel and lose none.
-            Bounds within 0.01 of an integer snap to it; for `"nearest"`, those within 0.01 of a half-integer do.
+            Bounds near an integer snap to it, as by `snap`; for `"nearest"`, those within 0.01 of a half-integer do.
         first: The pixel that stands at array position 0.
 
     Raises:
@@ -64,7 +82,7 @@ def _round(position: float, bounds: Bounds, *, end: bool) -> int:
     """Return the first pixel of an interval that starts here, or the one past the last of one that ends here."""
     match bounds if isinstance(bounds, str) else None:  # arrays would be compared with each
         case "nearest":
-            return math.ceil(snap(position, 0.5) - 0.5)
+            return math.ceil(snap_to_centre(position) - 0.5)
         case "outer":
             return math.ceil(snap(position)) if end else math.floor(snap(position))
         case "inner":

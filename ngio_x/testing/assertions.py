@@ -14,7 +14,7 @@ from dask.base import compute
 
 from ngio_x._frozen import shown
 from ngio_x.arrays.image import lattice_of, require_image
-from ngio_x.arrays.lattice import ORIGIN_TOLERANCE, SPACING_TOLERANCE, Lattice
+from ngio_x.arrays.lattice import DRIFT_TOLERANCE, ORIGIN_TOLERANCE, Lattice
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.ngff.store import StoreLike
 from ngio_x.ngff.validate import validate_ome_zarr
@@ -23,8 +23,8 @@ from ngio_x.ngff.validate import validate_ome_zarr
 def assert_same_lattice(actual: xr.DataArray, expected: xr.DataArray) -> None:
     """Assert that two images have the same pixels in the world: axes, sizes, spacings, origins, units, channel names.
 
-    Spacings may differ by a billionth and origins by a thousandth of a pixel, as where images are aligned. A unit that
-    one of them does not know is no difference. Values are not compared.
+    Pixels may drift apart by less than a hundredth of a pixel and origins differ by a thousandth, as where images are
+    aligned. A unit that one of them does not know is no difference. Values are not compared.
 
     Raises:
         AssertionError: Naming each axis that differs, and how.
@@ -54,7 +54,7 @@ def _differences(actual: xr.DataArray, expected: xr.DataArray, dim: Hashable) ->
         return
     if None not in (ours.unit, theirs.unit) and ours.unit != theirs.unit:
         yield f"unit {ours.unit!r}, expected {theirs.unit!r}"
-    if abs(ours.spacing - theirs.spacing) > SPACING_TOLERANCE * theirs.spacing:
+    if abs(ours.spacing - theirs.spacing) * theirs.size >= DRIFT_TOLERANCE * theirs.spacing:
         yield f"spacing {ours.spacing!r}, expected {theirs.spacing!r}"
     shift = (ours.edge - theirs.edge) / theirs.spacing
     if abs(shift) > ORIGIN_TOLERANCE:

@@ -199,6 +199,111 @@ def test_a_subset_of_pandas_labels_aligns_after_as_image_like(image):
     xr.testing.assert_equal(image + nx.as_image(subset, like=image), image.isel(x=slice(2, 5)) * 2)
 
 
+ROUNDED = float(np.float32(0.65))
+
+
+def _rounded_pair() -> tuple[xr.DataArray, xr.DataArray]:
+    """Return an image, and labels on its pixels whose size went through float32."""
+    image = nx.as_image(np.arange(4000, dtype="u4").reshape(2, 2000), "yx", 0.65, name="im")
+    return image, nx.as_labels(image.values % 7, "yx", ROUNDED, name="ids")
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda a, b: xr.align(a, b, join="exact")[1],
+        lambda a, b: xr.align(a, b[:, 30:40], join="outer", fill_value=0)[1],
+        lambda a, b: b[:, 30:40].reindex_like(a, fill_value=0),
+        lambda a, b: xr.Dataset({"a": a, "b": b})["b"],
+        lambda a, b: (a * 0 + b).astype(b.dtype),
+        lambda a, b: nx.as_labels(b, like=a),
+        lambda a, b: nx.paste(a * 0, b[:, 30:40]),
+        lambda a, b: xr.concat([a[:, :9], b[:, 9:]], "x"),
+    ],
+    ids=["exact", "outer", "reindex", "Dataset", "arithmetic", "as_labels", "paste", "concat"],
+)
+def test_pixel_sizes_that_went_through_float32_are_the_same(work):
+    """In either order, with the lattice of the first, and bit for bit what equal sizes give."""
+    for image, labels in (_rounded_pair(), _rounded_pair()[::-1]):
+        same = labels.assign_coords(image.coords)
+        done, expected = work(image, labels), work(image, same)
+        np.testing.assert_array_equal(done, expected)
+        assert lattice_of(done, "x").offset_of(lattice_of(image, "x")) == 0
+        assert all(_on_lattice(done, dim) for dim in "yx")
+
+
+def test_objects_of_labels_whose_size_went_through_float32():
+    """mask and crop_objects take them for the image's."""
+    image, labels = _rounded_pair()
+    assert int((nx.mask(image, labels, 3) > 0).sum()) == int((labels == 3).sum())
+    assert [int(piece.label) for piece in nx.crop_objects(image, labels, ids=[1, 5])] == [1, 5]
+
+
+def test_what_the_error_of_two_sizes_advises_works():
+    """as_image(like=) if they are the same pixels, zoom if they are not."""
+    image, labels = _rounded_pair()
+    wrong = nx.as_labels(labels.values, "yx", 0.6501)
+    with pytest.raises(NgioValueError, match=r"pixel sizes differ.*as_image\(other, like=image\).*zoom"):
+        image * wrong
+    xr.testing.assert_equal(image * nx.as_labels(wrong, like=image), image * nx.as_labels(labels, like=image))
+    far = nx.as_labels(labels.values, "yx", 0.7)
+    with pytest.raises(NgioValueError, match=r"does not lie on the lattice of like.*drop_vars\('[xy]'\)"):
+        nx.as_labels(far, like=image)
+    taken = nx.as_labels(far.drop_vars(["y", "x"]), like=image)
+    xr.testing.assert_equal(taken, nx.as_labels(labels, like=image))
+    double = nx.as_labels(labels.values[:, :1000], "yx", {"y": 0.65, "x": 1.3})
+    with pytest.raises(NgioValueError, match="pixel sizes differ"):
+        image * double
+    assert (image * nx.zoom(double, {"x": 2.0})).shape == image.shape
+
+
+def test_what_the_error_of_a_shift_advises_works():
+    """as_image(like=) puts pixels in their nearest ones; half a pixel has two of them."""
+    image = _image()
+    for shift, works in ((0.1, True), (0.25, False)):
+        other = nx.as_image(
+            image.data, image.dims, {"t": 2, "y": 0.5, "x": 0.5}, origin={"t": 1, "y": 10, "x": shift - 3}
+        )
+        with pytest.raises(NgioValueError, match=r"shifted against each other.*as_image\(other, like=image\)"):
+            image + other
+        if works:
+            assert (image + nx.as_image(other, like=image)).shape == image.shape
+        else:
+            with pytest.raises(NgioValueError, match="drop_vars"):
+                nx.as_image(other, like=image)
+
+
+PROCESSED = {
+    "ordinary labels": _pandas,
+    "reversed": lambda a: a[..., ::-1],
+    "sortby": lambda a: a.sortby("x", ascending=False),
+    "assign_coords": lambda a: a.assign_coords(x=a.x + 0.0),
+    "query": lambda a: a.to_dataset().query(x="x > -10")["im"],
+    "unstack": lambda a: a.stack(p=("y", "x")).unstack(),  # noqa: PD010, PD013 — xarray's
+    "interp_like": lambda a: a.interp_like(_pandas(a)),
+}
+
+
+@pytest.mark.parametrize("process", PROCESSED.values(), ids=PROCESSED)
+def test_processed_pieces_align_after_as_image_like(image, process):
+    """xarray refuses, in an error that shows the cure; the cure works."""
+    piece = process(image.isel(x=slice(2, 6)))
+    if not _on_lattice(piece):
+        with pytest.raises(xr.AlignmentError, match=r"as_image\(other, like=image\)"):
+            image - piece
+    mended = nx.as_image(piece.sortby("x"), like=image)
+    xr.testing.assert_equal(image - mended, image.isel(x=slice(2, 6)) * 0)
+
+
+def test_reopened_pieces_align_after_as_image_like(image, tmp_path):
+    """Read again by xarray."""
+    image.isel(x=slice(2, 6)).compute().to_zarr(tmp_path / "piece.zarr", consolidated=False)
+    with xr.open_zarr(tmp_path / "piece.zarr", consolidated=False) as piece:
+        with pytest.raises(xr.AlignmentError, match=r"as_image\(other, like=image\)"):
+            image - piece["im"]
+        xr.testing.assert_equal(image - nx.as_image(piece["im"], like=image), image.isel(x=slice(2, 6)) * 0)
+
+
 def test_concat_of_neighbours_is_the_whole(image):
     """Neighbours become one lattice again."""
     whole = xr.concat([image.isel(x=slice(0, 3)), image.isel(x=slice(3, 4)), image.isel(x=slice(4, 8))], "x")

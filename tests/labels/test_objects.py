@@ -6,6 +6,7 @@ import pytest
 import xarray as xr
 
 import ngio_x as nx
+from ngio_x.arrays.image import lattice_of
 from ngio_x.errors import NgioKeyError, NgioTypeError, NgioValueError
 
 PIXELS = np.zeros((20, 30), np.uint16)
@@ -190,3 +191,110 @@ def test_inputs_are_not_written_to():
     nx.stack_objects(IMAGE, LABELS, 5, masked=True)
     assert IMAGE.identical(before[0])
     assert LABELS.identical(before[1])
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_windows_have_the_pixel_size_of_the_image(lazy, tmp_path):
+    """In memory and on disk; each counts from its own start, and along other axes as the image does."""
+    image = nx.as_image(np.stack([PIXELS, PIXELS]), "tyx", {"t": 3.0, "y": 0.5, "x": 0.25}, units={"x": "nanometer"})
+    labels = nx.as_labels(image.values, like=image)
+    stack = nx.stack_objects(lazily(image) if lazy else image, labels, {"y": 4, "x": 6})
+    assert [lattice_of(stack, dim).spacing for dim in "tyx"] == [3.0, 0.5, 0.25]
+    assert lattice_of(stack, "t") == lattice_of(image, "t")
+    assert lattice_of(stack, "x").unit == stack.window_origin_x.attrs["units"] == "nanometer"
+    assert stack.y.values.tolist() == [0.25, 0.75, 1.25, 1.75]
+    stack.rename("windows").to_netcdf(tmp_path / "stack.nc", engine="h5netcdf")
+    with xr.open_dataarray(tmp_path / "stack.nc", engine="h5netcdf") as back:
+        assert lattice_of(back, "y").spacing == 0.5
+        xr.testing.assert_equal(nx.paste(image * 0, back.sel(label=4)), nx.paste(image * 0, stack.sel(label=4)))
+
+
+def test_a_stack_of_one_pixel_wide_windows_knows_their_size():
+    """A lone label cannot tell it, its lattice does."""
+    assert nx.pixel_size_of(nx.stack_objects(IMAGE, LABELS, 1)).x == 0.5
+    assert nx.pixel_size_of(nx.stack_objects(IMAGE, LABELS, 4).coarsen(y=4, x=4).mean()).x == 2.0
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+@pytest.mark.parametrize("shape", [{"y": 8, "x": 11}, 3, 1])
+def test_a_window_goes_back_to_where_it_was_cut_out(lazy, shape):
+    """What it holds beyond the image is dropped, so that nothing changes; and nowhere else does anything change."""
+    image = lazily(IMAGE) if lazy else IMAGE
+    stack = nx.stack_objects(image, LABELS, shape, fill=-5)
+    back = image
+    for label in stack.label.values:
+        window = stack.sel(label=label)
+        xr.testing.assert_identical(nx.paste(image, window).compute(), IMAGE)
+        changed = nx.paste(image, window * 0 - 1) != IMAGE
+        rows = {axis: (int(window[f"start_{axis}"]), window.sizes[axis]) for axis in "yx"}
+        box = {axis: slice(max(0, start), start + size) for axis, (start, size) in rows.items()}
+        assert bool(changed.isel(box).all())
+        assert int(changed.sum()) == IMAGE.isel(box).size
+        back = nx.paste(back, window + 1)
+    assert int((back != IMAGE).isel(c=0).sum()) > 0
+
+
+def test_a_window_lies_in_its_place_for_all_that_asks_where():
+    """Regions, masks, numbers on paper; and for a larger or a smaller image than the one that it was cut from."""
+    window = nx.stack_objects(IMAGE, LABELS, {"y": 6, "x": 8}).sel(label=4)
+    edges = [lattice_of(window, axis).edge for axis in "yx"]
+    assert edges == [7 + 0.5 * int(window[f"start_{axis}"]) for axis in "yx"]
+    assert list(nx.dimensions_of(window).dataset.translation[1:]) == edges
+    (roi,) = [roi for roi in nx.compute_masking_roi(LABELS) if roi.label == 4]
+    xr.testing.assert_equal(
+        nx.crop(window, roi).drop_vars(["y", "x"]).reset_coords(drop=True),
+        nx.crop(IMAGE, roi).drop_vars(["y", "x"]).reset_coords(drop=True),
+    )
+    assert int((nx.mask(window, LABELS, 4, fill=-1) != -1).isel(c=0).sum()) == int((PIXELS == 4).sum())
+    part = IMAGE[:, 1:9, 2:20]
+    xr.testing.assert_identical(nx.paste(part, window), part)
+    halved = nx.zoom(window, {"y": 0.5, "x": 0.5})
+    assert [lattice_of(halved, axis).extent for axis in "yx"] == [lattice_of(window, axis).extent for axis in "yx"]
+    assert lattice_of(window[:, 2:], "y").edge == edges[0] + 1.0
+
+
+def test_windows_do_not_align_with_the_image_by_mistake():
+    """They count from their own start: arithmetic is refused with a cure, which works; windows align with windows."""
+    stack = nx.stack_objects(IMAGE, LABELS, {"y": 6, "x": 8})
+    window = stack.sel(label=4)
+    with pytest.raises(NgioValueError, match=r"window of a stack.*as_image\(window, like=image\)"):
+        window - IMAGE
+    placed = nx.as_image(window, like=IMAGE)
+    difference = placed - IMAGE
+    assert difference.shape == placed.shape
+    assert int(abs(difference).max()) == 0
+    assert "window_origin_y" not in placed.coords
+    with pytest.raises(NgioValueError, match="sel without drop=True"):
+        nx.as_image(stack.sel(label=4, drop=True), like=IMAGE)
+    xr.testing.assert_identical(nx.paste(IMAGE, placed), IMAGE)
+    assert (stack.sel(label=4, drop=True) - stack.sel(label=9, drop=True)).sizes == {"c": 2, "y": 6, "x": 8}
+
+
+def test_a_window_that_is_given_another_place_keeps_it():
+    """`as_image` with a size or an origin has the last word."""
+    window = nx.stack_objects(IMAGE, LABELS, 4).sel(label=4)
+    assert lattice_of(nx.as_image(window, origin={"y": 1.0}), "y").edge == 1.0
+    assert lattice_of(nx.as_image(window, pixel_size={"y": 2.0}), "y").extent == (0.0, 8.0)
+    assert lattice_of(nx.as_image(window), "y") == lattice_of(window, "y")
+
+
+def test_windows_of_a_window_lie_in_the_same_world():
+    """A piece with objects of its own may be a window itself."""
+    window = nx.stack_objects(IMAGE, LABELS, {"y": 10, "x": 12}).sel(label=4)
+    inner = nx.stack_objects(window, LABELS, 3).sel(label=4)
+    xr.testing.assert_identical(nx.paste(IMAGE, inner), IMAGE)
+
+
+def test_ids_along_a_stack_are_names_and_no_places():
+    """Whichever they are: a stack may be labelled again, and written to by its ids."""
+    stack = nx.stack_objects(IMAGE, LABELS, 4)
+    assert lattice_of(stack, "label") is None
+    xr.testing.assert_identical(nx.as_image(stack), stack)
+    xr.testing.assert_identical(nx.paste(stack * 0, stack.sel(label=[9, 2])).sel(label=9), stack.sel(label=9))
+
+
+def test_stacks_of_images_without_coordinates_count_pixels():
+    """There is no world to place them in."""
+    stack = nx.stack_objects(xr.DataArray(PIXELS, dims=["y", "x"]), xr.DataArray(PIXELS, dims=["y", "x"]), 4)
+    assert "window_origin_y" not in stack.coords
+    assert lattice_of(stack, "y") is None

@@ -5,7 +5,8 @@ import math
 import pytest
 
 from ngio_x.errors import NgioValueError
-from ngio_x.roi.rounding import pixel_to_world, pixel_window, snap, world_to_pixel
+from ngio_x.roi.roi_slice import RoiSlice
+from ngio_x.roi.rounding import pixel_to_world, pixel_window, snap, snap_to_centre, world_to_pixel
 
 
 @pytest.mark.parametrize(
@@ -19,8 +20,40 @@ def test_positions_near_an_integer_snap_to_it(position, expected):
 
 @pytest.mark.parametrize(("position", "expected"), [(2.495, 2.5), (2.505, 2.5), (2.0, 2.0), (-1.495, -1.5)])
 def test_positions_near_a_half_integer_snap_to_it_on_request(position, expected):
-    """The grid may be shifted."""
-    assert snap(position, 0.5) == expected
+    """Within 0.01, as for integers."""
+    assert snap_to_centre(position) == expected
+
+
+@pytest.mark.parametrize(
+    ("position", "expected"),
+    [
+        (2160.013, 2160.0),  # the second field of 2160 pixels, its place rounded by 6e-6
+        (2159.987, 2160.0),
+        (2160.03, 2160.03),
+        (1000.0105, 1000.0105),
+        (-2160.013, -2160.0),
+        (20000.09, 20000.0),
+        (1e6 + 0.09, 1e6),
+        (1e6 + 0.11, 1e6 + 0.11),
+    ],
+)
+def test_far_from_the_origin_the_distance_counts(position, expected):
+    """Within 1e-5 of the position, at most a tenth of a pixel."""
+    assert snap(position) == expected
+
+
+def test_far_centres_snap_as_near_ones_do():
+    """Only integers are meant by numbers that were rounded: regions end at edges."""
+    assert snap_to_centre(2160.513) == 2160.513
+    assert snap_to_centre(2160.505) == 2160.5
+
+
+def test_rounded_fields_hold_their_own_pixels():
+    """Start and end snap each on its own: the second field of 2160 pixels, of a table that rounds to 6 digits."""
+    size = 0.1483321
+    second = RoiSlice("x", 320.397, 320.397).to_pixel(size)  # 2160 * size is 320.397336
+    assert second.bounds == (2160.0, 4320.0)
+    assert pixel_window(*second.bounds, 4320) == slice(2160, 4320)
 
 
 @pytest.mark.parametrize("position", [math.inf, -math.inf, math.nan])
