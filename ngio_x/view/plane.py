@@ -15,7 +15,7 @@ from ngio_x.arrays.show import extent_of
 from ngio_x.arrays.tree import array_of, pyramid_of
 from ngio_x.arrays.zoom import zoom
 from ngio_x.errors import NgioKeyError, NgioTypeError, NgioValueError
-from ngio_x.roi.roi import Roi
+from ngio_x.roi.roi import Roi, RoiLike
 
 Image = xr.DataArray | xr.DataTree
 _MOST: Final = 2**26
@@ -34,7 +34,7 @@ def finest(image: Image, argument: str = "image") -> xr.DataArray:
     return image
 
 
-def plane_of(image: Image, roi: Roi | None, room: tuple[float, float]) -> xr.DataArray:
+def plane_of(image: Image, roi: RoiLike | None, room: tuple[float, float]) -> xr.DataArray:
     """Return the pixels that a picture shows, in memory, with axes y and x, and c before them if the image has it.
 
     Args:

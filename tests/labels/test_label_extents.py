@@ -104,7 +104,7 @@ def _centred():
     ("order", "touches"), [("tyx", False), ("cyx", False), ("zyx", True), ("qyx", False), (("a", "b", "d"), True)]
 )
 def test_only_axes_of_space_have_a_border(order, touches):
-    """An object that is there in the first and the last frame is whole; where no axis is of space, all of them count."""
+    """What is there in the first and the last frame is whole; where no axis is of space, all of them count."""
     pixels = _centred()
     assert nx.label_extents(pixels, axes_order=order).touches_border.item() is touches
     named = xr.DataArray(pixels, dims=list(order))
