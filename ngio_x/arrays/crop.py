@@ -177,10 +177,19 @@ def _for_labels(roi: Roi, labels: xr.Dataset) -> Roi:
 
 def in_world(roi: RoiLike, image: xr.DataArray | xr.Dataset) -> Roi:
     """Return a region in world units, by the lattice of the given image; along axes that count pixels, in pixels."""
-    roi = to_roi(roi)
-    if roi.space == "world":
-        return roi
+    region = to_roi(roi)
+    return region if region.space == "world" else region.to_world(*_frame_of(region, image))
+
+
+def in_pixels(roi: RoiLike, image: xr.DataArray | xr.Dataset) -> Roi:
+    """Return a region in positions of the given image: the way back from `in_world`."""
+    region = to_roi(roi)
+    return region if region.space == "pixel" else region.to_pixel(*_frame_of(region, image))
+
+
+def _frame_of(roi: Roi, image: xr.DataArray | xr.Dataset) -> tuple[dict[str, float], dict[str, float]]:
+    """Return pixel sizes and world edges of position 0, along the axes of a region that do not count pixels."""
     lattices = {item.axis_name: lattice_of(image, item.axis_name) for item in roi.slices}
-    sizes = {name: lattice.spacing for name, lattice in lattices.items() if lattice is not None}
-    edges = {name: lattice.edge for name, lattice in lattices.items() if lattice is not None}
-    return roi.to_world(sizes, edges)
+    known = {name: lattice for name, lattice in lattices.items() if lattice is not None}
+    sizes = {name: lattice.spacing for name, lattice in known.items()}
+    return sizes, {name: lattice.edge for name, lattice in known.items()}
