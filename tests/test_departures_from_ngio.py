@@ -28,6 +28,7 @@ from zarr.storage import MemoryStore, WrapperStore
 
 import ngio_x as nx
 from ngio_x.errors import NgioEmptyRegionError, NgioError, NgioValueError
+from ngio_x.testing.samples import noise
 
 PAGE = Path(__file__).parents[1] / "docs" / "from-ngio.md"
 ROWS = re.findall(r"^\| (.+?) \| ((?:\d+\.\d+(?:, )?)+) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
@@ -243,8 +244,7 @@ def their_image():
     return made.get_image()
 
 
-RNG = np.random.default_rng(0)
-PIXELS = RNG.integers(0, 200, (16, 16)).astype("u2")
+PIXELS = noise((16, 16), low=10, high=200)
 
 
 def zoomed(module, pixels, *args, **kwargs):
@@ -253,14 +253,14 @@ def zoomed(module, pixels, *args, **kwargs):
 
 def like_numpy(module):
     """Return whether dask gives numpy's pixels, for factors and blocks that do not fit each other."""
-    pixels = RNG.integers(0, 200, (37, 53)).astype("u1")
+    pixels = noise((37, 53), "u1")
     found = module.dask_zoom(da.from_array(pixels, chunks=10), target_shape=(18, 26)).compute()
     return np.array_equal(found, module.numpy_zoom(pixels, target_shape=(18, 26)))
 
 
 def like_scipy(module, order, mode):
     """Return whether cubic is scipy's spline of some order, away from borders."""
-    smooth = ndimage.gaussian_filter(RNG.random((32, 32)), 1)
+    smooth = ndimage.gaussian_filter(noise((32, 32), "f8"), 1)
     expected = ndimage.zoom(smooth, 2, order=order, mode=mode, grid_mode=True)
     found = module.numpy_zoom(smooth, (2, 2), order="cubic")
     return np.allclose(found[16:-16, 16:-16], expected[16:-16, 16:-16], atol=1e-6)
