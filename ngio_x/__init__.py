@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from ngio_x.arrays.crop import window as window
     from ngio_x.arrays.dimensions import dimensions_of as dimensions_of
     from ngio_x.arrays.dimensions import pixel_size_of as pixel_size_of
+    from ngio_x.arrays.geojson import from_geojson as from_geojson
+    from ngio_x.arrays.geojson import to_geojson as to_geojson
     from ngio_x.arrays.image import as_image as as_image
     from ngio_x.arrays.image import as_labels as as_labels
     from ngio_x.arrays.lattice import Lattice as Lattice
@@ -97,8 +99,6 @@ if TYPE_CHECKING:
     from ngio_x.roi.corners import bounding_roi as bounding_roi
     from ngio_x.roi.corners import corners as corners
     from ngio_x.roi.drawing import RoiDrawing as RoiDrawing
-    from ngio_x.roi.geojson import from_geojson as from_geojson
-    from ngio_x.roi.geojson import to_geojson as to_geojson
     from ngio_x.roi.many import assign_tiles as assign_tiles
     from ngio_x.roi.many import containing as containing
     from ngio_x.roi.many import hull as hull
@@ -175,7 +175,7 @@ _HOMES = {
     "resample.zoom": ("dask_zoom", "numpy_zoom"),
     "roi.corners": ("bounding_roi", "corners"),
     "roi.drawing": ("RoiDrawing",),
-    "roi.geojson": ("from_geojson", "to_geojson"),
+    "arrays.geojson": ("from_geojson", "to_geojson"),
     "roi.many": ("assign_tiles", "containing", "hull", "overlapping"),
     "roi.roi": ("Roi",),
     "roi.roi_slice": ("RoiSlice",),

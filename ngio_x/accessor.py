@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ngio_x.ngff.store import StoreLike
     from ngio_x.pyramid.progress import Progress
     from ngio_x.resample.kernels import Order
-    from ngio_x.roi.roi import Roi
+    from ngio_x.roi.roi import Roi, RoiLike
     from ngio_x.roi.rounding import Bounds
     from ngio_x.view.napari import LayerData
     from ngio_x.view.overlays import Axes
@@ -56,7 +56,7 @@ class DataArrayAccessor:
         return nx.dimensions_of(self._image)
 
     def window(
-        self, roi: Roi, bounds: Bounds = "outer", *, missing_dims: MissingDims | None = None
+        self, roi: RoiLike, bounds: Bounds = "outer", *, missing_dims: MissingDims | None = None
     ) -> dict[str, slice]:
         """Return the array positions that a region holds, one slice for each axis that both have.
 
@@ -64,7 +64,7 @@ class DataArrayAccessor:
         """
         return nx.window(self._image, roi, bounds, missing_dims=missing_dims)
 
-    def crop(self, roi: Roi, *, bounds: Bounds = "outer", missing_dims: MissingDims | None = None) -> xr.DataArray:
+    def crop(self, roi: RoiLike, *, bounds: Bounds = "outer", missing_dims: MissingDims | None = None) -> xr.DataArray:
         """Return the piece of an image that a region holds; the pixels are not copied.
 
         See `ngio_x.crop`.
@@ -91,7 +91,7 @@ class DataArrayAccessor:
         """
         return nx.zoom(self._image, scale, shape=shape, order=order)
 
-    def paste(self, patch: Any, roi: Roi | None = None, *, bounds: Bounds = "outer") -> xr.DataArray:
+    def paste(self, patch: Any, roi: RoiLike | None = None, *, bounds: Bounds = "outer") -> xr.DataArray:
         """Return a copy of `image` with `patch` in it; what the patch's lattice places outside the image is dropped.
 
         See `ngio_x.paste`.
@@ -193,7 +193,7 @@ class DataArrayAccessor:
 
     def plot(
         self,
-        roi: Roi | None = None,
+        roi: RoiLike | None = None,
         *,
         rois: Iterable[Roi] = (),
         labels: xr.DataArray | xr.DataTree | str | None = None,
@@ -207,7 +207,7 @@ class DataArrayAccessor:
         """
         return nx.plot_image(self._image, roi, rois=rois, labels=labels, channels=channels, scale_bar=scale_bar, ax=ax)
 
-    def plot_labels(self, roi: Roi | None = None, *, linewidth: float = 1.0, ax: Axes | None = None) -> Axes:
+    def plot_labels(self, roi: RoiLike | None = None, *, linewidth: float = 1.0, ax: Axes | None = None) -> Axes:
         """Draw the outlines of the objects of a label image, each in the colour of its id, and return the axes.
 
         See `ngio_x.plot_labels`.
@@ -293,7 +293,7 @@ class DataArrayAccessor:
     def write_region(
         self,
         group: StoreLike,
-        roi: Roi | None = None,
+        roi: RoiLike | None = None,
         *,
         consolidate: bool = True,
         exclusive: bool = False,
@@ -323,7 +323,7 @@ class DatasetAccessor:
         return nx.dimensions_of(self._dataset)
 
     def window(
-        self, roi: Roi, bounds: Bounds = "outer", *, missing_dims: MissingDims | None = None
+        self, roi: RoiLike, bounds: Bounds = "outer", *, missing_dims: MissingDims | None = None
     ) -> dict[str, slice]:
         """Return the array positions that a region holds, one slice for each axis that both have.
 
@@ -331,7 +331,7 @@ class DatasetAccessor:
         """
         return nx.window(self._dataset, roi, bounds, missing_dims=missing_dims)
 
-    def crop(self, roi: Roi, *, bounds: Bounds = "outer", missing_dims: MissingDims | None = None) -> xr.Dataset:
+    def crop(self, roi: RoiLike, *, bounds: Bounds = "outer", missing_dims: MissingDims | None = None) -> xr.Dataset:
         """Return the piece of an image that a region holds; the pixels are not copied.
 
         See `ngio_x.crop`.
@@ -388,7 +388,7 @@ class DataTreeAccessor:
         """Shape, chunks, axes, pixel size and translation of level 0; see `ngio_x.dimensions_of`."""
         return nx.dimensions_of(self._tree)
 
-    def crop(self, roi: Roi, *, bounds: Bounds = "outer", missing_dims: MissingDims | None = None) -> xr.DataTree:
+    def crop(self, roi: RoiLike, *, bounds: Bounds = "outer", missing_dims: MissingDims | None = None) -> xr.DataTree:
         """Return the piece of an image that a region holds; the pixels are not copied.
 
         See `ngio_x.crop`.
@@ -432,7 +432,7 @@ class DataTreeAccessor:
 
     def plot(
         self,
-        roi: Roi | None = None,
+        roi: RoiLike | None = None,
         *,
         rois: Iterable[Roi] = (),
         labels: xr.DataArray | xr.DataTree | str | None = None,
@@ -448,7 +448,7 @@ class DataTreeAccessor:
 
     def plot_levels(
         self,
-        roi: Roi | None = None,
+        roi: RoiLike | None = None,
         *,
         rois: Iterable[Roi] = (),
         labels: xr.DataTree | str | None = None,

@@ -18,6 +18,10 @@ class NgioTypeError(NgioError, TypeError):
     """An argument has a type that cannot be used."""
 
 
+class NgioArrayTypeError(NgioTypeError, NgioValueError):
+    """Something is no zarr array: a wrong type to Python, and a wrong value to those who come from ngio."""
+
+
 class NgioKeyError(NgioError, KeyError):
     """A name or a coordinate label was looked up that does not exist."""
 

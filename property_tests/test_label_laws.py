@@ -50,6 +50,26 @@ def test_extents_are_what_the_positions_of_the_pixels_say(pixels):
         assert bool(extent.touches_border) is any(ends)
 
 
+@given(label_images.filter(lambda pixels: pixels.ndim < 4), st.sampled_from(("t", "c", "q")))
+def test_an_object_touches_the_border_when_it_does_in_some_frame(pixels, axis):
+    space = tuple("zyx")[-pixels.ndim :]
+    frames = [pixels, np.roll(pixels, 1), np.zeros_like(pixels)]
+    touching = {
+        label
+        for frame in frames
+        for label, touches in zip(*_borders(nx.label_extents(frame, axes_order=space)), strict=True)
+        if touches
+    }
+    for order in ((axis, *space), (*space, axis)):
+        movie = np.stack(frames, axis=order.index(axis))
+        labels, touches = _borders(nx.label_extents(movie, axes_order=order))
+        assert {label for label, at_border in zip(labels, touches, strict=True) if at_border} == touching
+
+
+def _borders(extents):
+    return extents.label.values.tolist(), extents.touches_border.values.tolist()
+
+
 @given(st.data(), label_images)
 def test_summaries_of_parts_in_any_order_and_grouping_make_that_of_the_whole(data, pixels):
     pieces = data.draw(parts(pixels))

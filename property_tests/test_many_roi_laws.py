@@ -1,10 +1,16 @@
 """Laws of many regions at once, against what is said of each pair of them."""
 
 import functools
+import io
 import itertools
 import pickle
+import tempfile
 
 import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+import zarr
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,6 +42,61 @@ def test_columns_and_datasets_hold_all_of_every_region(several):
         ]
         assert [hash(roi) for roi in copies] == [hash(roi) for roi in several]
         assert pickle.loads(pickle.dumps(copies)) == several
+
+
+texts = st.text(st.characters(categories=("L",), max_codepoint=0x2FF), max_size=4).map(lambda text: text and f"a{text}")
+"""Texts that are not read as numbers, or as pandas' words for what is missing."""
+plain = {
+    "note": texts,
+    "count": st.integers(-(2**63), 2**63 - 1),
+    "big": st.integers(2**63, 2**64 - 1),
+    "whole": st.booleans(),
+    "area": st.floats(allow_nan=False, allow_infinity=False),
+    "roi": texts,
+    "start_q": st.booleans(),
+    "extra_label": texts,
+}
+
+
+@st.composite
+def tabled(draw):
+    """Draw regions with extras of one type each, that some lack and that are None for others."""
+    found = []
+    for _ in range(draw(st.integers(1, 5))):
+        roi = draw(mixed_axes.flatmap(lambda axes: rois(axes) | rois(axes, space="pixel")))
+        label = draw(st.none() | st.integers(0, 2**64 - 1))
+        extra = {key: draw(st.none() | value) for key, value in plain.items() if draw(st.booleans())}
+        found.append(nx.Roi(draw(st.none() | texts), roi.slices, label, roi.space, extra))
+    return found
+
+
+def through_netcdf(table):
+    with tempfile.TemporaryDirectory() as directory:
+        table.to_netcdf(f"{directory}/a.nc", engine="h5netcdf")
+        with xr.open_dataset(f"{directory}/a.nc", engine="h5netcdf") as opened:
+            return opened.load()
+
+
+def through_zarr(table):
+    store = zarr.storage.MemoryStore()
+    table.to_zarr(store, zarr_format=2, consolidated=False)
+    return xr.open_zarr(store, consolidated=False)
+
+
+def through_csv(table):
+    text = io.StringIO(table.to_dataframe().to_csv())
+    return pd.read_csv(text, float_precision="round_trip")
+
+
+@pytest.mark.parametrize("way", [through_netcdf, through_zarr, through_csv])
+@given(several=tabled(), data=st.data())
+def test_a_table_of_regions_survives_any_file_and_any_choice_of_rows(way, several, data):
+    rows = data.draw(st.lists(st.sampled_from(range(len(several))), min_size=1, max_size=5))
+    found = nx.rois_from_dataset(way(nx.rois_to_dataset(several).isel(roi=rows)))
+    assert found == [several[row] for row in rows]
+    assert [{key: type(value) for key, value in roi.extra.items()} for roi in found] == [
+        {key: type(value) for key, value in several[row].extra.items()} for row in rows
+    ]
 
 
 @given(many)

@@ -10,6 +10,7 @@ EXAMPLES = (
     errors.NgioError("a"),
     errors.NgioValueError("a"),
     errors.NgioTypeError("a"),
+    errors.NgioArrayTypeError("a"),
     errors.NgioKeyError("a"),
     errors.NgioFileExistsError("a"),
     errors.NgioFileNotFoundError("a"),
@@ -38,6 +39,8 @@ def test_every_error_is_an_ngio_error(error):
     [
         (errors.NgioValueError, ValueError),
         (errors.NgioTypeError, TypeError),
+        (errors.NgioArrayTypeError, TypeError),
+        (errors.NgioArrayTypeError, errors.NgioValueError),
         (errors.NgioKeyError, KeyError),
         (errors.NgioFileExistsError, FileExistsError),
         (errors.NgioStorageError, OSError),

@@ -13,7 +13,7 @@ from ngio_x.arrays.image import lattice_of
 from ngio_x.arrays.tree import IMAGE, Levels, images_of, with_levels
 from ngio_x.errors import NgioEmptyRegionError, NgioTypeError, NgioUserWarning, NgioValueError
 from ngio_x.metadata.axes import axis_type_of
-from ngio_x.roi.roi import Roi, require_roi
+from ngio_x.roi.roi import Roi, RoiLike, to_roi
 from ngio_x.roi.roi_slice import RoiSlice
 from ngio_x.roi.rounding import Bounds, pixel_window
 
@@ -23,7 +23,7 @@ Croppable = TypeVar("Croppable", xr.DataArray, xr.Dataset, xr.DataTree)
 
 def window(
     image: xr.DataArray | xr.Dataset,
-    roi: Roi,
+    roi: RoiLike,
     bounds: Bounds = "outer",
     *,
     missing_dims: MissingDims | None = None,
@@ -32,7 +32,8 @@ def window(
 
     Args:
         image: A labelled array, or a Dataset of arrays on one lattice.
-        roi: A region in world units, or in pixels (positions in this array).
+        roi: A region in world units, or in pixels (positions in this array); or intervals in world units by axis, as
+            `Roi.from_values` takes them: `{"y": slice(2.5, 4)}`.
         bounds: Which pixels the region holds: all that it touches (`"outer"`), those inside it (`"inner"`), or those
             whose centre it holds (`"nearest"`).
         missing_dims: An axis that the image lacks counts as one pixel `[0, 1)`: a slice that meets it is ignored, any
@@ -42,13 +43,15 @@ def window(
         NgioEmptyRegionError: If the region holds no pixel along an axis.
         NgioValueError: If `bounds` is unknown, or coordinates are not evenly spaced.
     """
-    require_roi(roi)
+    region = to_roi(roi)
     _require_pixels(image)
     named("missing_dims", one_of(None, "raise", "ignore"))(missing_dims)
     found: dict[str, slice] = {}
-    for interval in roi.slices:
+    for interval in region.slices:
+        if interval.axis_name not in roi:  # added to a mapping of one axis
+            continue
         if interval.axis_name in image.dims:
-            found[interval.axis_name] = _axis_window(image, interval, roi.space, bounds)
+            found[interval.axis_name] = _axis_window(image, interval, region.space, bounds)
         else:
             _require_met(interval, missing_dims)
     return found
@@ -87,7 +90,9 @@ def _require_met(interval: RoiSlice, missing_dims: MissingDims | None) -> None:
                 raise NgioEmptyRegionError(interval.axis_name, interval.bounds, (0.0, 1.0), "pixel (missing axis)")
 
 
-def crop(image: Croppable, roi: Roi, *, bounds: Bounds = "outer", missing_dims: MissingDims | None = None) -> Croppable:
+def crop(
+    image: Croppable, roi: RoiLike, *, bounds: Bounds = "outer", missing_dims: MissingDims | None = None
+) -> Croppable:
     """Return the piece of an image that a region holds; the pixels are not copied.
 
     A piece stays on the lattice of its parent, so that cropping it by the same world region again changes nothing.
@@ -96,18 +101,18 @@ def crop(image: Croppable, roi: Roi, *, bounds: Bounds = "outer", missing_dims: 
     Args:
         image: A DataArray, a Dataset, or a DataTree, of which every level is cropped to the same region. It may hold
             several images, as wells and plates do; levels keep their names.
-        roi: The region. In pixel space it means positions in the array, in a tree those in level 0 of each image.
+        roi: As in `window`. In pixel space it means positions in the array, in a tree those in level 0 of each image.
         bounds: As in `window`.
         missing_dims: As in `window`.
 
     Raises:
         NgioEmptyRegionError: If the region holds no pixel. Of a tree, such a level is left out with a warning, of an
             image and its labels alike, and only a tree with no level left raises.
-        NgioTypeError: If `image` is none of the three, or `roi` no region.
+        NgioTypeError: If `image` is none of the three, or `roi` neither a region nor a mapping.
     """
-    require_roi(roi)
+    region = to_roi(roi)
     if isinstance(image, xr.DataTree):
-        return _crop_tree(image, roi, bounds, missing_dims)
+        return _crop_tree(image, region, bounds, missing_dims)
     if not isinstance(image, (xr.DataArray, xr.Dataset)):
         raise NgioTypeError(f"image must be a DataArray, Dataset or DataTree, got {type(image).__name__}: use as_image")
     return image.isel(window(image, roi, bounds, missing_dims=missing_dims))
@@ -173,12 +178,21 @@ def _for_labels(roi: Roi, labels: xr.Dataset) -> Roi:
     return roi
 
 
-def in_world(roi: Roi, image: xr.DataArray | xr.Dataset) -> Roi:
+def in_world(roi: RoiLike, image: xr.DataArray | xr.Dataset) -> Roi:
     """Return a region in world units, by the lattice of the given image; along axes that count pixels, in pixels."""
-    require_roi(roi)
-    if roi.space == "world":
-        return roi
+    region = to_roi(roi)
+    return region if region.space == "world" else region.to_world(*_frame_of(region, image))
+
+
+def in_pixels(roi: RoiLike, image: xr.DataArray | xr.Dataset) -> Roi:
+    """Return a region in positions of the given image: the way back from `in_world`."""
+    region = to_roi(roi)
+    return region if region.space == "pixel" else region.to_pixel(*_frame_of(region, image))
+
+
+def _frame_of(roi: Roi, image: xr.DataArray | xr.Dataset) -> tuple[dict[str, float], dict[str, float]]:
+    """Return pixel sizes and world edges of position 0, along the axes of a region that do not count pixels."""
     lattices = {item.axis_name: lattice_of(image, item.axis_name) for item in roi.slices}
-    sizes = {name: lattice.spacing for name, lattice in lattices.items() if lattice is not None}
-    edges = {name: lattice.edge for name, lattice in lattices.items() if lattice is not None}
-    return roi.to_world(sizes, edges)
+    known = {name: lattice for name, lattice in lattices.items() if lattice is not None}
+    sizes = {name: lattice.spacing for name, lattice in known.items()}
+    return sizes, {name: lattice.edge for name, lattice in known.items()}

@@ -11,11 +11,11 @@ import xarray as xr
 from ngio_x.arrays.crop import window
 from ngio_x.arrays.image import lattice_of, require_image
 from ngio_x.errors import NgioEmptyRegionError, NgioTypeError, NgioValueError
-from ngio_x.roi.roi import Roi
+from ngio_x.roi.roi import RoiLike
 from ngio_x.roi.rounding import Bounds
 
 
-def paste(image: xr.DataArray, patch: Any, roi: Roi | None = None, *, bounds: Bounds = "outer") -> xr.DataArray:
+def paste(image: xr.DataArray, patch: Any, roi: RoiLike | None = None, *, bounds: Bounds = "outer") -> xr.DataArray:
     """Return a copy of `image` with `patch` in it; what the patch's lattice places outside the image is dropped.
 
     Args:
@@ -37,7 +37,7 @@ def paste(image: xr.DataArray, patch: Any, roi: Roi | None = None, *, bounds: Bo
 
 
 def fitted(
-    image: xr.DataArray, patch: Any, roi: Roi | None = None, bounds: Bounds = "outer"
+    image: xr.DataArray, patch: Any, roi: RoiLike | None = None, bounds: Bounds = "outer"
 ) -> tuple[xr.DataArray, dict[Hashable, Any]]:
     """Return the part of a patch that lies in an image, and where that goes.
 
@@ -78,7 +78,7 @@ def fitted(
     return piece, target
 
 
-def _as_patch(image: xr.DataArray, patch: Any, roi: Roi | None) -> xr.DataArray:
+def _as_patch(image: xr.DataArray, patch: Any, roi: RoiLike | None) -> xr.DataArray:
     if isinstance(patch, xr.DataArray):
         piece = patch.expand_dims(sorted(_chosen(image, patch), key=str))
     elif roi is None or _ndim(patch) != image.ndim:

@@ -22,7 +22,7 @@ from ngio_x.ngff.tables.backends import TableBackend, backend_called
 from ngio_x.ngff.tables.files import FORMATS, file_of_rois, rois_in_file
 from ngio_x.ngff.tables.roi_rows import LABELS, NAMES, Grid, IndexKey, grid_of
 from ngio_x.ngff.tables.rois import kind_of, list_tables, read_rois, write_rois
-from ngio_x.roi.roi import Roi
+from ngio_x.roi.roi import Roi, Space
 
 app = commands(about="Regions of an OME-Zarr image.")
 
@@ -94,11 +94,17 @@ def list_(
     terminal.show(tables, shown if tables else f"{image} has no tables")
 
 
-@app.command(epilog=examples("rois export demo.zarr nuclei cells.geojson", "rois export demo.zarr nuclei cells.csv"))
+Pixels = Annotated[bool, typer.Option("--pixels", help="Positions in GeoJSON count pixels, as QuPath's do.")]
+
+
+@app.command(
+    epilog=examples("rois export demo.zarr nuclei cells.geojson --pixels", "rois export demo.zarr nuclei cells.csv")
+)
 def export(
     image: Image,
     table: TableName,
     out: Annotated[Path, typer.Argument(help="File to write: .csv, .json, .parquet or .geojson.")],
+    pixels: Pixels = False,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
     json: Json = False,
@@ -112,7 +118,7 @@ def export(
         group = open_group(image)
         rois = read_rois(group, table)
         key: IndexKey = LABELS if kind_of(group, table)[0] == _MASKING else NAMES
-        _put(out, rois, _grid(image), key)
+        _put(out, rois, _grid(image), key, space=_space(pixels=pixels))
     facts = {"wrote": str(out), "regions": len(rois)}
     Terminal(json, quiet).tell(facts, f"wrote {out}: {counted(len(rois), 'region')}")
 
@@ -131,9 +137,7 @@ def import_(
     label: Annotated[
         str | None, typer.Option(help="Label image whose objects these are: makes a masking_roi_table.")
     ] = None,
-    pixels: Annotated[
-        bool, typer.Option("--pixels", help="Positions in GeoJSON count pixels, as QuPath's do.")
-    ] = False,
+    pixels: Pixels = False,
     backend: Backend = "csv",
     overwrite: Overwrite = False,
     quiet: Quiet = False,
@@ -147,7 +151,7 @@ def import_(
     kept: TableBackend = backend_called(backend)
     with reaching(image):
         _require_no_table(image, table, overwrite=overwrite)
-        rois = rois_in_file(file, _grid(image), space="pixel" if pixels else "world")
+        rois = rois_in_file(file, _grid(image), space=_space(pixels=pixels))
         write_rois(
             image,
             table,
@@ -170,8 +174,12 @@ def _require_no_table(image: str, table: str, *, overwrite: bool) -> None:
         raise NgioFileExistsError(f"{image} has a table {table!r} already: to replace it, pass --overwrite")
 
 
-def _put(out: Path, rois: Sequence[Roi], grid: Grid, key: IndexKey) -> None:
-    content = file_of_rois(rois, out.suffix.lower(), grid, key)
+def _space(*, pixels: bool) -> Space:
+    return "pixel" if pixels else "world"
+
+
+def _put(out: Path, rois: Sequence[Roi], grid: Grid, key: IndexKey, *, space: Space = "world") -> None:
+    content = file_of_rois(rois, out.suffix.lower(), grid, key, space=space)
     with drafted(out) as draft:
         draft.write_bytes(content)
 

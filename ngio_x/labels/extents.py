@@ -21,6 +21,7 @@ from ngio_x.arrays.lazy import blocks_of, streamed
 from ngio_x.arrays.roles import LABELS, require_labels, role_of
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.labels.summary import Summary, merged, nothing, summarized
+from ngio_x.metadata.axes import axis_type_of
 
 LabelsLike: TypeAlias = npt.NDArray[Any] | da.Array | xr.DataArray | Any
 """A label image: numpy, dask, an array on disk such as zarr's, or labelled."""
@@ -55,7 +56,8 @@ def label_extents(
         A Dataset along `label`, the ids in rising order, with the variables, all in array positions: `start_y` and
         `stop_y` (the half-open box) and `centroid_y` (the mean of the positions of its pixels, those of pixel centres,
         as `skimage.measure.regionprops` counts them) for each axis `y`; `count`, the number of pixels; and
-        `touches_border`, whether the box ends where the array does, along any axis of more than one pixel.
+        `touches_border`, whether the box ends where the array does, along z, y or x if the array has one of them (what
+        is there in the first frame is not cut by it), else along any axis; one pixel is no border.
 
     Raises:
         NgioTypeError: If the array does not hold integers.
@@ -64,7 +66,8 @@ def label_extents(
     pixels, axes = integer_pixels(labels, axes_order)
     found = summary_of(pixels, background)
     size = np.array(pixels.shape).reshape(-1, 1)
-    at_border = ((found.starts == 0) | (found.stops == size)) & (size > 1)
+    bordered = (size > 1) & _of_space(axes).reshape(-1, 1)
+    at_border = ((found.starts == 0) | (found.stops == size)) & bordered
     columns: dict[str, npt.NDArray[Any]] = {}
     for index, axis in enumerate(axes):
         columns |= {f"start_{axis}": found.starts[index], f"stop_{axis}": found.stops[index]}
@@ -73,6 +76,12 @@ def label_extents(
         columns[f"centroid_{axis}"] = found.sums[index] / found.counts
     columns["touches_border"] = at_border.any(axis=0)
     return xr.Dataset({name: ("label", values) for name, values in columns.items()}, {"label": found.ids})
+
+
+def _of_space(axes: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """Return which axes are of space; of names that say nothing, all may be."""
+    known = np.array([axis_type_of(axis) == "space" for axis in axes])
+    return known if known.any() else np.ones_like(known)
 
 
 def unique_ids(labels: LabelsLike, *, background: int | None = 0) -> npt.NDArray[Any]:

@@ -5,14 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from ngio_x._frozen import field, frozen, is_number, named, positive, shown, to_float, to_optional_name
+from ngio_x._frozen import field, field_names, frozen, is_number, named, positive, shown, to_float, to_optional_name
 from ngio_x.errors import NgioValueError
 from ngio_x.metadata.units import DEFAULT_SPACE_UNIT, DEFAULT_TIME_UNIT, warn_if_unknown_unit
 
 
 @frozen
 class PixelSize:
-    """The extent of one pixel along x, y, z (in `space_unit`) and t (in `time_unit`); all positive and finite."""
+    """The extent of one pixel along x, y, z (in `space_unit`) and t (in `time_unit`); all positive and finite.
+
+    An image without z or t has the size 1 there; the repr says nothing of z and t where that is so.
+
+    >>> PixelSize(x=0.5, y=0.5)
+    PixelSize(x=0.5, y=0.5, space_unit='micrometer')
+    """
 
     x: float = field(positive(to_float))
     y: float = field(positive(to_float))
@@ -24,6 +30,13 @@ class PixelSize:
     def __attrs_post_init__(self) -> None:
         warn_if_unknown_unit(self.space_unit, "space")
         warn_if_unknown_unit(self.time_unit, "time")
+
+    def __repr__(self) -> str:
+        """Return the call that makes an equal value."""
+        timed = (self.t, self.time_unit) != (1.0, DEFAULT_TIME_UNIT)
+        shown = {"z": self.z != 1.0, "t": timed, "time_unit": timed}
+        fields = (f"{name}={getattr(self, name)!r}" for name in field_names(PixelSize) if shown.get(name, True))
+        return f"PixelSize({', '.join(fields)})"
 
     def as_dict(self) -> dict[str, float]:
         """Return the sizes by axis name, in the order t, z, y, x."""

@@ -35,13 +35,13 @@ from ngio_x.pyramid.regions import RegionLike
 from ngio_x.pyramid.swap import is_unfinished
 from ngio_x.resample.evaluate import Window
 from ngio_x.resample.kernels import KernelName, Order
-from ngio_x.roi.roi import Roi
+from ngio_x.roi.roi import Roi, RoiLike
 
 
 def write_region(
     patch: xr.DataArray,
     group: StoreLike,
-    roi: Roi | None = None,
+    roi: RoiLike | None = None,
     *,
     consolidate: bool = True,
     exclusive: bool = False,
@@ -194,7 +194,7 @@ def _kernel(image: xr.DataArray, recorded: str | None, order: Order | None) -> K
     return kernel_of(image, order).name
 
 
-def _parts(image: xr.DataArray, patch: Any, roi: Roi | None) -> list[_Part]:
+def _parts(image: xr.DataArray, patch: Any, roi: RoiLike | None) -> list[_Part]:
     """Return the pixels of a patch and where they go; more than one part, where channels lie apart."""
     piece, target = fitted(image, patch, roi)
     places = [target.get(dim, slice(0, size)) for dim, size in image.sizes.items()]

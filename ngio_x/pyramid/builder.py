@@ -68,6 +68,7 @@ class ImagePyramidBuilder:
     compressors: Any = field(freeze, default="auto")
     """As in `zarr.create_array`."""
     zarr_format: Literal[2, 3] = field(one_of(2, 3), default=2)
+    """What the arrays need: 2 can be had from any group, whose own format they get; 3 needs a group of format 3."""
     other_array_kwargs: Mapping[str, Any] = field(_to_kwargs, default=ReadOnlyMapping())
     """More arguments for `zarr.create_array`; `dimension_names`, which are those of the axes, may be among them."""
 
@@ -130,7 +131,7 @@ class ImagePyramidBuilder:
             data_type: Name of a numpy data type.
             dimension_separator: Between the numbers in the names of chunks.
             compressors: As in `zarr.create_array`.
-            zarr_format: 2 or 3.
+            zarr_format: What the arrays need, 2 or 3, see the field.
             other_array_kwargs: More arguments for `zarr.create_array`.
             precision_scale: Take pixel sizes from the rounded shapes, so that all levels cover one extent; False
                 multiplies them by the nominal factors.
@@ -203,7 +204,7 @@ class ImagePyramidBuilder:
             data_type: Name of a numpy data type.
             dimension_separator: Between the numbers in the names of chunks.
             compressors: As in `zarr.create_array`.
-            zarr_format: 2 or 3.
+            zarr_format: What the arrays need, 2 or 3, see the field.
             other_array_kwargs: More arguments for `zarr.create_array`.
             level_origin: Which point of a pixel the written translations speak of. `"center"`: they move by half the
                 difference in pixel size along space axes, as OME-NGFF 0.6 recommends; `"corner"`: they are constant.
@@ -249,27 +250,30 @@ class ImagePyramidBuilder:
         written last.
 
         Args:
-            group: Of the same zarr format; one process at a time may write to it. Its attributes are left alone.
+            group: Of zarr format 3, or of 2 if the pyramid needs no more; the arrays get the group's format. One
+                process at a time may write to it. Its attributes are left alone.
             overwrite: Replace what stands at the paths; False refuses before anything is touched.
 
         Raises:
             NgioFileExistsError: If something is in the way and `overwrite` is False.
-            NgioValueError: If the group has another zarr format or cannot be written to, zarr refuses an argument, or
-                a path leads through an array.
+            NgioValueError: If the group has zarr format 2 and the pyramid needs 3, or cannot be written to, zarr
+                refuses an argument, or a path leads through an array.
             NgioTypeError: If `group` is no zarr group.
         """
         if not isinstance(group, zarr.Group):
             raise NgioTypeError(f"to_zarr writes into a zarr.Group, got {type(group).__name__}")
-        if group.metadata.zarr_format != self.zarr_format:
+        zarr_format = group.metadata.zarr_format
+        if zarr_format < self.zarr_format:
             raise NgioValueError(
-                f"the group has zarr format {group.metadata.zarr_format}, the pyramid zarr_format={self.zarr_format}"
+                f"the group has zarr format {zarr_format}, and the pyramid zarr_format={self.zarr_format}: "
+                "give it a group of format 3"
             )
-        arrays = {level.path: self._array_arguments(level) for level in self.levels}
-        create_in(group, list(arrays), drafted(self.zarr_format, arrays), overwrite=overwrite)
+        arrays = {level.path: self._array_arguments(level, zarr_format) for level in self.levels}
+        create_in(group, list(arrays), drafted(zarr_format, arrays), overwrite=overwrite)
 
-    def _array_arguments(self, level: PyramidLevel) -> dict[str, Any]:
-        """Return the arguments with which zarr creates the array of a level."""
-        chunks, shards = self._layout(level)
+    def _array_arguments(self, level: PyramidLevel, zarr_format: Literal[2, 3]) -> dict[str, Any]:
+        """Return the arguments with which zarr creates the array of a level in a group of some format."""
+        chunks, shards = self._layout(level, zarr_format)
         own: dict[str, Any] = {
             "shape": level.shape,
             "chunks": chunks,
@@ -277,19 +281,21 @@ class ImagePyramidBuilder:
             "dtype": self.data_type,
             "compressors": thaw(self.compressors),
             "chunk_key_encoding": {
-                "name": "v2" if self.zarr_format == 2 else "default",
+                "name": "v2" if zarr_format == 2 else "default",
                 "separator": self.dimension_separator,
             },
         }
-        names = {"dimension_names": self.axes} if self.zarr_format == 3 else {}
+        names = {"dimension_names": self.axes} if zarr_format == 3 else {}
         return {**own, **names, **thaw(self.other_array_kwargs)}
 
-    def _layout(self, level: PyramidLevel) -> tuple[tuple[int, ...], tuple[int, ...] | None]:
+    def _layout(
+        self, level: PyramidLevel, zarr_format: Literal[2, 3]
+    ) -> tuple[tuple[int, ...], tuple[int, ...] | None]:
         """Return the chunks and shards of a level in numbers."""
         chunks = auto_chunks(self.axes, level.shape) if level.chunks == "auto" else level.chunks
         if level.shards != "auto":
             return chunks, level.shards
-        if self.zarr_format == 2:
+        if zarr_format == 2:
             return chunks, None
         return chunks, auto_shards(self.axes, level.shape, chunks, max(1, np.dtype(self.data_type).itemsize))
 

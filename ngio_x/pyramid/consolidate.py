@@ -10,7 +10,7 @@ import numpy as np
 import zarr
 
 from ngio_x._frozen import named, one_of, shown, to_names
-from ngio_x.errors import NgioTypeError, NgioValueError
+from ngio_x.errors import NgioArrayTypeError, NgioTypeError, NgioValueError
 from ngio_x.pyramid.boxes import Box
 from ngio_x.pyramid.execute import run_here, run_on_dask, runs_in_this_process
 from ngio_x.pyramid.intact import intact
@@ -48,7 +48,7 @@ def on_disk_zoom(
         progress: See `consolidate_pyramid`.
 
     Raises:
-        NgioTypeError: If source or target is no zarr array.
+        NgioArrayTypeError: If source or target is no zarr array; it is both a TypeError and a ValueError.
         NgioValueError: If they do not fit each other, the target cannot be written to, or an argument is unknown.
         NgioStorageError: If pixels cannot be read or written. A mark stays at the target then.
     """
@@ -228,7 +228,7 @@ def _together(source: zarr.Array[Any], targets: Any) -> list[zarr.Array[Any]]:
 def _require_arrays(arrays: Sequence[Any]) -> None:
     for index, array in enumerate(arrays):
         if not isinstance(array, zarr.Array):
-            raise NgioTypeError(f"{_label(index)} must be a zarr array, got {type(array).__name__}")
+            raise NgioArrayTypeError(f"{_label(index)} must be a zarr array, got {type(array).__name__}")
 
 
 def _label(index: int) -> str:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from ngio_x._frozen import collector_paused, shown, to_names, unchecked
 from ngio_x.errors import NgioTypeError, NgioValueError
-from ngio_x.roi.roi import Roi, Space
+from ngio_x.roi.roi import Roi, Space, too_few
 from ngio_x.roi.roi_slice import RoiSlice
 
 
@@ -194,7 +194,7 @@ def _require_intervals(
     if few.any():
         row = int(few.argmax())
         own = [axis for axis, lacks in zip(axes, lacking[row], strict=True) if not lacks]
-        _refuse(columns, row, f"slices must hold at least two axes, got {own}")
+        _refuse(columns, row, f"slices {too_few(own)}")
 
 
 def _refuse(columns: RoiColumns, row: int, what: str) -> NoReturn:

@@ -10,32 +10,32 @@ import numpy.typing as npt
 
 from ngio_x._frozen import named, shown, to_axes
 from ngio_x.errors import NgioTypeError, NgioValueError
-from ngio_x.roi.roi import Roi, require_roi
+from ngio_x.roi.roi import Roi, RoiLike, to_roi
 
 _to_axes: Final = named("axes", to_axes)
 
 
-def corners(roi: Roi, axes: Sequence[str] = ("y", "x")) -> npt.NDArray[np.float64]:
+def corners(roi: RoiLike, axes: Sequence[str] = ("y", "x")) -> npt.NDArray[np.float64]:
     """Return the corners of a region in the plane of two axes, in order around it: what viewers call a rectangle.
 
     Corners 0 and 2 are the lower and the upper bounds.
 
-    >>> corners(Roi.from_values({"y": (0, 2), "x": (5, 3)}, None)).tolist()
+    >>> corners({"y": (0, 2), "x": (5, 3)}).tolist()
     [[0.0, 5.0], [0.0, 8.0], [2.0, 8.0], [2.0, 5.0]]
 
     Args:
-        roi: The region, in whichever coordinates.
+        roi: The region, in whichever coordinates; or intervals by axis.
         axes: The two axes, in the order of the columns.
 
     Returns:
         Shape (4, 2), in the coordinates of the region.
 
     Raises:
-        NgioTypeError: If `roi` is none.
+        NgioTypeError: If `roi` is neither a region nor a mapping.
         NgioValueError: If there are not two axes, or the region is unbounded along one of them.
         NgioKeyError: If the region lacks one of them.
     """
-    require_roi(roi)
+    roi = to_roi(roi)
     names = _to_axes(axes)
     if len(names) != 2:
         raise NgioValueError(f"axes must name the two axes of a rectangle, got {names}")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, Literal
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from typing import Any, Final, Literal, TypeAlias
 
 from ngio_x._frozen import (
     ReadOnlyMapping,
@@ -23,7 +23,7 @@ from ngio_x._html import facts, titled
 from ngio_x.errors import NgioKeyError, NgioTypeError, NgioValueError
 from ngio_x.metadata.pixel_size import SpacingLike, spacing_along
 from ngio_x.roi.boxes import Box, draw_boxes, hull_of, interval_text, plane_of
-from ngio_x.roi.roi_slice import RoiSlice, SliceValue
+from ngio_x.roi.roi_slice import RoiSlice, SliceValue, bound_text
 
 Space = Literal["world", "pixel"]
 
@@ -31,7 +31,7 @@ Space = Literal["world", "pixel"]
 def _to_slices(value: Any) -> tuple[RoiSlice, ...]:
     slices = _to_roi_slices(value)
     if len(slices) < 2:
-        raise NgioValueError(f"must hold at least two axes, got {len(slices)}")
+        raise NgioValueError(too_few([item.axis_name for item in slices]))
     names = [item.axis_name for item in slices]
     if len(set(names)) < len(names):
         raise NgioValueError(f"must have unique axis names, got {names}")
@@ -39,6 +39,19 @@ def _to_slices(value: Any) -> tuple[RoiSlice, ...]:
 
 
 _to_roi_slices = tuple_of(RoiSlice)
+
+
+def too_few(axes: Sequence[str]) -> str:
+    """Return what is wrong with a region along fewer than two axes, and how it gets another."""
+    other = _another_axis(axes)
+    return (
+        f"must hold at least two axes, got {list(axes)}: add axis '{other}', unbounded if all of it is meant, as "
+        f"RoiSlice('{other}') or {{'{other}': slice(None)}}"
+    )
+
+
+def _another_axis(axes: Container[str]) -> str:
+    return "x" if "x" not in axes else "y"
 
 
 def _to_optional_int(value: Any) -> int | None:
@@ -89,7 +102,7 @@ class Roi:
     def from_values(
         cls,
         slices: Mapping[str, SliceValue],
-        name: str | None,
+        name: str | None = None,
         label: int | None = None,
         space: Space = "world",
         **extra: Any,
@@ -133,8 +146,9 @@ class Roi:
             return self.name
         if self.label is not None:
             return str(self.label)
-        intervals = ", ".join(f"{item.axis_name}: {item.start}->{item.end}" for item in self.slices)
-        return f"Roi({intervals}, {self.space})"
+        spans = [(item.axis_name, *map(bound_text, item.bounds)) for item in self.slices]
+        intervals = ", ".join(f"{axis}: {start}->{end}" for axis, start, end in spans)
+        return f"Roi({intervals}, space={self.space})"
 
     def intersection(self, other: Roi) -> Roi | None:
         """Return the overlap of two regions, or None where they have none; `extra` is this region's.
@@ -276,15 +290,37 @@ def _joined_name(ours: str | None, theirs: str | None) -> str | None:
 
 def _joined_label(ours: int | None, theirs: int | None, verb: str) -> int | None:
     if ours is not None and theirs is not None and ours != theirs:
-        raise NgioValueError(f"{verb} needs regions of one label, got {ours} and {theirs}")
+        raise NgioValueError(
+            f"{verb} needs regions of one label, got {ours} and {theirs}: "
+            "pass one without label, attrs.evolve(roi, label=None)"
+        )
     return theirs if ours is None else ours
 
 
-def require_roi(roi: object) -> None:
-    """Refuse anything but a region.
+RoiLike: TypeAlias = "Roi | Mapping[str, SliceValue]"
+"""A region; or intervals in world units by axis, as `Roi.from_values` takes them, one axis being enough."""
+
+
+def to_roi(roi: object) -> Roi:
+    """Return the region that the argument `roi` of a function means, see `RoiLike`.
+
+    A mapping of one axis gets another, unbounded: regions have two.
+
+    >>> to_roi({"y": (0, 10)})["x"].bounds
+    (None, None)
 
     Raises:
-        NgioTypeError: If it is none.
+        NgioTypeError: If it is neither a region nor a mapping, or an interval is of an unknown type.
+        NgioValueError: If the mapping makes no region.
     """
-    if not isinstance(roi, Roi):
-        raise NgioTypeError(f"roi must be a Roi, got {type(roi).__name__}: build one with Roi.from_values")
+    if isinstance(roi, Roi):
+        return roi
+    if not isinstance(roi, Mapping):
+        raise NgioTypeError(
+            f"roi must be a Roi, or a mapping such as {{'y': slice(0, 10)}}, got {shown(roi)}: use Roi.from_values"
+        )
+    given = {**roi, _another_axis(roi): slice(None)} if len(roi) == 1 else roi
+    try:
+        return Roi.from_values(given)
+    except (NgioValueError, NgioTypeError) as error:
+        raise type(error)(f"roi: {error}") from None

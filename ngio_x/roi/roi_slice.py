@@ -25,6 +25,15 @@ SliceValue: TypeAlias = "float | tuple[float | None, float | None] | slice | Roi
 """What `RoiSlice.from_value` understands: a scalar (length 1), `(start, length)`, `slice(start, stop)`, a RoiSlice."""
 
 
+def bound_text(bound: float | None) -> str:
+    """Return a bound with the 15 digits that a float is sure to hold: what was typed, without the noise of arithmetic.
+
+    >>> bound_text(0.325 * 18), bound_text(4), bound_text(None)
+    ('5.85', '4.0', 'None')
+    """
+    return repr(None if bound is None else float(f"{bound:.15g}"))
+
+
 _to_spacing: Final = named("pixel_size", positive(to_float))
 _to_origin: Final = named("origin", to_float)
 _to_factor: Final = named("zoom_factor", positive(to_float))
@@ -35,15 +44,16 @@ class RoiSlice:
     """The half-open interval `[start, start + length)` along one axis, in world units or pixels.
 
     Without start and length it is unbounded; without length it has no upper end. A length without a start begins at 0.
+    The repr shows 15 digits; the numbers themselves are kept as they are.
 
     >>> RoiSlice("x", 2, 3).intersection(RoiSlice("x", 4))
     RoiSlice(axis_name='x', start=4.0, length=1.0)
     """
 
     axis_name: str = field(to_name)
-    start: float | None = field(to_optional_float, default=None)
+    start: float | None = field(to_optional_float, default=None, repr=bound_text)
     """Lower bound, included; None is unbounded."""
-    length: float | None = field(at_least(0, to_optional_float), default=None)
+    length: float | None = field(at_least(0, to_optional_float), default=None, repr=bound_text)
     """Length, ≥ 0; None is unbounded above."""
 
     def __attrs_post_init__(self) -> None:
@@ -159,12 +169,12 @@ def _of_axis(axis_name: str, value: RoiSlice) -> RoiSlice:
 def _start_and_length(value: float | tuple[float | None, float | None] | slice) -> tuple[float | None, float | None]:
     if isinstance(value, tuple):
         if len(value) != 2:
-            raise NgioValueError(f"expected (start, length), got {shown(value)}")
+            raise NgioValueError(f"must be (start, length), got {shown(value)}")
         return value
     if isinstance(value, slice):
         return _start_and_length_of_slice(value)
     if not is_number(value):
-        raise NgioTypeError(f"expected a number, (start, length), a slice or a RoiSlice, got {type(value).__name__}")
+        raise NgioTypeError(f"must be a number, (start, length), a slice or a RoiSlice, got {type(value).__name__}")
     return value, 1.0
 
 

@@ -21,7 +21,7 @@ from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.metadata.units import conversion, symbol_of
 from ngio_x.roi.boxes import hull_of
 from ngio_x.roi.columns import listed
-from ngio_x.roi.roi import Roi
+from ngio_x.roi.roi import Roi, RoiLike
 from ngio_x.view.plane import Image, plane_of
 
 Axes: TypeAlias = Any
@@ -128,7 +128,7 @@ def _span(roi: Roi, axis: str, low: float, high: float) -> tuple[float, float]:
     return low if start is None else start, high if end is None else end
 
 
-def plot_labels(labels: Image, roi: Roi | None = None, *, linewidth: float = 1.0, ax: Axes | None = None) -> Axes:
+def plot_labels(labels: Image, roi: RoiLike | None = None, *, linewidth: float = 1.0, ax: Axes | None = None) -> Axes:
     """Draw the outlines of the objects of a label image, each in the colour of its id, and return the axes.
 
     The lines run along the edges of pixels, in world units; where objects touch, in the colour of the larger id. They

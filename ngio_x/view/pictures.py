@@ -18,7 +18,7 @@ from ngio_x.arrays.show import extent_of
 from ngio_x.arrays.tree import array_of, image_of, pyramid_of, require_tree
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.roi.columns import listed
-from ngio_x.roi.roi import Roi
+from ngio_x.roi.roi import Roi, RoiLike
 from ngio_x.view.overlays import (
     Axes,
     add_scale_bar,
@@ -34,7 +34,7 @@ from ngio_x.view.plane import Image, labels_in, planar, plane_of
 
 def plot_image(
     image: xr.DataArray | xr.DataTree,
-    roi: Roi | None = None,
+    roi: RoiLike | None = None,
     *,
     rois: Iterable[Roi] = (),
     labels: xr.DataArray | xr.DataTree | str | None = None,
@@ -103,7 +103,7 @@ def _draw(ax: Axes, plane: xr.DataArray, channels: ChannelsLike | None) -> None:
 
 def plot_levels(
     tree: xr.DataTree,
-    roi: Roi | None = None,
+    roi: RoiLike | None = None,
     *,
     rois: Iterable[Roi] = (),
     labels: xr.DataTree | str | None = None,
@@ -155,7 +155,7 @@ def _same_limits(image: xr.DataArray, channels: ChannelsLike | None) -> Channels
     return channels_shown(plane, channels)
 
 
-def _levels_of(labels: Image, roi: Roi | None, base: xr.DataArray) -> list[xr.DataArray]:
+def _levels_of(labels: Image, roi: RoiLike | None, base: xr.DataArray) -> list[xr.DataArray]:
     piece = labels if roi is None else crop(labels, in_world(roi, base))  # type: ignore[type-var]  # either of the two
     return [array_of(node) for node in pyramid_of(piece).values()] if isinstance(piece, xr.DataTree) else [piece]
 

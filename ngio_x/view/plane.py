@@ -15,14 +15,14 @@ from ngio_x.arrays.show import extent_of
 from ngio_x.arrays.tree import array_of, image_of
 from ngio_x.arrays.zoom import zoom
 from ngio_x.errors import NgioKeyError, NgioTypeError, NgioValueError
-from ngio_x.roi.roi import Roi
+from ngio_x.roi.roi import Roi, RoiLike
 
 Image = xr.DataArray | xr.DataTree
 _MOST: Final = 2**26
 """Pixels that are read or computed for a picture, at most."""
 
 
-def plane_of(image: Image, roi: Roi | None, room: tuple[float, float], role: Role | None = None) -> xr.DataArray:
+def plane_of(image: Image, roi: RoiLike | None, room: tuple[float, float], role: Role | None = None) -> xr.DataArray:
     """Return the pixels that a picture shows, in memory, with axes y and x, and c before them if the image has it.
 
     Args:

@@ -5,6 +5,7 @@ import pytest
 import xarray as xr
 
 import ngio_x as nx
+from ngio_x import RoiSlice
 from ngio_x.errors import NgioEmptyRegionError, NgioTypeError, NgioUserWarning, NgioValueError
 
 
@@ -81,7 +82,7 @@ def test_channels_are_positions():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda a: nx.crop(a, {"x": (0, 1)}), NgioTypeError, "roi must be a Roi, got dict"),
+        (lambda a: nx.crop(a, [(0, 1)]), NgioTypeError, r"roi must be a Roi, or a mapping .* got \[\(0, 1\)\]"),
         (lambda a: nx.crop(a.values, _roi(y=(0, 1), x=(0, 1))), NgioTypeError, "got ndarray: use as_image"),
         (lambda a: nx.crop(a, _roi(y=(0, 1), x=(0, 1)), bounds="all"), NgioValueError, "'outer', 'inner'"),
         (lambda a: nx.crop(a, _roi(y=(0, 1), z=(0, 1)), missing_dims="no"), NgioValueError, "missing_dims"),
@@ -137,3 +138,39 @@ def test_an_empty_region_says_why_it_is_empty(interval, advice):
     image = nx.as_image(np.zeros((8, 8)), ("y", "x"), 0.5)
     with pytest.raises(NgioEmptyRegionError, match=advice):
         nx.crop(image, nx.Roi.from_values({"y": interval, "x": (0, 4)}, None), bounds="nearest")
+
+
+MAPPINGS = [{"y": (1, 2)}, {"y": slice(1, 2), "x": 0.5}, {"x": (0, None)}, {"y": RoiSlice("y", 1, 2)}]
+
+
+@pytest.mark.parametrize("intervals", MAPPINGS, ids=str)
+def test_a_mapping_crops_as_the_region_that_it_makes(intervals):
+    """Arrays, Datasets, trees and accessors alike; a window speaks of the axes that were named."""
+    roi = nx.Roi.from_values({"y": slice(None), "x": slice(None)} | intervals)
+    image = nx.as_image(np.arange(80).reshape(8, 10), "yx", 0.5, name="image")
+    tree = xr.DataTree.from_dict({"0": image.to_dataset(), "1": nx.zoom(image, 0.5).to_dataset()})
+    for data in (image, image.to_dataset(), tree):
+        assert nx.crop(data, intervals).identical(nx.crop(data, roi))
+        assert data.ngio.crop(intervals).identical(nx.crop(data, roi))
+    held = nx.window(image, intervals, missing_dims="raise")
+    assert held.keys() == intervals.keys()
+    assert held.items() <= nx.window(image, roi).items()
+
+
+def test_a_mapping_of_an_axis_that_the_image_lacks():
+    """It meets the rules of any region; of one axis, nothing else is asked for."""
+    line = nx.as_image(np.arange(8), "y", name="line")
+    assert nx.crop(line, {"y": (2, 3)}, missing_dims="raise").values.tolist() == [2, 3, 4]
+    assert nx.window(line, {"z": 0}) == {}
+    with pytest.raises(NgioValueError, match="missing_dims"):
+        nx.window(line, {"z": 0}, missing_dims="raise")
+
+
+def test_a_channel_of_a_tree_is_cropped_by_a_mapping():
+    """Its labels hold for each channel."""
+    image = nx.as_image(np.zeros((2, 8, 8), "u2"), "cyx", name="image")
+    cells = nx.as_labels(np.ones((8, 8), "u4"), "yx", name="cells")
+    tree = xr.DataTree.from_dict({"0": image.to_dataset(), "labels/cells/0": cells.to_dataset()})
+    piece = nx.crop(tree, {"c": 1})
+    assert piece["0"]["image"].sizes == {"c": 1, "y": 8, "x": 8}
+    assert piece["labels/cells/0"]["cells"].sizes == {"y": 8, "x": 8}

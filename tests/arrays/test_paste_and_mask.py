@@ -175,3 +175,11 @@ def test_plain_arrays_are_no_images(patch, labels):
         nx.paste(np.zeros((2, 2)), patch)
     with pytest.raises(NgioTypeError, match="image must be a DataArray, got ndarray"):
         nx.mask(np.zeros((2, 2)), labels, 1)
+
+
+def test_a_mapping_says_where_a_patch_goes():
+    """As the region would that it makes."""
+    image = nx.as_image(np.zeros((6, 8), "u2"), "yx", 0.5)
+    rows = nx.paste(image, np.ones((2, 8), "u2"), {"y": (1, 1)})
+    np.testing.assert_array_equal(rows.sum("x"), [0, 0, 8, 8, 0, 0])
+    assert rows.identical(nx.paste(image, np.ones((2, 8), "u2"), nx.Roi.from_values({"y": (1, 1), "x": slice(None)})))

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
@@ -35,7 +36,6 @@ def test_columns_are_ready_for_analysis():
     np.testing.assert_array_equal(dataset.length_z, [np.nan, np.inf, 1])
     np.testing.assert_array_equal(dataset["area"], [6, 1.5, np.nan])
     assert dataset["area"].dtype == float
-    assert dataset["extra_roi"].attrs == {"extra": "roi"}
     assert dataset["extra_start_q"].values[1] == (1,)
     assert dataset.to_dataframe().shape == (3, len(dataset.data_vars))
     counts = nx.rois_to_dataset([nx.Roi.from_values({"y": 0, "x": 0}, None, label=k, n=k) for k in range(3)])
@@ -136,7 +136,9 @@ def test_bad_datasets_are_refused(variables, message):
 
 def test_other_things_are_refused():
     """The message says what to do."""
-    with pytest.raises(NgioTypeError, match="dataset must be a Dataset, got list: make one with rois_to_dataset"):
+    with pytest.raises(
+        NgioTypeError, match="dataset must be a Dataset or a DataFrame, got list: make one with rois_to_dataset"
+    ):
         nx.rois_from_dataset(ROIS)
     with pytest.raises(NgioTypeError, match="put a single one into a list"):
         nx.rois_to_dataset(ROIS[0])
@@ -148,3 +150,86 @@ def test_inputs_are_not_written_to():
     before = dataset.copy(deep=True)
     nx.rois_from_dataset(dataset)
     assert dataset.identical(before)
+
+
+PLACE = {"y": (0.5, 2), "x": (5, None)}
+GAPS = [
+    nx.Roi.from_values(PLACE, "1", label=2**64 - 1, whole=True, count=2**62 + 1, note="", area=1.5, why=None),
+    nx.Roi.from_values(PLACE, "", start_q=3, extra_area=2, given_note="b"),
+    nx.Roi.from_values(PLACE, None, label=0, whole=False, count=None, note="a", area=None, roi=7),
+]
+"""Names that look like numbers, or are empty; labels that no float holds; and regions that lack what others have."""
+
+
+def _types(rois):
+    return [[type(value) for _, value in sorted(roi.extra.items())] for roi in rois]
+
+
+@pytest.mark.parametrize("name", ["a.nc", "a.zarr", "a.csv"])
+@pytest.mark.parametrize("rows", [[0, 1, 2], [1, 2], [2, 1], [0], [1], [2]], ids=str)
+def test_a_table_comes_back_from_a_file(tmp_path, name, rows):
+    """None is no empty text, True is no number, and what is missing stays missing; whichever rows were chosen."""
+    table, path = nx.rois_to_dataset(GAPS).isel(roi=rows), tmp_path / name
+    if name.endswith("nc"):
+        pytest.importorskip("netCDF4")
+        table.to_netcdf(path)
+        back = xr.open_dataset(path).load()
+        back.close()
+    elif name.endswith("zarr"):
+        table.to_zarr(path, consolidated=False)
+        back = xr.open_zarr(path, consolidated=False)
+    else:
+        table.to_dataframe().to_csv(path)
+        back = pd.read_csv(path)
+    found = nx.rois_from_dataset(back)
+    assert found == [GAPS[row] for row in rows]
+    assert _types(found) == _types(GAPS[row] for row in rows)
+    assert [type(roi.label) for roi in found] == [type(GAPS[row].label) for row in rows]
+
+
+def test_a_data_frame_is_a_table():
+    """With or without the numbers of its rows, filtered, and with columns that may lack a value."""
+    frame = nx.rois_to_dataset(GAPS).to_dataframe()
+    assert nx.rois_from_dataset(frame) == GAPS
+    assert nx.rois_from_dataset(frame.reset_index()) == GAPS
+    assert nx.rois_from_dataset(frame[frame.given_label == 1]) == [GAPS[0], GAPS[2]]
+    assert nx.rois_from_dataset(frame.convert_dtypes(convert_integer=False, convert_floating=False)) == GAPS
+    bare = pd.DataFrame({**BOUNDS, "label": pd.array([3, None], "Int64"), "name": ["a", None]})
+    assert [(roi.name, roi.label) for roi in nx.rois_from_dataset(bare)] == [("a", 3), (None, None)]
+    extents = nx.label_extents(np.eye(3, dtype=int), axes_order="yx").to_dataframe()
+    assert [roi.label for roi in nx.rois_from_dataset(extents)] == [1]
+    with pytest.raises(NgioValueError, match="columns of different names"):
+        nx.rois_from_dataset(bare.rename(columns={"label": "name"}))
+
+
+def test_names_are_text_though_they_look_like_numbers():
+    """As data frames and text files have them."""
+    names = {1: "1", 2.0: "2", 2.5: "2.5", np.nan: None, None: None, "03": "03"}
+    frame = pd.DataFrame({**BOUNDS, "name": list(names)})
+    assert [roi.name for roi in nx.rois_from_dataset(frame)] == [*names.values()]
+    frame = pd.DataFrame({**BOUNDS, "name": [4, 5]})
+    assert [roi.name for roi in nx.rois_from_dataset(frame)] == ["4", "5"]
+
+
+def test_labels_that_went_through_floats_are_refused():
+    """They may be those of other objects."""
+    with pytest.raises(NgioValueError, match=r"label must be exact.*UInt64"):
+        nx.rois_from_dataset(xr.Dataset({**BOUNDS, "label": ("roi", [2.0**53, np.nan])}))
+    (roi, _) = nx.rois_from_dataset(xr.Dataset({**BOUNDS, "label": ("roi", [2.0**53 - 1, np.nan])}))
+    assert roi.label == 2**53 - 1
+
+
+def test_a_value_that_was_put_in_later_counts():
+    """Whatever the column beside it says."""
+    table = nx.rois_to_dataset(GAPS)
+    table["name"][2], table["label"][1] = "new", 5
+    assert [(roi.name, roi.label) for roi in nx.rois_from_dataset(table)] == [("1", 2**64 - 1), ("", 5), ("new", 0)]
+
+
+def test_tables_are_joined():
+    """Also where only one of them says what it lacks."""
+    tables = [nx.rois_to_dataset(GAPS[:2]), nx.rois_to_dataset(GAPS[1:])]
+    joined = xr.concat(tables, "roi", data_vars="all", join="outer")
+    assert nx.rois_from_dataset(joined[["start_y", "length_y", "start_x", "length_x", "name", "given_name"]]) == [
+        nx.Roi.from_values(PLACE, name) for name in ("1", "", "", None)
+    ]

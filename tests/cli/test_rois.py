@@ -183,6 +183,19 @@ def test_import_of_what_qupath_writes(ngio_x_command, image):
     assert json.loads(roi.extra["classification"]) == {"name": "Tumor", "color": [200, 0, 0]}
 
 
+def test_export_for_qupath_counts_pixels(ngio_x_command, image):
+    """Positions are those of level 0, and are read back as the regions that they were."""
+    nx.write_rois(image, "first", REGIONS)
+    out, level = image.parent / "q.geojson", nx.open_ome_zarr(image)["0/image"]
+    assert ngio_x_command("rois", "export", image, "first", out, "--pixels")[0] == 0
+    document = json.loads(out.read_text())
+    assert document == json.loads(json.dumps(nx.to_geojson(nx.read_rois(image, "first"), level)))
+    assert {feature["properties"]["space"] for feature in document["features"]} == {"pixel"}
+    assert ngio_x_command("rois", "import", image, out, "second")[0] == 0
+    windows = [[nx.window(level, roi) for roi in nx.read_rois(image, name)] for name in ("first", "second")]
+    assert windows[0] == windows[1]
+
+
 def test_list_shows_the_regions_of_a_table(ngio_x_command, image):
     """Their names are what `crop --roi` takes."""
     nx.write_rois(image, "first", REGIONS)

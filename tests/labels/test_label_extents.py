@@ -93,6 +93,33 @@ def test_a_single_plane_is_no_border():
     assert nx.label_extents(pixels).touches_border.values.tolist() == [False, True]
 
 
+def _centred():
+    """One object in the middle of the plane, there at all four places of the first axis."""
+    pixels = np.zeros((4, 8, 8), "u4")
+    pixels[:, 3:5, 3:5] = 1
+    return pixels
+
+
+@pytest.mark.parametrize(
+    ("order", "touches"), [("tyx", False), ("cyx", False), ("zyx", True), ("qyx", False), (("a", "b", "d"), True)]
+)
+def test_only_axes_of_space_have_a_border(order, touches):
+    """What is there in the first and the last frame is whole; where no axis is of space, all of them count."""
+    pixels = _centred()
+    assert nx.label_extents(pixels, axes_order=order).touches_border.item() is touches
+    named = xr.DataArray(pixels, dims=list(order))
+    assert nx.label_extents(named).touches_border.item() is touches
+    assert nx.label_extents(named.chunk()).touches_border.item() is touches
+
+
+def test_cells_of_the_first_and_last_frame_pass_a_filter_of_the_border():
+    """The filter of the page on labels drops those at the border of the plane, and no others."""
+    movie = nx.as_labels(_centred(), "tyx")
+    movie[0, 0, 0], movie[3, 6, 6] = 2, 3
+    extents = nx.label_extents(movie)
+    assert extents.where(~extents.touches_border, drop=True).label.values.tolist() == [1, 3]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_all_kinds_of_arrays_give_the_same(kind):
     """Only the pixels matter."""

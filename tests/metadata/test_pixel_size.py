@@ -97,3 +97,19 @@ def test_a_single_pixel_size_is_that_of_z_y_and_x():
     assert [spacing_along(0.5, axis) for axis in "tczyx"] == [1, 1, 0.5, 0.5, 0.5]
     with pytest.raises(NgioValueError, match="pixel size along 'x' must be > 0, got -1"):
         spacing_along(-1, "x")
+
+
+@pytest.mark.parametrize(
+    ("size", "absent"),
+    [
+        (PixelSize(x=0.5, y=0.25), {"z", "t", "time_unit"}),
+        (PixelSize(x=0.5, y=0.25, z=2, space_unit="nanometer"), {"t", "time_unit"}),
+        (PixelSize(x=0.5, y=0.25, t=3), {"z"}),
+        (PixelSize(x=0.5, y=0.25, z=2, t=3, time_unit="minute"), set()),
+    ],
+)
+def test_the_repr_says_nothing_of_axes_that_an_image_may_lack(size, absent):
+    """And makes an equal value."""
+    names = {"x", "y", "z", "t", "space_unit", "time_unit"}
+    assert {name for name in names if f" {name}=" in f" {repr(size).replace('(', ' ')}"} == names - absent
+    assert eval(repr(size), {"PixelSize": PixelSize}) == size

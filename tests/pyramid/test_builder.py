@@ -1,5 +1,6 @@
 import warnings
 
+import attrs
 import numpy as np
 import pytest
 import zarr
@@ -402,10 +403,24 @@ def test_without_overwrite_nothing_is_touched():
     assert (group["1"][...] == 5).all()
 
 
-def test_group_of_another_zarr_format_is_refused():
-    """The two numbers are named."""
-    with pytest.raises(NgioValueError, match="the group has zarr format 3, the pyramid zarr_format=2"):
-        Builder.from_shapes([(8, 8)], (1, 1), ("y", "x")).to_zarr(memory_group(3))
+def test_a_pyramid_gets_the_format_of_its_group():
+    """One that needs no more than format 2 goes into any group: zarr makes groups of format 3 where nothing is said."""
+    builder = Builder.from_scaling_factors(("0", "1"), (2, 2), (64, 64), (1.0, 1.0), ("y", "x"))
+    for zarr_format in (2, 3):
+        group = memory_group(zarr_format)
+        builder.to_zarr(group)
+        assert {path: array.shape for path, array in group.arrays()} == {"0": (64, 64), "1": (32, 32)}
+        assert {array.metadata.zarr_format for _, array in group.arrays()} == {zarr_format}
+        again = attrs.evolve(builder, zarr_format=zarr_format)
+        again.to_zarr(other := memory_group(zarr_format))
+        assert group["1"].metadata == other["1"].metadata
+
+
+def test_a_pyramid_that_needs_format_3_is_refused_by_a_group_of_format_2():
+    """Both numbers are told, and what to do."""
+    builder = Builder.from_shapes([(4, 4)], (1, 1), ("y", "x"), zarr_format=3)
+    with pytest.raises(NgioValueError, match="zarr format 2, and the pyramid zarr_format=3: give it"):
+        builder.to_zarr(memory_group(2))
 
 
 def test_something_that_is_no_group_is_refused():

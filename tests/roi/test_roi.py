@@ -2,13 +2,15 @@
 
 import itertools
 import pickle
+import re
 
 import attrs
 import numpy as np
 import pytest
 
 from ngio_x import PixelSize, Roi, RoiSlice
-from ngio_x.errors import NgioKeyError, NgioTypeError, NgioValueError
+from ngio_x.errors import NgioError, NgioKeyError, NgioTypeError, NgioValueError
+from ngio_x.roi.roi import to_roi
 
 X, Y = RoiSlice("x", 1, 2), RoiSlice("y", 3, 4)
 
@@ -28,8 +30,8 @@ def test_from_values_takes_any_slice_value():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("a", (X,)), "slices must hold at least two axes, got 1"),
-        (("a", ()), "slices must hold at least two axes, got 0"),
+        (("a", (X,)), "slices must hold at least two axes, got .'x'.: add axis 'y'"),
+        (("a", ()), "slices must hold at least two axes, got ..: add axis"),
         (("a", (X, X)), r"slices must have unique axis names, got \['x', 'x'\]"),
         (("a", "xy"), "slices must be a sequence, got 'xy'"),
         (("a", {"x": X, "y": Y}), "slices must be a sequence, got {"),
@@ -57,7 +59,7 @@ def test_construction_validates(arguments, message):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (({"x": 1}, "a"), "slices must hold at least two axes, got 1"),
+        (({"x": 1}, "a"), "slices must hold at least two axes, got .'x'.: add axis 'y'"),
         (({"x": 1, "y": (1, -1)}, "a"), "axis 'y': length must be ≥ 0, got -1"),
         (({"x": 1, "y": 1}, "a", -3), "label must be ≥ 0, got -3"),
         (([("x", 1), ("y", 1)], "a"), "slices must be a mapping from axis name to interval"),
@@ -152,7 +154,7 @@ def test_slices_are_looked_up_by_axis(roi):
 
 @pytest.mark.parametrize(
     ("name", "label", "expected"),
-    [("a", 3, "a"), ("", 3, ""), (None, 0, "0"), (None, None, "Roi(y: 3.0->7.0, x: 1.0->3.0, world)")],
+    [("a", 3, "a"), ("", 3, ""), (None, 0, "0"), (None, None, "Roi(y: 3.0->7.0, x: 1.0->3.0, space=world)")],
 )
 def test_get_name_falls_back_to_label_then_to_the_intervals(name, label, expected):
     """An empty name and a label of 0 count."""
@@ -266,7 +268,7 @@ def test_update_slice_replaces_or_adds(roi):
     assert roi.update_slice("z", (0, 2)).slices == (Y, X, RoiSlice("z", 0, 2))
     with pytest.raises(NgioValueError, match="axis 'x': length must be ≥ 0, got -1"):
         roi.update_slice("x", (1, -1))
-    with pytest.raises(NgioTypeError, match="axis 'x': expected a number"):
+    with pytest.raises(NgioTypeError, match="axis 'x': must be a number"):
         roi.update_slice("x", "a")
 
 
@@ -275,7 +277,7 @@ def test_remove_slice_leaves_at_least_two(roi):
     assert roi.update_slice("z", 1).remove_slice("y").slices == (X, RoiSlice("z", 1, 1))
     with pytest.raises(NgioValueError, match=r"there is no axis 'q' to remove, only \('y', 'x'\)"):
         roi.remove_slice("q")
-    with pytest.raises(NgioValueError, match="slices must hold at least two axes, got 1"):
+    with pytest.raises(NgioValueError, match=r"slices must hold at least two axes, got \['y'\]: add axis 'x'"):
         roi.remove_slice("x")
 
 
@@ -299,3 +301,45 @@ def test_any_order_of_axes_gives_one_hash():
     """Sets of regions know them again."""
     pieces = (X, Y, RoiSlice("z", 0, 1))
     assert len({Roi("a", order) for order in itertools.permutations(pieces)}) == 1
+
+
+def test_a_region_needs_no_name():
+    """It is the second argument, as in ngio, and may be left out."""
+    assert Roi.from_values({"y": 0, "x": 0}) == Roi.from_values({"y": 0, "x": 0}, None)
+    assert Roi.from_values({"y": 0, "x": 0}, "a", 3).name == "a"
+
+
+@pytest.mark.parametrize(("axis", "other"), [("y", "x"), ("x", "y"), ("z", "x")])
+def test_a_region_along_one_axis_is_told_which_to_add(axis, other):
+    """The message has the cure for the constructor and for mappings, and the cure works."""
+    cure = f"{{'{other}': slice(None)}}"
+    for make in (lambda: Roi.from_values({axis: 0}), lambda: Roi(None, [RoiSlice(axis)])):
+        with pytest.raises(NgioValueError, match=re.escape(cure)):
+            make()
+    assert Roi.from_values({axis: 0, other: slice(None)})[other].bounds == (None, None)
+
+
+def test_regions_of_two_labels_are_told_how_to_be_compared():
+    """One of them without label can be."""
+    one, two = (Roi.from_values({"y": (k, 5), "x": (0, 5)}, label=k) for k in (1, 2))
+    for verb in (one.intersection, one.union):
+        with pytest.raises(NgioValueError, match=r"attrs\.evolve\(roi, label=None\)"):
+            verb(two)
+        assert verb(attrs.evolve(two, label=None)).label == 1
+
+
+def test_a_mapping_is_as_good_as_a_region():
+    """In world units; one axis is enough."""
+    roi = Roi.from_values({"y": (0, 10), "x": slice(2, 3)})
+    assert to_roi(roi) is roi
+    assert to_roi({"y": (0, 10), "x": slice(2, 3)}) == roi
+    for axis in "xyzq":
+        (added,) = (item for item in to_roi({axis: 0}).slices if item.axis_name != axis)
+        assert added.bounds == (None, None)
+
+
+@pytest.mark.parametrize("wrong", [{"y": "top"}, 3, [("y", (0, 1))], "yx", None, {}, {"y": (5, -1)}, {3: (0, 1)}])
+def test_what_is_no_region_is_refused_by_name(wrong):
+    """Whatever it is."""
+    with pytest.raises(NgioError, match="roi"):
+        to_roi(wrong)

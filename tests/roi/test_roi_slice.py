@@ -62,15 +62,15 @@ def test_from_value_understands(value, bounds):
 )
 def test_from_value_refuses_other_types(value):
     """A TypeError, as in the reference, that names axis and type."""
-    with pytest.raises(NgioTypeError, match=rf"^axis 'x': expected a number.* got {type(value).__name__}$"):
+    with pytest.raises(NgioTypeError, match=rf"^axis 'x': must be a number.* got {type(value).__name__}$"):
         RoiSlice.from_value("x", value)
 
 
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ((1, 2, 3), r"expected \(start, length\), got \(1, 2, 3\)"),
-        ((1,), r"expected \(start, length\), got \(1,\)"),
+        ((1, 2, 3), r"must be \(start, length\), got \(1, 2, 3\)"),
+        ((1,), r"must be \(start, length\), got \(1,\)"),
         ((1, -2), "length must be ≥ 0, got -2"),
         (("a", 2), "start must be a number, got 'a'"),
         ((True, 2), "start must be a number, got True"),
@@ -230,3 +230,11 @@ def test_zoom_factors_are_positive_numbers(factor):
     """The error names the argument."""
     with pytest.raises(NgioValueError, match=r"^zoom_factor must be "):
         RoiSlice("x", 0, 1).zoom(factor)
+
+
+def test_a_repr_shows_what_was_typed():
+    """The noise of arithmetic is left out; the number itself is kept."""
+    piece = RoiSlice("x", 0.325 * 18, 0.1 * 3)
+    assert repr(piece) == "RoiSlice(axis_name='x', start=5.85, length=0.3)"
+    assert (piece.start, piece.length) == (5.8500000000000005, 0.30000000000000004)
+    assert repr(RoiSlice("t", 1764530035.1234)) == "RoiSlice(axis_name='t', start=1764530035.1234, length=None)"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ngio_x._frozen import evolve, thaw
+from ngio_x.arrays.geojson import from_geojson, to_geojson
 from ngio_x.errors import NgioFileNotFoundError, NgioValidationError, NgioValueError
 from ngio_x.ngff.tables.backends import (
     Columns,
@@ -19,7 +20,6 @@ from ngio_x.ngff.tables.backends import (
 )
 from ngio_x.ngff.tables.csv_text import columns_of_csv
 from ngio_x.ngff.tables.roi_rows import LABELS, NAMES, Grid, IndexKey, rois_of, rows_of
-from ngio_x.roi.geojson import from_geojson, to_geojson
 from ngio_x.roi.roi import Roi, Space
 
 _GEOJSON: Final = ".geojson"
@@ -33,21 +33,24 @@ FORMATS: Final = (*_WRITERS, _GEOJSON)
 """The endings of files that hold regions."""
 
 
-def file_of_rois(rois: Iterable[Roi], ending: str, grid: Grid, key: IndexKey) -> bytes:
+def file_of_rois(rois: Iterable[Roi], ending: str, grid: Grid, key: IndexKey, *, space: Space = "world") -> bytes:
     """Return what a file of regions holds.
 
     Args:
         rois: Regions of an image. In tables they are in micrometers and seconds from the edge of its level 0, as in the
-            tables of the image; in GeoJSON as they are.
+            tables of the image.
         ending: One of `FORMATS`.
         grid: Level 0 of the image.
         key: The column that names a row: of names, or of labels.
+        space: What the positions of GeoJSON count.
 
     Raises:
         NgioValidationError: If regions do not fit into a table.
         NgioValueError: If regions are unbounded, or what writes the file is not installed.
     """
     if ending == _GEOJSON:
+        converted = Roi.to_pixel if space == "pixel" else Roi.to_world
+        rois = [converted(roi, grid.spacing, grid.edge) for roi in rois]
         return json.dumps(to_geojson(rois), ensure_ascii=False, allow_nan=False).encode()
     return _WRITERS[ending](rows_of(rois, grid, key))
 

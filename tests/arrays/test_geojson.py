@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import ngio_x as nx
 from ngio_x.errors import NgioKeyError, NgioTypeError, NgioValidationError, NgioValueError
@@ -126,3 +127,38 @@ def test_all_faulty_features_are_named_at_once():
         nx.from_geojson(document)
     assert len(caught.value.problems) == 2
     assert json.dumps(document) == before
+
+
+FINE = nx.as_image(np.zeros((4, 40, 60), "u2"), "zyx", {"z": 2.0, "y": 0.325, "x": 0.325}, origin={"x": 100.0})
+
+
+@pytest.mark.parametrize(
+    "image", [FINE, xr.DataTree.from_dict({"0": FINE.to_dataset(name="image")})], ids=["array", "tree"]
+)
+def test_positions_count_the_pixels_of_an_image(image):
+    """From the corner of its first pixel, as QuPath counts them; they come back in world units."""
+    cells = [nx.Roi.from_values({"z": (2, 4), "y": slice(5.85, 6.5), "x": slice(103.25, 106.5)}, "cell", label=7)]
+    document = json.loads(json.dumps(nx.to_geojson(cells, image)))
+    (feature,) = document["features"]
+    assert {tuple(position) for position in feature["geometry"]["coordinates"][0]} == {
+        (10, 18), (20, 18), (20, 20), (10, 20)
+    }  # fmt: skip
+    assert feature["properties"] == {"name": "cell", "label": 7, "space": "pixel", "z": [1.0, 3.0]}
+    (back,) = nx.from_geojson(document, image)
+    assert (back.space, back.name, back.label) == ("world", "cell", 7)
+    assert nx.window(FINE, back) == nx.window(FINE, cells[0])
+    (counted,) = nx.from_geojson(document)
+    assert nx.window(FINE, counted) == nx.window(FINE, back)
+
+
+def test_what_qupath_draws_lies_where_it_was_drawn():
+    """Its features say nothing of space."""
+    ring = [[10, 18], [20, 18], [20, 20], [10, 18]]
+    feature = {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [ring]}, "properties": None}
+    (roi,) = nx.from_geojson(feature, FINE)
+    assert nx.window(FINE, roi) == {"y": slice(18, 20), "x": slice(10, 20)}
+    assert roi["x"].start == pytest.approx(103.25)
+    assert nx.from_geojson(feature, FINE, space="world")[0]["x"].start == 10
+    for wrong in (FINE.values, "image"):
+        with pytest.raises(NgioTypeError, match="image"):
+            nx.from_geojson(feature, wrong)

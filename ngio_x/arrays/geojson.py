@@ -1,4 +1,4 @@
-"""Regions as GeoJSON, which viewers such as QuPath and web maps read."""
+"""Regions as GeoJSON, which QuPath reads (in pixels) and web maps."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import numpy as np
+import xarray as xr
 
-from ngio_x._frozen import is_number, shown
+from ngio_x._frozen import is_number, named, one_of, shown
+from ngio_x.arrays.crop import in_pixels, in_world
+from ngio_x.arrays.image import require_image
+from ngio_x.arrays.tree import array_of, pyramid_of
 from ngio_x.errors import NgioValidationError, NgioValueError
 from ngio_x.roi.columns import listed
 from ngio_x.roi.corners import corners
@@ -19,12 +23,12 @@ _OTHERS: Final = ("t", "c", "z")
 """Axes whose intervals are read from properties."""
 
 
-def to_geojson(rois: Iterable[Roi]) -> dict[str, Any]:
+def to_geojson(rois: Iterable[Roi], image: xr.DataArray | xr.DataTree | None = None) -> dict[str, Any]:
     """Return regions as a GeoJSON FeatureCollection of polygons in the plane of x and y (RFC 7946, section 3.3).
 
-    A polygon is the rectangle of a region, in the region's units, as a closed ring against the clock of positions
-    `[x, y]`. Its properties are `name`, `label`, `space`, the interval `[start, end]` along each other axis (None is
-    unbounded), and the region's extras. An axis or extra whose name is taken stands under `axis_<name>` or
+    QuPath counts pixels: give it `image`. A polygon is the rectangle of a region, as a closed ring against the clock of
+    positions `[x, y]`. Its properties are `name`, `label`, `space`, the interval `[start, end]` along each other axis
+    (None is unbounded), and the region's extras. An axis or extra whose name is taken stands under `axis_<name>` or
     `extra_<name>`. The label, else the name, is the feature's `id`.
 
     >>> roi = Roi.from_values({"y": (0, 2), "x": (5, 3)}, "cell", label=7)
@@ -33,16 +37,29 @@ def to_geojson(rois: Iterable[Roi]) -> dict[str, Any]:
 
     Args:
         rois: Regions with bounds along x and y.
+        image: The image whose pixels positions count, from the corner of its first pixel; of a tree, level 0. By
+            default positions are in the regions' own units.
 
     Returns:
         What `json.dump` writes; numbers that JSON lacks (NaN, infinities) are None.
 
     Raises:
-        NgioTypeError: If something else than a region is among them.
+        NgioTypeError: If something else than a region is among them, or `image` is no image.
         NgioKeyError: If a region lacks x or y.
         NgioValueError: If a region is unbounded along x or y; the message names it.
     """
-    return {"type": "FeatureCollection", "features": [_feature(roi) for roi in listed(rois)]}
+    regions = listed(rois)
+    if image is not None:
+        base = _level_0(image)
+        regions = [in_pixels(roi, base) for roi in regions]
+    return {"type": "FeatureCollection", "features": [_feature(roi) for roi in regions]}
+
+
+def _level_0(image: Any) -> xr.DataArray:
+    if isinstance(image, xr.DataTree):
+        return array_of(next(iter(pyramid_of(image).values())))
+    require_image(image)
+    return image  # type: ignore[no-any-return]
 
 
 def _feature(roi: Roi) -> dict[str, Any]:
@@ -78,7 +95,9 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, (str, int)) else str(value)
 
 
-def from_geojson(document: Any, *, space: Space = "world") -> list[Roi]:
+def from_geojson(
+    document: Any, image: xr.DataArray | xr.DataTree | None = None, *, space: Space | None = None
+) -> list[Roi]:
     """Return the regions of a GeoJSON document, such as `to_geojson` or QuPath makes: the box around each polygon.
 
     Of the properties, `name`, `label`, `space` and the intervals along t, c and z are read as `to_geojson` writes them;
@@ -91,20 +110,25 @@ def from_geojson(document: Any, *, space: Space = "world") -> list[Roi]:
 
     Args:
         document: A FeatureCollection, a Feature, or a list of these, as `json.load` returns it.
-        space: What positions count where a feature does not say: `"world"` units, or `"pixel"`, as in QuPath.
+        image: The image whose pixels QuPath counted; of a tree, level 0. The regions are then in its world.
+        space: What positions count where a feature does not say: `"pixel"`, as in QuPath, or `"world"` units. By
+            default pixels of `image`, and world units without one.
 
     Raises:
         NgioValidationError: If it is something else; each feature that is no region is named.
+        NgioTypeError: If `image` is no image.
     """
+    base = None if image is None else _level_0(image)
+    default: Space = named("space", one_of(None, "world", "pixel"))(space) or ("world" if base is None else "pixel")
     regions, problems = list[Roi](), list[str]()
     for where, feature in _features(document, "$"):
         try:
-            regions.append(_region(feature, space))
+            regions.append(_region(feature, default))
         except (NgioValueError, TypeError, KeyError) as error:
             problems.append(f"{where}: {error}")
     if problems:
         raise NgioValidationError(*problems)
-    return regions
+    return regions if base is None else [in_world(roi, base) for roi in regions]
 
 
 def _features(document: Any, where: str) -> list[tuple[str, Any]]:
