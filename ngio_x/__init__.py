@@ -188,16 +188,18 @@ _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names
 __all__ = sorted([*_MODULE_OF, "errors"])  # noqa: PLE0605 — a list, made from the table above
 
 
-def __getattr__(name: str) -> Any:
-    if name == "errors":
-        return import_module("ngio_x.errors")
-    module = _MODULE_OF.get(name)
-    if module is None:
-        raise AttributeError(f"module 'ngio_x' has no attribute {name!r}")
-    with _LOADING:  # zarr's modules import each other, which threads that load them at once see half of
-        value = getattr(import_module(f"ngio_x.{module}"), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # checkers know the names above, and no other
+
+    def __getattr__(name: str) -> Any:
+        if name == "errors":
+            return import_module("ngio_x.errors")
+        module = _MODULE_OF.get(name)
+        if module is None:
+            raise AttributeError(f"module 'ngio_x' has no attribute {name!r}")
+        with _LOADING:  # zarr's modules import each other, which threads that load them at once see half of
+            value = getattr(import_module(f"ngio_x.{module}"), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

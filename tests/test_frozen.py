@@ -42,8 +42,8 @@ from ngio_x.errors import NgioValueError
 class Point:
     """A value to try things on."""
 
-    x: float = field(to_float)
-    tags: tuple[str, ...] = field(to_names, default=())
+    x: float = field(converter=to_float)
+    tags: tuple[str, ...] = field(converter=to_names, default=())
 
 
 def test_a_value_cannot_be_changed():

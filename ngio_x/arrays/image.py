@@ -8,7 +8,17 @@ from typing import Any, Final
 import numpy as np
 import xarray as xr
 
-from ngio_x._frozen import at_least, evolve, named, positive, shown, to_axes, to_float, to_int, to_optional_name
+from ngio_x._frozen import (
+    at_least,
+    evolve,
+    named,
+    shown,
+    to_axes,
+    to_float,
+    to_int,
+    to_optional_name,
+    to_positive_float,
+)
 from ngio_x.arrays.lattice import Lattice, anchor_of, lattice_from_labels
 from ngio_x.arrays.pixel_index import PixelIndex, unit_of
 from ngio_x.arrays.tree import array_of, pyramid_of
@@ -332,7 +342,7 @@ def _evolved(
 ) -> Lattice:
     changes: dict[str, Any] = {}
     if dim in sizes:
-        changes["spacing"] = named(f"pixel_size along '{dim}'", positive(to_float))(sizes[dim])
+        changes["spacing"] = named(f"pixel_size along '{dim}'", to_positive_float)(sizes[dim])
     if dim in origins:
         changes |= {"origin": named(f"origin along '{dim}'", to_float)(origins[dim]), "start": 0}
     if dim in unit:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from ngio_x._frozen import evolve, field, frozen, positive, to_float, to_int, to_optional_name
+from ngio_x._frozen import evolve, field, frozen, to_float, to_int, to_optional_name, to_positive_float
 from ngio_x.errors import NgioValueError
 from ngio_x.metadata.units import AxisType
 from ngio_x.roi.roi_slice import RoiSlice
@@ -28,17 +28,17 @@ class Lattice:
     Cropping moves the integers and leaves the floats alone, so that nothing drifts.
     """
 
-    origin: float = field(to_float)
+    origin: float = field(converter=to_float)
     """World coordinate of the lower edge of lattice pixel 0."""
-    spacing: float = field(positive(to_float))
+    spacing: float = field(converter=to_positive_float)
     """World size of a pixel."""
-    size: int = field(to_int)
+    size: int = field(converter=to_int)
     """How many pixels the array holds."""
-    start: int = field(to_int, default=0)
+    start: int = field(converter=to_int, default=0)
     """The lattice pixel at array position 0."""
-    anchor: float = field(to_float, default=0.5)
+    anchor: float = field(converter=to_float, default=0.5)
     """Where in a pixel its label lies: 0.5 is the centre (space), 0 the start (time)."""
-    unit: str | None = field(to_optional_name, default=None)
+    unit: str | None = field(converter=to_optional_name, default=None)
     """Unit of origin and spacing."""
 
     @property
@@ -168,7 +168,7 @@ def lattice_from_labels(
 
 def _single_pixel(label: float, axis: str, anchor: float, attributes: Mapping[Any, Any], unit: str | None) -> Lattice:
     try:
-        origin, spacing = to_float(attributes.get("origin")), to_float(attributes.get("spacing"))
+        origin, spacing = (to_float(attributes.get(each, math.nan)) for each in ("origin", "spacing"))
         place = (label - origin) / spacing - anchor
     except (NgioValueError, ZeroDivisionError):
         place = math.nan

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from ngio_x._frozen import at_least, is_number, named, positive, shown, to_float, to_int
+from ngio_x._frozen import at_least, is_number, named, shown, to_int, to_positive_float
 from ngio_x.errors import NgioValueError
 from ngio_x.metadata.pixel_size import PixelSize, SpacingLike
 from ngio_x.metadata.units import conversion
@@ -102,7 +102,7 @@ def _by_axis(value: Any, what: str, spacings: Sequence[Mapping[str, float]]) -> 
         raise NgioValueError(
             f"{what} must name axes along which the levels have pixel sizes, {known}, got {shown(value)}"
         )
-    return {axis: named(f"{what} along {axis!r}", positive(to_float))(number) for axis, number in numbers.items()}
+    return {axis: named(f"{what} along {axis!r}", to_positive_float)(number) for axis, number in numbers.items()}
 
 
 def _to_part(part: float) -> float:
