@@ -195,11 +195,12 @@ def test_libraries_are_used_only_where_their_layer_begins(path):
 def test_imports_stand_at_the_top(path):
     """Only the command line and plots, whose libraries are extras, import on use, where ruff has been told so.
 
-    The accessor, which is loaded with the package, imports types for type checkers only.
+    The accessor, which is loaded with the package, imports types for type checkers only; these see attrs' own decorator
+    where values have theirs.
     """
     text = path.read_text(encoding="utf-8")
     lines, top = text.splitlines(), {node.lineno for node in ast.parse(text).body}
-    if path == PACKAGE / "accessor.py":
+    if path in (PACKAGE / "accessor.py", PACKAGE / "_frozen.py"):
         top |= {node.lineno for node in type_checking_block(path)}
     for module, node in imports_of(path):
         is_extra = name_of(path)[:1] in [("cli",), ("view",)] and "noqa: PLC0415" in lines[node.lineno - 1]
