@@ -46,7 +46,8 @@ def checked_by(convert: Callable[[Any], Any]) -> dict[str, Any]:
     return {_CONVERT: convert}
 
 
-_CONVERT: Final = "convert"
+_CONVERT: Final = "ngio_x.convert"
+"""A key that no class of a user's has in its metadata."""
 
 
 def _with_named_converter(attribute: attrs.Attribute[Any]) -> attrs.Attribute[Any]:
