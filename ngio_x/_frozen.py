@@ -152,21 +152,55 @@ class ReadOnlyMapping(Mapping[K, V]):
         return repr(self._data)
 
 
-def freeze(value: Any) -> Any:
-    """Turn data into its immutable form: mappings read-only, sequences tuples, sets frozen, numpy scalars Python's."""
+def to_constant(value: Any) -> Any:
+    """Accept what does not change, as far as Python can tell; bytes that can are copied, anything else is refused."""
+    if isinstance(value, bytearray):
+        return bytes(value)
+    try:
+        hash(value)
+    except Exception:  # noqa: BLE001 — what hashing a stranger raises is its own choice
+        raise NgioValueError(
+            f"must hold what does not change, such as numbers, texts, times, and lists and mappings of them, got "
+            f"{type(value).__name__}: convert it, as with .tolist() or .item()"
+        ) from None
+    return value
+
+
+def freeze(value: Any, leaf: Callable[[Any], Any] = to_constant) -> Any:
+    """Turn data into its immutable form: mappings read-only, sequences tuples, sets frozen, numpy scalars Python's.
+
+    Args:
+        value: The data.
+        leaf: What makes an immutable form of anything else, or refuses it.
+
+    Raises:
+        NgioValueError: If something has no immutable form, or is nested too deeply.
+    """
+    try:
+        return _frozen(value, leaf)
+    except RecursionError:
+        raise NgioValueError("must not be nested this deeply") from None
+
+
+def _frozen(value: Any, leaf: Callable[[Any], Any]) -> Any:
+    if type(value) in _CONSTANTS:  # first, because regions come by the 100 000
+        return value
     if isinstance(value, Mapping):
-        return ReadOnlyMapping((key, freeze(item)) for key, item in value.items())
+        return ReadOnlyMapping((key, _frozen(item, leaf)) for key, item in value.items())
     if value is np.ma.masked:
         return None
     if isinstance(value, np.ndarray):
-        return freeze(list(value) if value.ndim else value[()])
+        return _frozen(list(value) if value.ndim else value[()], leaf)
     if isinstance(value, np.generic):  # times stay numpy's: Python's are coarser, and `item` may make them bare numbers
         return value if value.dtype.kind in "mM" else value.item()
     if isinstance(value, (list, tuple)):
-        return tuple(freeze(item) for item in value)
+        return tuple(_frozen(item, leaf) for item in value)
     if isinstance(value, (set, frozenset)):
-        return frozenset(freeze(item) for item in value)
-    return value
+        return frozenset(_frozen(item, leaf) for item in value)
+    return leaf(value)
+
+
+_CONSTANTS: Final = frozenset((str, int, float, bool, bytes, type(None)))
 
 
 def thaw(value: Any) -> Any:

@@ -14,7 +14,6 @@ from ngio_x._frozen import (
     ReadOnlyMapping,
     checked_by,
     field,
-    freeze,
     frozen,
     named,
     one_of,
@@ -29,6 +28,7 @@ from ngio_x._frozen import (
 )
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.metadata.frame import LevelOrigin, written_translation
+from ngio_x.pyramid.codecs import freeze_codecs, thaw_codecs
 from ngio_x.pyramid.create import create_in, drafted
 from ngio_x.pyramid.layout import auto_chunks, auto_shards
 from ngio_x.pyramid.level import ChunksLike, PyramidLevel, ShardsLike
@@ -54,12 +54,16 @@ _OWN_ARGUMENTS: Final = frozenset(
 """What the builder itself passes to `zarr.create_array`."""
 
 
+_CODECS: Final = ("filters", "serializer")
+"""Further arguments that are codecs."""
+
+
 def _to_kwargs(value: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise NgioValueError(f"must be a mapping, got {shown(value)}")
     if taken := sorted(_OWN_ARGUMENTS & set(value)):
         raise NgioValueError(f"must leave {', '.join(taken)} to the pyramid's own fields, got {dict(value)!r}")
-    return freeze(value)  # type: ignore[no-any-return]
+    return freeze_codecs(value)  # type: ignore[no-any-return]
 
 
 @frozen
@@ -71,8 +75,8 @@ class ImagePyramidBuilder:
     """Names of the axes, in array order."""
     data_type: str = field(converter=to_dtype_name, default="uint16")
     dimension_separator: Literal[".", "/"] = field(metadata=checked_by(one_of(".", "/")), default="/")
-    compressors: Any = field(converter=freeze, default="auto")
-    """As in `zarr.create_array`."""
+    compressors: Any = field(converter=freeze_codecs, default="auto")
+    """As in `zarr.create_array`; codecs are kept as their configurations."""
     zarr_format: Literal[2, 3] = field(metadata=checked_by(one_of(2, 3)), default=2)
     other_array_kwargs: Mapping[str, Any] = field(converter=_to_kwargs, default=ReadOnlyMapping())
     """More arguments for `zarr.create_array`; `dimension_names`, which are those of the axes, may be among them."""
@@ -281,14 +285,15 @@ class ImagePyramidBuilder:
             "chunks": chunks,
             "shards": shards,
             "dtype": self.data_type,
-            "compressors": thaw(self.compressors),
+            "compressors": thaw_codecs(self.compressors),
             "chunk_key_encoding": {
                 "name": "v2" if self.zarr_format == 2 else "default",
                 "separator": self.dimension_separator,
             },
         }
         names = {"dimension_names": self.axes} if self.zarr_format == 3 else {}
-        return {**own, **names, **thaw(self.other_array_kwargs)}
+        codecs = {key: thaw_codecs(item) for key, item in self.other_array_kwargs.items() if key in _CODECS}
+        return {**own, **names, **thaw(self.other_array_kwargs), **codecs}
 
     def _layout(self, level: PyramidLevel) -> tuple[tuple[int, ...], tuple[int, ...] | None]:
         """Return the chunks and shards of a level in numbers."""

@@ -54,10 +54,7 @@ def _to_extra(value: Mapping[str, Any]) -> ReadOnlyMapping[str, Any]:
             raise NgioValueError(
                 f"must not have the key {key!r}: keys are strings other than {_FIELD_NAMES}, rename it"
             )
-    try:
-        return freeze(value)  # type: ignore[no-any-return]
-    except RecursionError:
-        raise NgioValueError("must not be nested this deeply") from None
+    return freeze(value)  # type: ignore[no-any-return]
 
 
 @frozen
@@ -80,6 +77,10 @@ class Roi:
     """Whether the slices are in world units or in pixels."""
     extra: Mapping[str, Any] = field(converter=_to_extra, default=_NO_EXTRA)
     """Further columns of a ROI table; lists become tuples, so that the region hashes."""
+
+    def __attrs_post_init__(self) -> None:
+        if self.extra and type(self) is not Roi and (taken := self.extra.keys() & set(field_names(type(self)))):
+            raise NgioValueError(f"extra must not have the key {min(taken)!r}: {type(self).__name__} has such a field")
 
     @classmethod
     def from_values(

@@ -236,7 +236,10 @@ def _unstructured_mapping(converter: Converter, kind: Any) -> Callable[[Any], An
     def unstructure(mapping: Any) -> Any:
         if not isinstance(mapping, Mapping):
             return converter.unstructure(mapping)
-        return {text(key): converter.unstructure(item, item_kind) for key, item in mapping.items()}
+        plain = {text(key): converter.unstructure(item, item_kind) for key, item in mapping.items()}
+        if len(plain) < len(mapping):
+            raise NgioValueError(f"a number and its text cannot both be keys, got {shown(list(mapping))}: rename one")
+        return plain
 
     return unstructure
 
