@@ -13,7 +13,7 @@ from cattrs.errors import StructureHandlerNotFoundError
 from ngio_x._frozen import at_least, named, shown, to_int
 from ngio_x.errors import NgioError, NgioTypeError, NgioValidationError, NgioValueError
 from ngio_x.serialization.problems import problems_of
-from ngio_x.serialization.values import make_converter
+from ngio_x.serialization.values import make_converter, require_converter
 
 T = TypeVar("T")
 
@@ -31,14 +31,15 @@ def to_dict(value: Any, *, converter: Converter | None = None) -> Any:
         converter: One of your own, see `make_converter`.
 
     Raises:
-        NgioTypeError: If an annotation of a class cannot be resolved.
+        NgioTypeError: If an annotation of a class cannot be resolved, or a kernel has no name.
 
     >>> from ngio_x.roi.roi_slice import RoiSlice
     >>> to_dict(RoiSlice("x", 1, 2))
     {'axis_name': 'x', 'start': 1.0, 'length': 2.0}
     """
+    known = _CONVERTER if converter is None else require_converter(converter)
     try:
-        return (converter or _CONVERTER).unstructure(value)
+        return known.unstructure(value)
     except NameError as error:
         raise NgioTypeError(f"value has a class with an annotation that {_UNKNOWN}: {error}") from None
 
@@ -65,18 +66,26 @@ def from_dict(data: Any, cls: Any, *, converter: Converter | None = None) -> Any
         NgioValidationError: Naming every fault with its path, such as `$.slices[1].length: must be ≥ 0, got -3`.
         NgioTypeError: If `cls` is no type that can be built.
     """
+    known = _CONVERTER if converter is None else require_converter(converter)
     try:
-        build = (converter or _CONVERTER).get_structure_hook(cls)
-        return build(data, cls)
-    except StructureHandlerNotFoundError as error:
-        raise NgioTypeError(
-            f"cls must be the class of a value, or a type made of such, got {shown(cls)}: register a structure hook "
-            f"for {error.type_} on a converter of your own, see make_converter"
-        ) from None
+        build = known.get_structure_hook(cls)
     except NameError as error:
         raise NgioTypeError(f"cls must not have an annotation that {_UNKNOWN}: {error}") from None
+    except Exception:  # noqa: BLE001 — what is no type at all makes cattrs raise anything
+        raise _no_type(cls) from None
+    try:
+        return build(data, cls)
+    except StructureHandlerNotFoundError:
+        raise _no_type(cls) from None
     except Exception as error:  # noqa: BLE001 — a user's class or hook may raise anything
         raise NgioValidationError(*problems_of(error)) from None
+
+
+def _no_type(cls: Any) -> NgioTypeError:
+    return NgioTypeError(
+        f"cls must be the class of a value, or a type made of such, got {shown(cls)}: for others, register a structure "
+        "hook on a converter of your own, see make_converter"
+    )
 
 
 def to_json(value: Any, *, indent: int | None = None, converter: Converter | None = None) -> str:

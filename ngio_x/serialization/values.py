@@ -49,12 +49,29 @@ def configure_converter(converter: Converter) -> None:
     >>> configure_converter(converter)
     >>> converter.structure({"x": 1, "y": 2}, PixelSize).zyx
     (1.0, 2.0, 1.0)
+
+    Raises:
+        NgioTypeError: If `converter` is no converter of cattrs.
     """
+    require_converter(converter)
     converter.register_structure_hook_factory(_is_value, lambda cls: _structured(converter, cls))
     converter.register_unstructure_hook_factory(_is_value, lambda cls: _unstructured(converter, cls))
     converter.register_unstructure_hook(ReadOnlyMapping, thaw)
     converter.register_structure_hook(Kernel, lambda data, _: _kernel(data))
     converter.register_unstructure_hook(Kernel, _kernel_name)
+
+
+def require_converter(converter: object) -> Converter:
+    """Return a converter of cattrs.
+
+    Raises:
+        NgioTypeError: If it is something else.
+    """
+    if not isinstance(converter, Converter):
+        raise NgioTypeError(
+            f"converter must be a cattrs.Converter, got {shown(converter)}: make one, see make_converter"
+        )
+    return converter
 
 
 def _is_value(kind: Any) -> bool:
