@@ -15,7 +15,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 LAYERS = ("metadata", "roi", "resample", "arrays", "labels", "serialization", "pyramid", "ngff", "view")
 """From the bottom to the top; a module imports from its own layer and those below."""
-OPEN = ("errors", "_frozen", "_html")
+OPEN = ("errors", "_bulk", "_frozen", "_html")
 """Modules of the package that all may import."""
 RESAMPLE_KNOWS = ("resample", *OPEN)
 """Numbers in, numbers out: no names, no metadata."""

@@ -13,7 +13,7 @@ import pytest
 import xarray as xr
 
 import ngio_x as nx
-from ngio_x._frozen import collector_paused
+from ngio_x._bulk import collector_paused
 from ngio_x.ngff.tables.backends import BACKENDS
 from tests.test_strangers import VALID, arguments_of, result_of
 

@@ -11,7 +11,8 @@ from typing import Any, Final, Literal, NamedTuple, NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from ngio_x._frozen import collector_paused, converters_of, shown, to_names, unchecked
+from ngio_x._bulk import collector_paused, unchecked
+from ngio_x._frozen import converters_of, shown, to_names
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.roi.roi import Roi, Space
 from ngio_x.roi.roi_slice import RoiSlice

@@ -33,7 +33,10 @@ def problems_of(error: BaseException, path: str = "$") -> Iterator[str]:
         for key in sorted(error.extra_fields, key=str):
             yield f"{path}.{key}: is not a field of {error.cl.__name__}, which has {names}"
     elif isinstance(error, StructureHandlerNotFoundError):
-        yield f"{path}: cannot be built: register a structure hook for {error.type_} on a converter of your own"
+        kind: Any = error.type_
+        hook = f"register a structure hook for {kind} on a converter of your own"
+        text = f"quote the whole annotation, not {kind!r} within it"
+        yield f"{path}: cannot be built: {text if isinstance(kind, str) else hook}"
     elif isinstance(error, KeyError) and not isinstance(error, NgioError):
         yield f"{path}: is missing" if _is_missing(error) else f"{path}: lacks {error}"
     else:
