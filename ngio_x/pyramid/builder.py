@@ -28,7 +28,7 @@ from ngio_x._frozen import (
 )
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.metadata.frame import LevelOrigin, written_translation
-from ngio_x.pyramid.codecs import freeze_codecs, thaw_codecs
+from ngio_x.pyramid.codecs import freeze_codecs, require_format, thaw_codecs
 from ngio_x.pyramid.create import create_in, drafted
 from ngio_x.pyramid.layout import auto_chunks, auto_shards
 from ngio_x.pyramid.level import ChunksLike, PyramidLevel, ShardsLike
@@ -86,6 +86,9 @@ class ImagePyramidBuilder:
             raise NgioValueError("levels must hold at least one level, got ()")
         if len(set(self.axes)) < len(self.axes):
             raise NgioValueError(f"axes must have unique names, got {self.axes}")
+        for argument in ("compressors", *_CODECS):
+            codecs = self.compressors if argument == "compressors" else self.other_array_kwargs.get(argument)
+            require_format(codecs, self.zarr_format, argument)
         _require_separate([level.path for level in self.levels])
         for level in self.levels:
             self._check_level(level)

@@ -31,12 +31,40 @@ def freeze_codecs(value: Any) -> Any:
     return freeze(value, _to_constant_or_configuration)
 
 
+def require_format(codecs: Any, zarr_format: int, argument: str) -> None:
+    """Refuse codecs of the other zarr format: 2 has those of numcodecs, 3 those of zarr.
+
+    Raises:
+        NgioValueError: Naming the first that is of the other one.
+    """
+    known, other = ("id", "name") if zarr_format == 2 else ("name", "id")
+    for each in codecs if isinstance(codecs, tuple) else (codecs,):
+        if isinstance(each, Mapping) and other in each and known not in each:
+            use = "one of numcodecs" if zarr_format == 2 else "one of zarr.codecs"
+            raise NgioValueError(
+                f"{argument} must be codecs of zarr_format={zarr_format}, got {shown(each)}: use {use}"
+            )
+
+
 def thaw_codecs(value: Any) -> Any:
-    """Return codecs as `zarr.create_array` takes them: those of numcodecs made anew, those of zarr as they are."""
+    """Return codecs as `zarr.create_array` takes them: those of numcodecs made anew, those of zarr as they are.
+
+    Raises:
+        NgioValueError: If numcodecs has none of that configuration.
+    """
     if isinstance(value, Mapping):
         plain = {key: thaw_codecs(item) for key, item in value.items()}
-        return numcodecs.get_codec(plain) if "id" in plain else plain
+        return _numcodec(plain) if "id" in plain else plain
     return [thaw_codecs(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _numcodec(configuration: dict[str, Any]) -> Numcodec:
+    try:
+        return numcodecs.get_codec(configuration)
+    except Exception as error:
+        raise NgioValueError(
+            f"compressors and filters must be codecs that numcodecs knows, got {shown(configuration)}: it says {error}"
+        ) from error
 
 
 def _to_constant_or_configuration(value: Any) -> Any:

@@ -124,6 +124,25 @@ def test_a_codec_that_its_configuration_cannot_make_is_refused_by_name(codec):
             built(3, arguments)
 
 
+@pytest.mark.parametrize(
+    ("zarr_format", "arguments"),
+    [
+        (2, {"compressors": ZstdCodec()}),
+        (2, {"compressors": [{"name": "zstd"}]}),
+        (2, {"filters": [TransposeCodec(order=(1, 0))]}),
+        (3, {"compressors": numcodecs.Zstd()}),
+        (3, {"compressors": [{"id": "zstd"}]}),
+        (3, {"filters": (numcodecs.Delta("u2"),)}),
+    ],
+)
+def test_codecs_of_the_other_format_are_refused(zarr_format, arguments):
+    """With the argument, the codec and where to take one from."""
+    with pytest.raises(
+        NgioValueError, match=r"^(compressors|filters) must be codecs of zarr_format=\d, got .*: use one of"
+    ):
+        built(zarr_format, arguments)
+
+
 def test_what_can_change_is_refused():
     """Also beside codecs."""
     with pytest.raises(NgioValueError, match=r"^other_array_kwargs must hold what does not change, .* got array:"):
