@@ -73,10 +73,6 @@ if TYPE_CHECKING:
     from ngio_x.ngff.read import open_ome_zarr as open_ome_zarr
     from ngio_x.ngff.region import consolidate_ome_zarr as consolidate_ome_zarr
     from ngio_x.ngff.region import write_region as write_region
-    from ngio_x.ngff.serialization import from_dict as from_dict
-    from ngio_x.ngff.serialization import from_json as from_json
-    from ngio_x.ngff.serialization import to_dict as to_dict
-    from ngio_x.ngff.serialization import to_json as to_json
     from ngio_x.ngff.tables.rois import list_tables as list_tables
     from ngio_x.ngff.tables.rois import read_rois as read_rois
     from ngio_x.ngff.tables.rois import write_rois as write_rois
@@ -105,6 +101,12 @@ if TYPE_CHECKING:
     from ngio_x.roi.many import overlapping as overlapping
     from ngio_x.roi.roi import Roi as Roi
     from ngio_x.roi.roi_slice import RoiSlice as RoiSlice
+    from ngio_x.serialization.documents import from_dict as from_dict
+    from ngio_x.serialization.documents import from_json as from_json
+    from ngio_x.serialization.documents import to_dict as to_dict
+    from ngio_x.serialization.documents import to_json as to_json
+    from ngio_x.serialization.values import configure_converter as configure_converter
+    from ngio_x.serialization.values import make_converter as make_converter
     from ngio_x.view.napari import to_napari_layers as to_napari_layers
     from ngio_x.view.overlays import plot_labels as plot_labels
     from ngio_x.view.overlays import plot_rois as plot_rois
@@ -162,7 +164,6 @@ _HOMES = {
     "ngff.problems": ("Problem",),
     "ngff.read": ("open_ome_zarr",),
     "ngff.region": ("consolidate_ome_zarr", "write_region"),
-    "ngff.serialization": ("from_dict", "from_json", "to_dict", "to_json"),
     "ngff.tables.rois": ("list_tables", "read_rois", "write_rois"),
     "ngff.upgrade": ("upgrade_ome_zarr",),
     "ngff.validate": ("Report", "validate_ome_zarr"),
@@ -179,6 +180,8 @@ _HOMES = {
     "roi.many": ("assign_tiles", "containing", "hull", "overlapping"),
     "roi.roi": ("Roi",),
     "roi.roi_slice": ("RoiSlice",),
+    "serialization.documents": ("from_dict", "from_json", "to_dict", "to_json"),
+    "serialization.values": ("configure_converter", "make_converter"),
     "view.napari": ("to_napari_layers",),
     "view.overlays": ("plot_labels", "plot_rois"),
     "view.pictures": ("plot_image", "plot_levels"),
@@ -189,16 +192,18 @@ _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names
 __all__ = sorted([*_MODULE_OF, "errors"])  # noqa: PLE0605 — a list, made from the table above
 
 
-def __getattr__(name: str) -> Any:
-    if name == "errors":
-        return import_module("ngio_x.errors")
-    module = _MODULE_OF.get(name)
-    if module is None:
-        raise AttributeError(f"module 'ngio_x' has no attribute {name!r}")
-    with _LOADING:  # zarr's modules import each other, which threads that load them at once see half of
-        value = getattr(import_module(f"ngio_x.{module}"), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # checkers know the names above, and no other
+
+    def __getattr__(name: str) -> Any:
+        if name == "errors":
+            return import_module("ngio_x.errors")
+        module = _MODULE_OF.get(name)
+        if module is None:
+            raise AttributeError(f"module 'ngio_x' has no attribute {name!r}")
+        with _LOADING:  # zarr's modules import each other, which threads that load them at once see half of
+            value = getattr(import_module(f"ngio_x.{module}"), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import gc
-import itertools
 import math
 import numbers
-import threading
-from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, Final, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, Final, SupportsFloat, SupportsInt, TypeVar
 
 import attrs
 import numpy as np
+from attrs import evolve as evolve  # noqa: PLC0414 — checkers let others import it
+from attrs import field as field  # noqa: PLC0414
 
 from ngio_x.errors import NgioValueError
 
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
-
-
-def field(convert: Callable[[Any], Any], **options: Any) -> Any:
-    """Declare a field whose values pass through `convert`, the one place that normalises and checks them.
-
-    `convert` raises `NgioValueError("must be …")`; the constructor puts the field's name in front of it, and reading
-    a document puts the path there instead (the bare function is kept in the field's metadata).
-    """
-    return attrs.field(metadata={"convert": convert}, **options)
+N = TypeVar("N", int, float)
 
 
 def named(name: str, convert: Callable[[Any], T]) -> Callable[[Any], T]:
@@ -43,54 +32,45 @@ def named(name: str, convert: Callable[[Any], T]) -> Callable[[Any], T]:
     return converter
 
 
-def _with_converter(attribute: attrs.Attribute[Any]) -> attrs.Attribute[Any]:
-    return attribute.evolve(converter=named(attribute.name, attribute.metadata["convert"]))
+def checked_by(convert: Callable[[Any], Any]) -> dict[str, Any]:
+    """Return the metadata of a field whose argument must be what its annotation says, and passes through `convert`.
 
-
-@dataclass_transform(frozen_default=True, field_specifiers=(field, attrs.field))
-def frozen(cls: type[T]) -> type[T]:
-    """Make `cls` a value: immutable, slotted, compared and hashed by its fields."""
-    return attrs.frozen(slots=True, field_transformer=lambda _cls, fields: [_with_converter(each) for each in fields])(
-        cls
-    )
-
-
-def evolve(value: T, **changes: Any) -> T:
-    """Return `value` with some fields changed; everything is validated again."""
-    return attrs.evolve(value, **changes)  # type: ignore[misc]  # mypy does not see the attrs class behind `frozen`
-
-
-def unchecked(cls: type[T], count: int, *columns: Iterable[Any]) -> list[T]:
-    """Return `count` values of a class made of columns that were checked as a whole: one a field, in their order.
-
-    Nothing is converted or validated here.
+    Type checkers take the parameter of `field(converter=...)` for what the constructor accepts, and know of named
+    functions only; a converter made by a call, such as `one_of("y", "x")`, is given here, and the annotation counts.
     """
-    values = list(map(object.__new__, itertools.repeat(cls, count)))
-    for name, column in zip(field_names(cls), columns, strict=True):
-        deque(map(getattr(cls, name).__set__, values, column), maxlen=0)  # a loop that runs in C
-    return values
+    return {_CONVERT: convert}
 
 
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Make values by the 100 000 in half the time: they form no cycles, which Python would look for again and again.
+_CONVERT: Final = "ngio_x.convert"
+"""A key that no class of a user's has in its metadata."""
 
-    The collector is that of all threads: of those that pause it at once, the last one lets it go on.
+
+def _with_named_converter(attribute: attrs.Attribute[Any]) -> attrs.Attribute[Any]:
+    convert: Any = attribute.metadata.get(_CONVERT, attribute.converter)
+    if convert is None:
+        return attribute
+    return attribute.evolve(converter=named(attribute.name, convert), metadata={_CONVERT: convert})
+
+
+if TYPE_CHECKING:  # so that checkers know values for attrs classes: `attrs.evolve`, `attrs.fields`, converters
+    from attrs import frozen as frozen  # noqa: PLC0414
+else:
+
+    def frozen(cls: type[T]) -> type[T]:
+        """Make `cls` a value: immutable, slotted, compared and hashed by its fields.
+
+        A converter raises `NgioValueError("must be …")`; the constructor puts the field's name in front of it, and
+        reading a document puts the path there instead (see `converters_of`).
+        """
+        return attrs.frozen(field_transformer=lambda _cls, fields: list(map(_with_named_converter, fields)))(cls)
+
+
+def converters_of(cls: type) -> dict[str, Callable[[Any], Any]]:
+    """Return what each field of a value passes its argument through, without its name in front of complaints.
+
+    Fields that a user's subclass adds have none here.
     """
-    with _PAUSING:
-        _WAS_COLLECTING.append(gc.isenabled())
-        gc.disable()
-    try:
-        yield
-    finally:
-        with _PAUSING:
-            if _WAS_COLLECTING.pop():  # that of the first is the last to be taken
-                gc.enable()
-
-
-_PAUSING: Final = threading.Lock()
-_WAS_COLLECTING: Final[list[bool]] = []
-"""One for each pause."""
+    return {each.name: each.metadata[_CONVERT] for each in attrs.fields(cls) if _CONVERT in each.metadata}
 
 
 def field_names(cls: type) -> tuple[str, ...]:
@@ -134,21 +114,55 @@ class ReadOnlyMapping(Mapping[K, V]):
         return repr(self._data)
 
 
-def freeze(value: Any) -> Any:
-    """Turn data into its immutable form: mappings read-only, sequences tuples, sets frozen, numpy scalars Python's."""
+def to_constant(value: Any) -> Any:
+    """Accept what does not change, as far as Python can tell; bytes that can are copied, anything else is refused."""
+    if isinstance(value, bytearray):
+        return bytes(value)
+    try:
+        hash(value)
+    except Exception:  # noqa: BLE001 — what hashing a stranger raises is its own choice
+        raise NgioValueError(
+            f"must hold what does not change, such as numbers, texts, times, and lists and mappings of them, got "
+            f"{type(value).__name__}: convert it, as with .tolist() or .item()"
+        ) from None
+    return value
+
+
+def freeze(value: Any, leaf: Callable[[Any], Any] = to_constant) -> Any:
+    """Turn data into its immutable form: mappings read-only, sequences tuples, sets frozen, numpy scalars Python's.
+
+    Args:
+        value: The data.
+        leaf: What makes an immutable form of anything else, or refuses it.
+
+    Raises:
+        NgioValueError: If something has no immutable form, or is nested too deeply.
+    """
+    try:
+        return _frozen(value, leaf)
+    except RecursionError:
+        raise NgioValueError("must not be nested this deeply") from None
+
+
+def _frozen(value: Any, leaf: Callable[[Any], Any]) -> Any:
+    if type(value) in _CONSTANTS:  # first, because regions come by the 100 000
+        return value
     if isinstance(value, Mapping):
-        return ReadOnlyMapping((key, freeze(item)) for key, item in value.items())
+        return ReadOnlyMapping((key, _frozen(item, leaf)) for key, item in value.items())
     if value is np.ma.masked:
         return None
     if isinstance(value, np.ndarray):
-        return freeze(list(value) if value.ndim else value[()])
+        return _frozen(list(value) if value.ndim else value[()], leaf)
     if isinstance(value, np.generic):  # times stay numpy's: Python's are coarser, and `item` may make them bare numbers
         return value if value.dtype.kind in "mM" else value.item()
     if isinstance(value, (list, tuple)):
-        return tuple(freeze(item) for item in value)
+        return tuple(_frozen(item, leaf) for item in value)
     if isinstance(value, (set, frozenset)):
-        return frozenset(freeze(item) for item in value)
-    return value
+        return frozenset(_frozen(item, leaf) for item in value)
+    return leaf(value)
+
+
+_CONSTANTS: Final = frozenset((str, int, float, bool, bytes, type(None)))
 
 
 def thaw(value: Any) -> Any:
@@ -179,7 +193,7 @@ def is_number(value: Any) -> bool:
     return isinstance(value, numbers.Real) and not isinstance(value, (bool, np.timedelta64))
 
 
-def to_float(value: Any) -> float:
+def to_float(value: SupportsFloat) -> float:
     """Convert a finite real number to float; anything else is refused."""
     if type(value) is float and math.isfinite(value):  # first, because regions come by the 100 000
         return value
@@ -194,14 +208,14 @@ def to_float(value: Any) -> float:
     return number
 
 
-def to_optional_float(value: Any) -> float | None:
+def to_optional_float(value: SupportsFloat | None) -> float | None:
     """Convert like `to_float`, and let `None` through."""
     if value is None or (type(value) is float and math.isfinite(value)):
         return value
     return to_float(value)
 
 
-def to_int(value: Any) -> int:
+def to_int(value: SupportsInt) -> int:
     """Convert an integer (also numpy's, also a float without fraction) to int; anything else is refused."""
     if type(value) is int:
         return value
@@ -251,19 +265,31 @@ def _complaints(convert: Callable[[Any], Any], items: tuple[Any, ...]) -> Iterat
             yield position, str(error)
 
 
-def to_name(value: Any) -> str:
+def to_name(value: str) -> str:
     """Accept a non-empty string; anything else is refused."""
     if not isinstance(value, str) or not value:
         raise NgioValueError(f"must be a non-empty string, got {shown(value)}")
     return value if type(value) is str else str(value)  # numpy's strings become Python's
 
 
-to_floats: Final = sequence_of(to_float)
-"""Convert a sequence of finite numbers to a tuple of floats."""
-to_ints: Final = sequence_of(to_int)
-"""Convert a sequence of integers to a tuple of ints."""
-to_names: Final = sequence_of(to_name)
-"""Convert a sequence of names to a tuple of non-empty strings."""
+def to_floats(value: Iterable[SupportsFloat]) -> tuple[float, ...]:
+    """Convert a sequence of finite numbers to a tuple of floats."""
+    return _each_float(value)
+
+
+def to_ints(value: Iterable[SupportsInt]) -> tuple[int, ...]:
+    """Convert a sequence of integers to a tuple of ints."""
+    return _each_int(value)
+
+
+def to_names(value: Iterable[str]) -> tuple[str, ...]:
+    """Convert a sequence of names to a tuple of non-empty strings."""
+    return _each_name(value)
+
+
+_each_float: Final = sequence_of(to_float)
+_each_int: Final = sequence_of(to_int)
+_each_name: Final = sequence_of(to_name)
 
 
 def to_axes(value: Any) -> tuple[str, ...]:
@@ -274,14 +300,14 @@ def to_axes(value: Any) -> tuple[str, ...]:
     return names
 
 
-def to_optional_name(value: Any) -> str | None:
+def to_optional_name(value: str | None) -> str | None:
     """Accept a string or `None`; the string may be empty."""
     if value is not None and not isinstance(value, str):
         raise NgioValueError(f"must be a string or None, got {shown(value)}")
     return None if value is None else str(value)
 
 
-def to_bool(value: Any) -> bool:
+def to_bool(value: bool | np.bool) -> bool:
     """Accept a boolean; anything else is refused."""
     if not isinstance(value, (bool, np.bool_)):
         raise NgioValueError(f"must be true or false, got {shown(value)}")
@@ -304,14 +330,15 @@ def tuple_of(cls: type[T]) -> Callable[[Any], tuple[T, ...]]:
     return sequence_of(instance_of(cls))
 
 
-def at_least(low: float, convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def at_least(low: float, convert: Callable[[Any], T]) -> Callable[[Any], T]:
     """Return `convert` followed by a check that the number is `low` or more; None passes."""
 
-    def checked(value: Any) -> Any:
-        number = convert(value)
+    def checked(value: Any) -> T:
+        converted = convert(value)
+        number: Any = converted
         if number is not None and number < low:
             raise NgioValueError(f"must be ≥ {low}, got {shown(value)}")
-        return number
+        return converted
 
     return checked
 
@@ -326,13 +353,41 @@ def positive(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return checked
 
 
-def _above_zero(number: Any) -> Any:
+def _above_zero(number: N) -> N:
     if number <= 0:
         raise NgioValueError(f"must be > 0, got {shown(number)}")
     return number
 
 
-_above_zero_each: Final = sequence_of(_above_zero)
+_above_zero_each: Final[Callable[[Any], tuple[Any, ...]]] = sequence_of(_above_zero)
+
+
+def to_positive_float(value: SupportsFloat) -> float:
+    """Convert a finite number above zero to float."""
+    return _above_zero(to_float(value))
+
+
+def to_positive_floats(value: Iterable[SupportsFloat]) -> tuple[float, ...]:
+    """Convert a sequence of finite numbers above zero to a tuple of floats."""
+    return _above_zero_each(to_floats(value))
+
+
+def to_positive_ints(value: Iterable[SupportsInt]) -> tuple[int, ...]:
+    """Convert a sequence of integers above zero to a tuple of ints."""
+    return _above_zero_each(to_ints(value))
+
+
+def to_natural(value: SupportsInt) -> int:
+    """Convert an integer that is 0 or more to int."""
+    return _natural(value)
+
+
+def to_optional_natural(value: SupportsInt | None) -> int | None:
+    """Convert like `to_natural`, and let `None` through."""
+    return None if value is None else _natural(value)
+
+
+_natural: Final = at_least(0, to_int)
 
 
 def one_of(*allowed: Any) -> Callable[[Any], Any]:

@@ -13,9 +13,9 @@ import ngio_x as nx
 PACKAGE = Path(nx.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
-LAYERS = ("metadata", "roi", "resample", "arrays", "labels", "pyramid", "ngff", "view")
+LAYERS = ("metadata", "roi", "resample", "arrays", "labels", "serialization", "pyramid", "ngff", "view")
 """From the bottom to the top; a module imports from its own layer and those below."""
-OPEN = ("errors", "_frozen", "_html")
+OPEN = ("errors", "_bulk", "_frozen", "_html")
 """Modules of the package that all may import."""
 RESAMPLE_KNOWS = ("resample", *OPEN)
 """Numbers in, numbers out: no names, no metadata."""
@@ -52,6 +52,7 @@ PUBLIC = [
     "check_if_rescalable",
     "composite",
     "compute_masking_roi",
+    "configure_converter",
     "consolidate_ome_zarr",
     "consolidate_pyramid",
     "containing",
@@ -74,6 +75,7 @@ PUBLIC = [
     "label_extents",
     "level_for",
     "list_tables",
+    "make_converter",
     "map_levels",
     "map_rois",
     "mask",
@@ -166,7 +168,10 @@ def test_every_module_has_a_place_in_the_layers():
 
 @pytest.mark.parametrize("path", MODULES, ids=relative)
 def test_a_module_imports_only_from_below(path):
-    """metadata → roi → resample → arrays → labels → pyramid → ngff → view; resample knows none of the first two."""
+    """metadata → roi → resample → arrays → labels → serialization → pyramid → ngff → view.
+
+    `resample` knows none of the first two.
+    """
     layer = layer_of(path)
     open_module = name_of(path)[:1] in [(name,) for name in OPEN]
     if layer is None and not open_module:
@@ -195,11 +200,12 @@ def test_libraries_are_used_only_where_their_layer_begins(path):
 def test_imports_stand_at_the_top(path):
     """Only the command line and plots, whose libraries are extras, import on use, where ruff has been told so.
 
-    The accessor, which is loaded with the package, imports types for type checkers only.
+    The accessor, which is loaded with the package, imports types for type checkers only; these see attrs' own decorator
+    where values have theirs.
     """
     text = path.read_text(encoding="utf-8")
     lines, top = text.splitlines(), {node.lineno for node in ast.parse(text).body}
-    if path == PACKAGE / "accessor.py":
+    if path in (PACKAGE / "accessor.py", PACKAGE / "_frozen.py"):
         top |= {node.lineno for node in type_checking_block(path)}
     for module, node in imports_of(path):
         is_extra = name_of(path)[:1] in [("cli",), ("view",)] and "noqa: PLC0415" in lines[node.lineno - 1]

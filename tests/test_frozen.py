@@ -3,16 +3,21 @@
 import copy
 import math
 import pickle
+from array import array
 from fractions import Fraction
 
 import attrs
 import numpy as np
+import pandas as pd
 import pytest
+import xarray as xr
 
 from ngio_x._frozen import (
     ItemsError,
     ReadOnlyMapping,
     at_least,
+    checked_by,
+    converters_of,
     evolve,
     field,
     field_names,
@@ -42,8 +47,8 @@ from ngio_x.errors import NgioValueError
 class Point:
     """A value to try things on."""
 
-    x: float = field(to_float)
-    tags: tuple[str, ...] = field(to_names, default=())
+    x: float = field(converter=to_float)
+    tags: tuple[str, ...] = field(converter=to_names, default=())
 
 
 def test_a_value_cannot_be_changed():
@@ -294,6 +299,68 @@ def test_freeze_leaves_its_input_alone():
     assert data == {"a": [1, {"b": [2]}]}
     data["a"].append(3)
     assert frozen_data == {"a": (1, {"b": (2,)})}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [pd.Series([1]), pd.DataFrame({"a": [1]}), xr.DataArray([1]), xr.Dataset({"a": 1}), array("d", [1])],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_can_change_is_refused_by_its_type(value):
+    """At any depth: a value that holds it would neither hash nor stay what it is."""
+    for data in (value, [value], {"a": [1, {"b": value}]}):
+        with pytest.raises(NgioValueError, match=r"^must hold what does not change, .* got \w+: convert"):
+            freeze(data)
+
+
+def test_bytes_that_can_change_are_copied():
+    """As arrays are."""
+    data = bytearray(b"ab")
+    frozen_data = freeze({"a": data})
+    data[0] = 0
+    assert frozen_data == {"a": b"ab"}
+    assert isinstance(hash(frozen_data), int)
+
+
+def test_data_that_hold_themselves_are_refused():
+    """Instead of an error of Python's stack."""
+    data = []
+    data.append(data)
+    with pytest.raises(NgioValueError, match="must not be nested this deeply"):
+        freeze(data)
+
+
+def test_anything_else_can_be_given_a_form():
+    """As codecs are given that of their configuration."""
+    assert freeze([1, {"a": array("d", [1])}], list) == (1, {"a": [1.0]})
+
+
+def test_a_field_may_tell_checkers_its_annotation_alone():
+    """Where a converter is made by a call; a field without any takes what it gets."""
+
+    @frozen
+    class Choice:
+        way: str = field(metadata=checked_by(one_of("up", "down")))
+        more: object = None
+
+    assert Choice("up", 3) == Choice("up", more=3)
+    assert list(converters_of(Choice)) == ["way"]
+    with pytest.raises(NgioValueError, match=r"^way must be one of 'up', 'down', got 'left'"):
+        Choice("left")
+
+
+def test_a_subclass_is_a_value_with_more_fields():
+    """Its own are its business, and do not pass for checked ones."""
+
+    @attrs.frozen
+    class Named(Point):
+        name: str = attrs.field(default="a", metadata={"convert": "no converter"})
+
+    assert Named(1, name="b") != Named(1)
+    assert len({Named(1), Named(1.0), Named(2)}) == 2
+    assert list(converters_of(Named)) == ["x", "tags"]
+    with pytest.raises(NgioValueError, match=r"^x must be a number"):
+        Named("a")
 
 
 def test_thaw_undoes_freeze():

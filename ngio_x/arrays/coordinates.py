@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from ngio_x._frozen import evolve, field, frozen, named, one_of, to_axes
+from ngio_x._frozen import checked_by, evolve, field, frozen, named, one_of, to_axes
 from ngio_x.arrays.image import lattice_of, require_image
 from ngio_x.arrays.lattice import Lattice, anchor_of
 from ngio_x.errors import NgioValueError
@@ -34,11 +34,11 @@ Places = TypeVar("Places", Roi, npt.NDArray[Any])
 class Convention:
     """What a tool means by a coordinate along an axis."""
 
-    unit: Literal["world", "pixel"] = field(one_of("world", "pixel"))
+    unit: Literal["world", "pixel"] = field(metadata=checked_by(one_of("world", "pixel")))
     """What it counts."""
-    zero: Literal["world", "image"] = field(one_of("world", "image"))
+    zero: Literal["world", "image"] = field(metadata=checked_by(one_of("world", "image")))
     """Where it counts from: the world's own zero, or the image's first pixel."""
-    point: Literal["edge", "label"] = field(one_of("edge", "label"))
+    point: Literal["edge", "label"] = field(metadata=checked_by(one_of("edge", "label")))
     """Which point of a pixel stands on the mark: its lower edge, or its label (the centre; along time the start)."""
 
     def first_pixel(self, lattice: Lattice) -> tuple[float, float]:

@@ -8,7 +8,17 @@ from typing import Any, TypeAlias
 import numpy as np
 import xarray as xr
 
-from ngio_x._frozen import at_least, evolve, named, positive, shown, to_axes, to_float, to_int, to_optional_name
+from ngio_x._frozen import (
+    at_least,
+    evolve,
+    named,
+    shown,
+    to_axes,
+    to_float,
+    to_int,
+    to_optional_name,
+    to_positive_float,
+)
 from ngio_x.arrays.lattice import Lattice, anchor_of, lattice_from_labels
 from ngio_x.arrays.pixel_index import SPACING, PixelIndex, unit_of
 from ngio_x.arrays.roles import IMAGE, LABELS, with_role
@@ -292,7 +302,7 @@ def _chosen_lattices(
         sizes: dict[str, Any] = {str(dim): pixel_size.get(str(dim)) for dim in known}
         unit: dict[str, Any] = {str(dim): pixel_size.unit(str(dim)) for dim in known}
     else:
-        sizes = _of_pixels(pixel_size, "pixel_size", dims, positive(to_float), nothing=1.0)
+        sizes = _of_pixels(pixel_size, "pixel_size", dims, to_positive_float, nothing=1.0)
         unit = {dim: default_unit(axis_type_of(dim)) for dim in sizes}
     origins = _of_pixels(origin, "origin", dims, to_float, nothing=0.0)
     unit |= _of_pixels(units, "units", dims, to_optional_name, nothing=None)

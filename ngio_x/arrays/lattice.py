@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ngio_x._frozen import evolve, field, frozen, positive, to_bool, to_float, to_int, to_optional_name
+from ngio_x._frozen import evolve, field, frozen, to_bool, to_float, to_int, to_optional_name, to_positive_float
 from ngio_x.errors import NgioValueError
 from ngio_x.metadata.units import AxisType
 from ngio_x.roi.roi_slice import RoiSlice
@@ -32,19 +32,19 @@ class Lattice:
     Cropping moves the integers and leaves the floats alone, so that nothing drifts.
     """
 
-    origin: float = field(to_float)
+    origin: float = field(converter=to_float)
     """World coordinate of the lower edge of lattice pixel 0."""
-    spacing: float = field(positive(to_float))
+    spacing: float = field(converter=to_positive_float)
     """World size of a pixel."""
-    size: int = field(to_int)
+    size: int = field(converter=to_int)
     """How many pixels the array holds."""
-    start: int = field(to_int, default=0)
+    start: int = field(converter=to_int, default=0)
     """The lattice pixel at array position 0."""
-    anchor: float = field(to_float, default=0.5)
+    anchor: float = field(converter=to_float, default=0.5)
     """Where in a pixel its label lies: 0.5 is the centre (space), 0 the start (time)."""
-    unit: str | None = field(to_optional_name, default=None)
+    unit: str | None = field(converter=to_optional_name, default=None)
     """Unit of origin and spacing."""
-    relative: bool = field(to_bool, default=False)
+    relative: bool = field(converter=to_bool, default=False)
     """Whether places are counted from the start of a window, wherever that lies: see `stack_objects`."""
 
     @property
@@ -223,7 +223,7 @@ def lattice_from_labels(
 
 def _single_pixel(label: float, axis: str, anchor: float, spacing: object, unit: str | None) -> Lattice:
     try:
-        size = positive(to_float)(spacing)
+        size = to_positive_float(spacing)  # type: ignore[arg-type]  # whatever an attribute holds
     except NgioValueError:
         raise NgioValueError(
             f"axis '{axis}' has a single pixel, and nothing says how large it is: take its size from the array that it "

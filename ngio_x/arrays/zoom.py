@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import xarray as xr
 
-from ngio_x._frozen import named, positive, shown, to_float, to_int
+from ngio_x._frozen import named, positive, shown, to_int, to_positive_float
 from ngio_x.arrays.image import lattice_in_hand
 from ngio_x.arrays.pixel_index import SPACING, PixelIndex
 from ngio_x.arrays.roles import LABELS, is_labels, role_of
@@ -82,7 +82,7 @@ def _zoomed_tree(tree: xr.DataTree, scale: FactorsByAxis | None, shape: object, 
     pyramids = [{path: node.to_dataset() for path, node in levels.items()} for levels in pyramids_of(tree)]
     datasets = [dataset for levels in pyramids for dataset in levels.values()]
     axes = list(dict.fromkeys(str(dim) for dataset in datasets for dim in dataset.dims))
-    factors = by_axis(scale, axes, "scale", positive(to_float), alone=SPACE)
+    factors = by_axis(scale, axes, "scale", to_positive_float, alone=SPACE)
     if isinstance(order, Mapping):
         _require_known(order, {name for dataset in datasets for name in dataset.data_vars})
     zoomed: dict[str, xr.Dataset] = {}
@@ -154,7 +154,7 @@ def _new_sizes(
         argument, given = "shape", by_axis(shape, axes, "shape", positive(to_int))
         wanted = given
     else:
-        argument, given = "scale", by_axis(scale, axes, "scale", positive(to_float), alone=SPACE)
+        argument, given = "scale", by_axis(scale, axes, "scale", to_positive_float, alone=SPACE)
         wanted = {axis: zoomed_size(sizes[axis], factor) for axis, factor in given.items()}
     for axis, size in wanted.items():
         require = partial(require_exact, (sizes[axis],))

@@ -19,10 +19,10 @@ from ngio_x.errors import NgioError
 from ngio_x.metadata.dimensions import Dimensions
 from ngio_x.ngff.problems import Problem
 from ngio_x.ngff.read import open_ome_zarr
-from ngio_x.ngff.serialization import to_dict
 from ngio_x.ngff.store import open_group
 from ngio_x.ngff.tables.rois import kind_of, list_tables
 from ngio_x.ngff.validate import validate_ome_zarr
+from ngio_x.serialization.documents import to_dict
 from ngio_x.view.overview import write_page
 
 app = commands()

@@ -16,13 +16,13 @@ from ngio_x.cli.terminal import Terminal, counted, reaching
 from ngio_x.errors import NgioFileExistsError, NgioValueError
 from ngio_x.labels.masking_roi import compute_masking_roi
 from ngio_x.ngff.hierarchy import read_image
-from ngio_x.ngff.serialization import to_dict
 from ngio_x.ngff.store import open_group
 from ngio_x.ngff.tables.backends import TableBackend, backend_called
 from ngio_x.ngff.tables.files import FORMATS, file_of_rois, rois_in_file
 from ngio_x.ngff.tables.roi_rows import LABELS, NAMES, Grid, IndexKey, grid_of
 from ngio_x.ngff.tables.rois import kind_of, list_tables, read_rois, write_rois
 from ngio_x.roi.roi import Roi, Space
+from ngio_x.serialization.documents import to_dict
 
 app = commands(about="Regions of an OME-Zarr image.")
 

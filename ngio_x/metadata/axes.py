@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias, TypeVar
 
 import numpy as np
 
 from ngio_x._frozen import (
+    checked_by,
     evolve,
     field,
     frozen,
@@ -99,11 +100,11 @@ class Axis:
     kept, with a warning.
     """
 
-    name: str = field(to_name)
+    name: str = field(converter=to_name)
     """The name on disk."""
-    axis_type: AxisType | None = field(one_of(None, "space", "time", "channel"), default=None)
+    axis_type: AxisType | None = field(metadata=checked_by(one_of(None, "space", "time", "channel")), default=None)
     """`"space"`, `"time"`, `"channel"`, or None when unknown."""
-    unit: str | None = field(to_optional_name, default=None)
+    unit: str | None = field(converter=to_optional_name, default=None)
     """The physical unit, such as `"micrometer"`."""
 
     def __attrs_post_init__(self) -> None:
@@ -116,15 +117,15 @@ class Axis:
 class AxesSetup:
     """How the canonical axes are called on disk, and how strict to be about it."""
 
-    x: str = field(to_name, default="x")
-    y: str = field(to_name, default="y")
-    z: str = field(to_name, default="z")
-    c: str = field(to_name, default="c")
-    t: str = field(to_name, default="t")
-    others: tuple[str, ...] = field(to_names, default=())
+    x: str = field(converter=to_name, default="x")
+    y: str = field(converter=to_name, default="y")
+    z: str = field(converter=to_name, default="z")
+    c: str = field(converter=to_name, default="c")
+    t: str = field(converter=to_name, default="t")
+    others: tuple[str, ...] = field(converter=to_names, default=())
     """Names of further axes, which are none of the five."""
-    allow_non_canonical_axes: bool = field(to_bool, default=False)
-    strict_canonical_order: bool = field(to_bool, default=False)
+    allow_non_canonical_axes: bool = field(converter=to_bool, default=False)
+    strict_canonical_order: bool = field(converter=to_bool, default=False)
     """Ask for the order t, c, z, y, x."""
 
     def __attrs_post_init__(self) -> None:
@@ -170,6 +171,10 @@ def _typed(axis: Axis, setup: AxesSetup) -> Axis:
     return evolve(axis, axis_type=axis_type_of(canonical))
 
 
+def _to_axes(value: Iterable[Axis]) -> tuple[Axis, ...]:
+    return tuple_of(Axis)(value)
+
+
 @frozen
 class AxesHandler:
     """The axes of an image in array order, found by canonical or on-disk name.
@@ -177,8 +182,8 @@ class AxesHandler:
     Axes that stand for a canonical one get its type; unit-less space and time axes keep having no unit.
     """
 
-    axes: tuple[Axis, ...] = field(tuple_of(Axis))
-    axes_setup: AxesSetup = field(instance_of(AxesSetup), default=AxesSetup())
+    axes: tuple[Axis, ...] = field(converter=_to_axes)
+    axes_setup: AxesSetup = field(metadata=checked_by(instance_of(AxesSetup)), default=AxesSetup())
 
     def __attrs_post_init__(self) -> None:
         names, setup = self.axes_names, self.axes_setup

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, SupportsFloat
 
 import numpy as np
 import numpy.typing as npt
@@ -15,14 +15,14 @@ _COLORS: Final = ("00FFFF", "FF00FF", "FFFF00", "00FF00", "FF0000", "0000FF")
 _KNOWN_COLORS: Final = {"red": "FF0000", "green": "00FF00", "blue": "0000FF"}
 
 
-def _to_color(value: Any) -> str:
+def _to_color(value: str) -> str:
     color = to_name(value).removeprefix("#").upper()
     if len(color) != 6 or any(digit not in "0123456789ABCDEF" for digit in color):
         raise NgioValueError(f"must be six hexadecimal digits, got {shown(value)}")
     return color
 
 
-def _to_range(value: Any) -> tuple[float, ...]:
+def _to_range(value: Iterable[SupportsFloat]) -> tuple[float, ...]:
     bounds = to_floats(value)
     if len(bounds) != 2 or bounds[0] > bounds[1]:
         raise NgioValueError(f"must be two rising numbers, got {bounds}")
@@ -33,14 +33,14 @@ def _to_range(value: Any) -> tuple[float, ...]:
 class Channel:
     """A channel's name and colour, the grey levels it can have, and those to show."""
 
-    label: str = field(to_name)
-    color: str = field(_to_color, default="FFFFFF")
+    label: str = field(converter=to_name)
+    color: str = field(converter=_to_color, default="FFFFFF")
     """Six hexadecimal digits, red first."""
-    limits: tuple[float, ...] = field(_to_range, default=(0.0, 255.0))
+    limits: tuple[float, ...] = field(converter=_to_range, default=(0.0, 255.0))
     """The lowest and the highest grey level possible."""
-    display: tuple[float, ...] = field(_to_range, default=(0.0, 255.0))
+    display: tuple[float, ...] = field(converter=_to_range, default=(0.0, 255.0))
     """The grey levels to show as black and as the full colour."""
-    active: bool = field(to_bool, default=True)
+    active: bool = field(converter=to_bool, default=True)
     """Whether viewers show it to begin with."""
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from ngio_x._frozen import field, frozen, instance_of, positive, to_floats, to_name
+from collections.abc import Iterable
+from typing import SupportsFloat
+
+from ngio_x._frozen import checked_by, field, frozen, instance_of, to_floats, to_name, to_positive_floats
 from ngio_x.errors import NgioValueError
 from ngio_x.metadata.axes import AxesHandler
 from ngio_x.metadata.pixel_size import PixelSize
 from ngio_x.metadata.units import DEFAULT_TIME_UNIT
 
 
-def _to_translation(value: object) -> tuple[float, ...]:
+def _to_translation(value: Iterable[SupportsFloat] | None) -> tuple[float, ...]:
     return () if value is None else to_floats(value)
 
 
@@ -20,12 +23,12 @@ class Dataset:
     A translation of None is read as zeros.
     """
 
-    path: str = field(to_name)
+    path: str = field(converter=to_name)
     """Path of the array inside the image group."""
-    axes_handler: AxesHandler = field(instance_of(AxesHandler))
-    scale: tuple[float, ...] = field(positive(to_floats))
+    axes_handler: AxesHandler = field(metadata=checked_by(instance_of(AxesHandler)))
+    scale: tuple[float, ...] = field(converter=to_positive_floats)
     """Pixel size along each axis, in the axis' unit."""
-    translation: tuple[float, ...] = field(_to_translation, default=())
+    translation: tuple[float, ...] = field(converter=_to_translation, default=())
     """Offset along each axis, in the axis' unit."""
 
     def __attrs_post_init__(self) -> None:

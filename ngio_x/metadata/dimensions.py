@@ -6,9 +6,10 @@ The channel axis is exempt from every comparison: a label image has none.
 from __future__ import annotations
 
 import math
-from typing import Any, Final, overload
+from collections.abc import Iterable
+from typing import Any, Final, SupportsInt, overload
 
-from ngio_x._frozen import at_least, field, frozen, instance_of, named, sequence_of, to_bool, to_int
+from ngio_x._frozen import checked_by, field, frozen, instance_of, named, sequence_of, to_bool, to_natural
 from ngio_x._html import number_text, table
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.metadata.axes import AxesHandler, Axis
@@ -16,16 +17,20 @@ from ngio_x.metadata.dataset import Dataset
 from ngio_x.metadata.pixel_size import PixelSize
 from ngio_x.metadata.units import symbol_of
 
-_to_sizes: Final = sequence_of(at_least(0, to_int))
+_each_natural: Final = sequence_of(to_natural)
+
+
+def _to_sizes(value: Iterable[SupportsInt]) -> tuple[int, ...]:
+    return _each_natural(value)
 
 
 @frozen
 class Dimensions:
     """Shape and chunks of an array, and the dataset that says what they mean."""
 
-    shape: tuple[int, ...] = field(_to_sizes)
-    chunks: tuple[int, ...] = field(_to_sizes)
-    dataset: Dataset = field(instance_of(Dataset))
+    shape: tuple[int, ...] = field(converter=_to_sizes)
+    chunks: tuple[int, ...] = field(converter=_to_sizes)
+    dataset: Dataset = field(metadata=checked_by(instance_of(Dataset)))
 
     def __attrs_post_init__(self) -> None:
         for label, values in (("shape", self.shape), ("chunks", self.chunks)):

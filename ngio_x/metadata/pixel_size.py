@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from ngio_x._frozen import field, field_names, frozen, is_number, named, positive, shown, to_float, to_optional_name
+from ngio_x._frozen import field, field_names, frozen, is_number, named, shown, to_optional_name, to_positive_float
 from ngio_x.errors import NgioValueError
 from ngio_x.metadata.units import DEFAULT_SPACE_UNIT, DEFAULT_TIME_UNIT, warn_if_unknown_unit
 
@@ -20,12 +20,12 @@ class PixelSize:
     PixelSize(x=0.5, y=0.5, space_unit='micrometer')
     """
 
-    x: float = field(positive(to_float))
-    y: float = field(positive(to_float))
-    z: float = field(positive(to_float), default=1.0)
-    t: float = field(positive(to_float), default=1.0)
-    space_unit: str | None = field(to_optional_name, default=DEFAULT_SPACE_UNIT)
-    time_unit: str | None = field(to_optional_name, default=DEFAULT_TIME_UNIT)
+    x: float = field(converter=to_positive_float)
+    y: float = field(converter=to_positive_float)
+    z: float = field(converter=to_positive_float, default=1.0)
+    t: float = field(converter=to_positive_float, default=1.0)
+    space_unit: str | None = field(converter=to_optional_name, default=DEFAULT_SPACE_UNIT)
+    time_unit: str | None = field(converter=to_optional_name, default=DEFAULT_TIME_UNIT)
 
     def __attrs_post_init__(self) -> None:
         warn_if_unknown_unit(self.space_unit, "space")
@@ -116,4 +116,4 @@ def spacing_along(pixel_size: SpacingLike, axis: str) -> float:
         raise NgioValueError(
             f"pixel_size must be a number, a PixelSize or a mapping by axis name, got {shown(pixel_size)}"
         )
-    return float(named(f"pixel size along {axis!r}", positive(to_float))(size))
+    return float(named(f"pixel size along {axis!r}", to_positive_float)(size))

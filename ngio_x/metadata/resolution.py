@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from ngio_x._frozen import at_least, named, positive, shown, to_float, to_int
+from ngio_x._frozen import at_least, named, shown, to_int, to_positive_float
 from ngio_x.errors import NgioValueError
 from ngio_x.metadata.axes import FactorsByAxis, by_axis
 from ngio_x.metadata.pixel_size import PixelSize
@@ -88,7 +88,7 @@ def _along_scaled_axes(
 def _by_axis(value: Any, what: str, spacings: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """Return positive numbers by axis, each of which has a pixel size on every level."""
     known = [axis for axis in spacings[0] if all(axis in level for level in spacings)]
-    numbers = by_axis(value, known, what, positive(to_float), alone=_PLANE)
+    numbers = by_axis(value, known, what, to_positive_float, alone=_PLANE)
     if not numbers:
         raise NgioValueError(
             f"{what} must name axes along which the levels have pixel sizes, {known}, got {shown(value)}"

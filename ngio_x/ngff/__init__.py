@@ -1,4 +1,4 @@
-"""On disk: OME-NGFF documents, the files they describe, and every value as JSON.
+"""On disk: OME-NGFF documents, and the files they describe.
 
 In the order of the data's way:
 
@@ -10,5 +10,4 @@ In the order of the data's way:
   attributes of a tree; `read` makes a tree of it all, and `engine` does so for xarray.
 - `given` is what a caller wants written, and `draft` what that will be on disk, before anything is; `write` writes
   images and labels, and `region` pieces of them.
-- `serialization` is apart from files: every value of ngio_x as JSON.
 """

@@ -6,11 +6,11 @@ Source: https://ngff.openmicroscopy.org/0.5/, sections "multiscales", "omero", "
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 from ngio_x._frozen import (
     ReadOnlyMapping,
-    at_least,
+    checked_by,
     field,
     freeze,
     frozen,
@@ -22,7 +22,9 @@ from ngio_x._frozen import (
     to_ints,
     to_name,
     to_names,
+    to_natural,
     to_optional_name,
+    to_optional_natural,
     tuple_of,
 )
 from ngio_x.errors import NgioValueError
@@ -32,7 +34,7 @@ from ngio_x.metadata.dataset import Dataset
 from ngio_x.metadata.frame import Frame, LevelOrigin, read_edges
 
 
-def _to_mapping(value: Any) -> Mapping[str, Any]:
+def _to_mapping(value: Any) -> Mapping[Any, Any]:
     if not isinstance(value, Mapping):
         raise NgioValueError(f"must be a mapping, got {shown(value)}")
     return freeze(value)  # type: ignore[no-any-return]
@@ -40,9 +42,6 @@ def _to_mapping(value: Any) -> Mapping[str, Any]:
 
 def _to_optional_mapping(value: Any) -> Mapping[str, Any] | None:
     return None if value is None else _to_mapping(value)
-
-
-_to_optional_int: Final = at_least(0, lambda value: None if value is None else to_int(value))
 
 
 def _to_rgba(value: Any) -> tuple[int, ...] | None:
@@ -64,11 +63,11 @@ def _to_properties(value: Any) -> Mapping[int, Mapping[str, Any]]:
 class ImageLabel:
     """What makes an image a label image (section "labels")."""
 
-    source: str | None = field(to_optional_name, default="../../")
+    source: str | None = field(converter=to_optional_name, default="../../")
     """Relative path of the image that is labelled."""
-    colors: Mapping[int, tuple[int, ...] | None] = field(_to_colors, default=ReadOnlyMapping())
+    colors: Mapping[int, tuple[int, ...] | None] = field(converter=_to_colors, default=ReadOnlyMapping())
     """Red, green, blue and alpha (0 to 255) by label; None leaves the choice to viewers."""
-    properties: Mapping[int, Mapping[str, Any]] = field(_to_properties, default=ReadOnlyMapping())
+    properties: Mapping[int, Mapping[str, Any]] = field(converter=_to_properties, default=ReadOnlyMapping())
     """More about objects, by label."""
 
 
@@ -80,23 +79,23 @@ def _to_optional_label(value: Any) -> ImageLabel | None:
 class Multiscales:
     """A multi-resolution image, or a label image (section "multiscales")."""
 
-    datasets: tuple[Dataset, ...] = field(tuple_of(Dataset))
+    datasets: tuple[Dataset, ...] = field(metadata=checked_by(tuple_of(Dataset)))
     """The levels, finest first."""
-    name: str | None = field(to_optional_name, default=None)
-    kernel: str | None = field(to_optional_name, default=None)
+    name: str | None = field(converter=to_optional_name, default=None)
+    kernel: str | None = field(converter=to_optional_name, default=None)
     """How each level was made from the one before (the key `type`): `"linear"`, `"nearest"`, …, or another's word."""
-    metadata: Mapping[str, Any] | None = field(_to_optional_mapping, default=None)
+    metadata: Mapping[str, Any] | None = field(converter=_to_optional_mapping, default=None)
     """More about how levels were made."""
-    channels: tuple[Channel, ...] = field(tuple_of(Channel), default=())
-    label: ImageLabel | None = field(_to_optional_label, default=None)
+    channels: tuple[Channel, ...] = field(metadata=checked_by(tuple_of(Channel)), default=())
+    label: ImageLabel | None = field(converter=_to_optional_label, default=None)
     """Of label images only."""
-    frame: Frame = field(one_of("corner", "center"), default="corner")
-    level_origin: LevelOrigin | None = field(one_of("center", "corner", None), default="center")
-    has_sizes: bool = field(to_bool, default=True)
+    frame: Frame = field(metadata=checked_by(one_of("corner", "center")), default="corner")
+    level_origin: LevelOrigin | None = field(metadata=checked_by(one_of("center", "corner", None)), default="center")
+    has_sizes: bool = field(converter=to_bool, default=True)
     """Whether it speaks of pixel sizes. Versions before 0.4 do not: then all scales are 1, until shapes are known."""
-    rest: Mapping[str, Any] = field(_to_mapping, default=ReadOnlyMapping())
+    rest: Mapping[str, Any] = field(converter=_to_mapping, default=ReadOnlyMapping())
     """What the document says besides, by its own keys."""
-    others: Mapping[str, Any] = field(_to_mapping, default=ReadOnlyMapping())
+    others: Mapping[str, Any] = field(converter=_to_mapping, default=ReadOnlyMapping())
     """Attributes of the group that are none of OME-NGFF's."""
 
     def __attrs_post_init__(self) -> None:
@@ -138,15 +137,15 @@ class Multiscales:
 class LabelList:
     """Which label images the `labels` group of an image holds (section "labels")."""
 
-    paths: tuple[str, ...] = field(to_names, default=())
+    paths: tuple[str, ...] = field(converter=to_names, default=())
 
 
 @frozen
 class WellImage:
     """A field of view of a well."""
 
-    path: str = field(to_name)
-    acquisition: int | None = field(_to_optional_int, default=None)
+    path: str = field(converter=to_name)
+    acquisition: int | None = field(converter=to_optional_natural, default=None)
     """The acquisition of the plate that it belongs to."""
 
 
@@ -154,10 +153,10 @@ class WellImage:
 class Well:
     """The fields of view of a well (section "well")."""
 
-    images: tuple[WellImage, ...] = field(tuple_of(WellImage))
-    rest: Mapping[str, Any] = field(_to_mapping, default=ReadOnlyMapping())
+    images: tuple[WellImage, ...] = field(metadata=checked_by(tuple_of(WellImage)))
+    rest: Mapping[str, Any] = field(converter=_to_mapping, default=ReadOnlyMapping())
     """What the document says besides, by its own keys."""
-    others: Mapping[str, Any] = field(_to_mapping, default=ReadOnlyMapping())
+    others: Mapping[str, Any] = field(converter=_to_mapping, default=ReadOnlyMapping())
     """Attributes of the group that are none of OME-NGFF's."""
 
 
@@ -165,9 +164,9 @@ class Well:
 class Acquisition:
     """A run of a microscope over a plate."""
 
-    id: int = field(at_least(0, to_int))
-    name: str | None = field(to_optional_name, default=None)
-    maximum_field_count: int | None = field(_to_optional_int, default=None)
+    id: int = field(converter=to_natural)
+    name: str | None = field(converter=to_optional_name, default=None)
+    maximum_field_count: int | None = field(converter=to_optional_natural, default=None)
     """The largest number of fields of view of a well."""
 
 
@@ -175,26 +174,26 @@ class Acquisition:
 class PlateWell:
     """A well, and where in the plate it is; rows and columns count from 0."""
 
-    path: str = field(to_name)
-    row_index: int = field(at_least(0, to_int))
-    column_index: int = field(at_least(0, to_int))
+    path: str = field(converter=to_name)
+    row_index: int = field(converter=to_natural)
+    column_index: int = field(converter=to_natural)
 
 
 @frozen
 class Plate:
     """A plate of wells in rows and columns (section "plate")."""
 
-    rows: tuple[str, ...] = field(to_names)
+    rows: tuple[str, ...] = field(converter=to_names)
     """The names of all rows, whether they hold images or not."""
-    columns: tuple[str, ...] = field(to_names)
-    wells: tuple[PlateWell, ...] = field(tuple_of(PlateWell))
-    name: str | None = field(to_optional_name, default=None)
-    field_count: int | None = field(_to_optional_int, default=None)
+    columns: tuple[str, ...] = field(converter=to_names)
+    wells: tuple[PlateWell, ...] = field(metadata=checked_by(tuple_of(PlateWell)))
+    name: str | None = field(converter=to_optional_name, default=None)
+    field_count: int | None = field(converter=to_optional_natural, default=None)
     """The largest number of fields of view of a well."""
-    acquisitions: tuple[Acquisition, ...] = field(tuple_of(Acquisition), default=())
-    rest: Mapping[str, Any] = field(_to_mapping, default=ReadOnlyMapping())
+    acquisitions: tuple[Acquisition, ...] = field(metadata=checked_by(tuple_of(Acquisition)), default=())
+    rest: Mapping[str, Any] = field(converter=_to_mapping, default=ReadOnlyMapping())
     """What the document says besides, by its own keys."""
-    others: Mapping[str, Any] = field(_to_mapping, default=ReadOnlyMapping())
+    others: Mapping[str, Any] = field(converter=_to_mapping, default=ReadOnlyMapping())
     """Attributes of the group that are none of OME-NGFF's."""
 
 

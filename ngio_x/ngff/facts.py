@@ -9,7 +9,7 @@ from ngio_x._frozen import shown, thaw
 from ngio_x.errors import NgioValidationError, NgioValueError
 from ngio_x.metadata.channels import Channel
 from ngio_x.ngff.documents import ImageLabel, Multiscales, Plate, Well
-from ngio_x.ngff.serialization import from_dict, to_dict
+from ngio_x.serialization.documents import from_dict, to_dict
 
 
 def facts_of(document: Multiscales | Well | Plate, version: str) -> dict[str, Any]:

@@ -43,8 +43,9 @@ def fill(draft: Draft, group: zarr.Group, report: Progress) -> Multiscales:
     if draft.image.keeps_objects:
         written = finest if isinstance(finest, np.ndarray) else arrays[0]  # a dask array would be computed again
         keep_on_disk(written, arrays[1:], axes=draft.builder.axes)
-    if all(isinstance(channel, Channel) for channel in draft.channels):
-        return evolve(draft.image, channels=draft.channels)
+    channels = tuple(channel for channel in draft.channels if isinstance(channel, Channel))
+    if len(channels) == len(draft.channels):
+        return evolve(draft.image, channels=channels)
     at = draft.builder.axes.index("c") if "c" in draft.builder.axes else None
     coarsest = np.asarray(arrays[-1][...])
     pixels = coarsest[np.newaxis] if at is None else np.moveaxis(coarsest, at, 0)

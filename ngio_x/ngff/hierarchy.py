@@ -295,8 +295,8 @@ async def _all(awaitables: Iterable[Awaitable[T]]) -> list[T]:
 def _sized(image: Multiscales, arrays: Sequence[zarr.Array[Any]]) -> Multiscales:
     """Return an image whose pixel sizes count pixels of level 0."""
     first = arrays[0].shape
-    datasets = [
+    datasets = (
         evolve(dataset, scale=[n / m for n, m in zip(first, array.shape, strict=True)])
         for dataset, array in zip(image.datasets, arrays, strict=True)
-    ]
-    return evolve(image, datasets=datasets)
+    )
+    return evolve(image, datasets=tuple(datasets))

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, Literal, TypeAlias
 
-from ngio_x._frozen import field, frozen, one_of, shown, to_name, to_optional_name
+from ngio_x._frozen import checked_by, field, frozen, one_of, shown, to_name, to_optional_name
 from ngio_x.errors import NgioValidationError, NgioValueError
 
 Section: TypeAlias = Literal[
@@ -29,18 +29,18 @@ def _to_text(value: Any) -> str:
 class Problem:
     """A rule of the specification that an OME-Zarr hierarchy breaks."""
 
-    path: str = field(_to_text)
+    path: str = field(converter=_to_text)
     """Where in the attributes of the group, such as `$.ome.multiscales[0].axes`; empty where it is the group itself."""
-    message: str = field(to_name)
+    message: str = field(converter=to_name)
     """What is wrong there, and what is found."""
-    section: Section | None = field(to_optional_name, default=None)
+    section: Section | None = field(converter=to_optional_name, default=None)
     """The section that states the rule: `https://ngff.openmicroscopy.org/0.5/#axes-md` is that of `"axes-md"`. None
     where the specification is silent: what is wrong are zarr's metadata, or ngio_x's own."""
-    severity: Literal["error", "warning"] = field(one_of("error", "warning"), default="error")
+    severity: Literal["error", "warning"] = field(metadata=checked_by(one_of("error", "warning")), default="error")
     """`"error"` where the specification says MUST, `"warning"` where it says SHOULD."""
-    version: str | None = field(to_optional_name, default=None)
+    version: str | None = field(converter=to_optional_name, default=None)
     """The version of the specification; None if it is not known."""
-    group: str = field(_to_text, default="")
+    group: str = field(converter=_to_text, default="")
     """The group, as a URL."""
 
     def __str__(self) -> str:

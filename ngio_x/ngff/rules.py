@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from ngio_x._frozen import at_least, positive, shown, to_bool, to_float, to_floats, to_int, to_name
+from ngio_x._frozen import at_least, shown, to_bool, to_float, to_floats, to_int, to_name, to_positive_floats
 from ngio_x.errors import NgioValueError
 from ngio_x.metadata.axes import axis_type_of
 from ngio_x.metadata.channels import Channel
@@ -94,7 +94,7 @@ def _transformations(owner: Mapping[str, Any], path: str, ndim: int | None) -> P
         if kind not in ("scale", "translation"):
             yield Problem(f"{at}.type", f"must be 'scale' or 'translation', got {shown(kind)}", "multiscale-md")
             continue
-        yield from wrong(item, kind, positive(to_floats) if kind == "scale" else to_floats, at, "trafo-md")
+        yield from wrong(item, kind, to_positive_floats if kind == "scale" else to_floats, at, "trafo-md")
         numbers = item.get(kind)
         if ndim is not None and isinstance(numbers, list) and len(numbers) != ndim:
             message = f"must have one number for each of the {ndim} axes, got {shown(numbers)}"

@@ -118,7 +118,8 @@ def _followed(scale: list[float], translation: list[float], each: Any, path: str
 
 def _numbers(each: Mapping[str, Any], kind: str, count: int, path: str) -> tuple[float, ...]:
     try:
-        numbers = to_floats(each.get(kind))
+        given: Any = each.get(kind)
+        numbers = to_floats(given)
     except NgioValueError as error:
         raise NgioValueError(f"{path}.{kind}", str(error)) from None
     if len(numbers) != count:

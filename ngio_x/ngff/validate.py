@@ -9,7 +9,7 @@ from typing import Any
 from zarr.core.sync import sync
 from zarr.storage import StorePath
 
-from ngio_x._frozen import field, frozen, to_optional_name, tuple_of
+from ngio_x._frozen import checked_by, field, frozen, to_optional_name, tuple_of
 from ngio_x.errors import NgioFileNotFoundError, NgioValidationError
 from ngio_x.ngff.attributes import ZARR_FORMATS, Examined, examined, placed, read_attributes
 from ngio_x.ngff.documents import Document, LabelList, Multiscales, Plate, Well
@@ -24,11 +24,11 @@ from ngio_x.pyramid.places import name_of
 class Report:
     """What is wrong with an OME-Zarr hierarchy; printed, a line for each problem and one for the whole."""
 
-    version: str | None = field(to_optional_name)
+    version: str | None = field(converter=to_optional_name)
     """The version of OME-NGFF, if it is known."""
-    kind: str | None = field(to_optional_name)
+    kind: str | None = field(converter=to_optional_name)
     """What the group is, if it is known: `"image"`, `"label list"`, `"well"` or `"plate"`."""
-    problems: tuple[Problem, ...] = field(tuple_of(Problem), default=())
+    problems: tuple[Problem, ...] = field(metadata=checked_by(tuple_of(Problem)), default=())
     """Errors first."""
 
     @property

@@ -91,7 +91,7 @@ def plan_build(layouts: Sequence[Layout], kernel: Kernel, *, lazy: bool) -> Pyra
     pixels = Layout(f"memory, for {first.name}", first.shape, one, one, first.itemsize)
     coarser = [(a + 1 if a or lazy else 0, b + 1) for a, b in levels_order([layout.shape for layout in layouts])]
     plan = plan_whole([pixels, *layouts], kernel, [(0, 1), *coarser])
-    return evolve(plan, passes=[_at_once(each) if each.levels[0] == 0 else each for each in plan.passes])
+    return evolve(plan, passes=tuple(_at_once(each) if each.levels[0] == 0 else each for each in plan.passes))
 
 
 def _at_once(each: Pass) -> Pass:

@@ -7,33 +7,35 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, Self
 
 import numpy as np
+import numpy.typing as npt
 import zarr
 
 from ngio_x._frozen import (
     ReadOnlyMapping,
+    checked_by,
     field,
-    freeze,
     frozen,
     named,
     one_of,
-    positive,
     shown,
     thaw,
     to_floats,
-    to_ints,
     to_name,
     to_names,
+    to_positive_floats,
+    to_positive_ints,
     tuple_of,
 )
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.metadata.frame import LevelOrigin, written_translation
+from ngio_x.pyramid.codecs import freeze_codecs, require_format, thaw_codecs
 from ngio_x.pyramid.create import create_in, drafted
 from ngio_x.pyramid.layout import auto_chunks, auto_shards
 from ngio_x.pyramid.level import ChunksLike, PyramidLevel, ShardsLike
 from ngio_x.pyramid.scaling import level_steps, levels_down_to, to_factors
 
 
-def to_dtype_name(value: Any) -> str:
+def to_dtype_name(value: npt.DTypeLike) -> str:
     """Convert what numpy takes for a data type to its name; anything else is refused."""
     try:
         dtype = np.dtype(to_name(value) if isinstance(value, str) or value is None else value)
@@ -42,34 +44,42 @@ def to_dtype_name(value: Any) -> str:
     return dtype.name if dtype.isbuiltin else dtype.str  # names say nothing of byte order
 
 
+def _to_levels(value: Iterable[PyramidLevel]) -> tuple[PyramidLevel, ...]:
+    return tuple_of(PyramidLevel)(value)
+
+
 _OWN_ARGUMENTS: Final = frozenset(
     ("name", "shape", "chunks", "shards", "dtype", "compressors", "overwrite", "chunk_key_encoding")
 )
 """What the builder itself passes to `zarr.create_array`."""
 
 
-def _to_kwargs(value: Any) -> Any:
+_CODECS: Final = ("filters", "serializer")
+"""Further arguments that are codecs."""
+
+
+def _to_kwargs(value: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise NgioValueError(f"must be a mapping, got {shown(value)}")
     if taken := sorted(_OWN_ARGUMENTS & set(value)):
         raise NgioValueError(f"must leave {', '.join(taken)} to the pyramid's own fields, got {dict(value)!r}")
-    return freeze(value)
+    return freeze_codecs(value)  # type: ignore[no-any-return]
 
 
 @frozen
 class ImagePyramidBuilder:
     """The arrays of a multi-resolution image, finest first; nothing exists on disk until `to_zarr`."""
 
-    levels: tuple[PyramidLevel, ...] = field(tuple_of(PyramidLevel))
-    axes: tuple[str, ...] = field(to_names)
+    levels: tuple[PyramidLevel, ...] = field(converter=_to_levels)
+    axes: tuple[str, ...] = field(converter=to_names)
     """Names of the axes, in array order."""
-    data_type: str = field(to_dtype_name, default="uint16")
-    dimension_separator: Literal[".", "/"] = field(one_of(".", "/"), default="/")
-    compressors: Any = field(freeze, default="auto")
-    """As in `zarr.create_array`."""
-    zarr_format: Literal[2, 3] = field(one_of(2, 3), default=2)
+    data_type: str = field(converter=to_dtype_name, default="uint16")
+    dimension_separator: Literal[".", "/"] = field(metadata=checked_by(one_of(".", "/")), default="/")
+    compressors: Any = field(converter=freeze_codecs, default="auto")
+    """As in `zarr.create_array`; codecs are kept as their configurations."""
+    zarr_format: Literal[2, 3] = field(metadata=checked_by(one_of(2, 3)), default=2)
     """What the arrays need: 2 can be had from any group, whose own format they get; 3 needs a group of format 3."""
-    other_array_kwargs: Mapping[str, Any] = field(_to_kwargs, default=ReadOnlyMapping())
+    other_array_kwargs: Mapping[str, Any] = field(converter=_to_kwargs, default=ReadOnlyMapping())
     """More arguments for `zarr.create_array`; `dimension_names`, which are those of the axes, may be among them."""
 
     def __attrs_post_init__(self) -> None:
@@ -77,6 +87,9 @@ class ImagePyramidBuilder:
             raise NgioValueError("levels must hold at least one level, got ()")
         if len(set(self.axes)) < len(self.axes):
             raise NgioValueError(f"axes must have unique names, got {self.axes}")
+        for argument in ("compressors", *_CODECS):
+            codecs = self.compressors if argument == "compressors" else self.other_array_kwargs.get(argument)
+            require_format(codecs, self.zarr_format, argument)
         _require_separate([level.path for level in self.levels])
         for level in self.levels:
             self._check_level(level)
@@ -102,7 +115,7 @@ class ImagePyramidBuilder:
         base_translation: Sequence[float] | None = None,
         chunks: ChunksLike = "auto",
         shards: ShardsLike | None = None,
-        data_type: str = "uint16",
+        data_type: npt.DTypeLike = "uint16",
         dimension_separator: Literal[".", "/"] = "/",
         compressors: Any = "auto",
         zarr_format: Literal[2, 3] = 2,
@@ -143,9 +156,9 @@ class ImagePyramidBuilder:
             NgioValueError: If numbers do not fit, or a level would not be smaller than the one before.
         """
         names = named("axes", to_names)(axes)
-        shape = named("base_shape", positive(to_ints))(base_shape)
+        shape = named("base_shape", to_positive_ints)(base_shape)
         factors = to_factors(scaling_factors, names)
-        scale = named("base_scale", positive(to_floats))(base_scale)
+        scale = named("base_scale", to_positive_floats)(base_scale)
         _require_lengths(len(names), base_shape=shape, scaling_factors=factors, base_scale=scale)
         steps = level_steps(shape, factors, scale, names, isotropic=isotropic)
         if isinstance(levels_paths, str) and levels_paths == "auto":
@@ -177,13 +190,13 @@ class ImagePyramidBuilder:
     def from_shapes(
         cls,
         shapes: Sequence[Sequence[int]],
-        base_scale: Sequence[float] | list[tuple[float, ...]],
+        base_scale: Sequence[float] | Sequence[Sequence[float]],
         axes: Sequence[str],
         base_translation: Sequence[float] | None = None,
         levels_paths: Sequence[str] | None = None,
         chunks: ChunksLike = "auto",
         shards: ShardsLike | None = None,
-        data_type: str = "uint16",
+        data_type: npt.DTypeLike = "uint16",
         dimension_separator: Literal[".", "/"] = "/",
         compressors: Any = "auto",
         zarr_format: Literal[2, 3] = 2,
@@ -212,7 +225,7 @@ class ImagePyramidBuilder:
         Raises:
             NgioValueError: If numbers do not fit, or a level is not smaller than the one before.
         """
-        all_shapes = [named("shapes", positive(to_ints))(shape) for shape in shapes]
+        all_shapes = [named("shapes", to_positive_ints)(shape) for shape in shapes]
         if not all_shapes:
             raise NgioValueError("shapes must hold at least one shape")
         paths = (
@@ -279,14 +292,15 @@ class ImagePyramidBuilder:
             "chunks": chunks,
             "shards": shards,
             "dtype": self.data_type,
-            "compressors": thaw(self.compressors),
+            "compressors": thaw_codecs(self.compressors),
             "chunk_key_encoding": {
                 "name": "v2" if zarr_format == 2 else "default",
                 "separator": self.dimension_separator,
             },
         }
         names = {"dimension_names": self.axes} if zarr_format == 3 else {}
-        return {**own, **names, **thaw(self.other_array_kwargs)}
+        codecs = {key: thaw_codecs(item) for key, item in self.other_array_kwargs.items() if key in _CODECS}
+        return {**own, **names, **thaw(self.other_array_kwargs), **codecs}
 
     def _layout(
         self, level: PyramidLevel, zarr_format: Literal[2, 3]
@@ -318,11 +332,11 @@ def _require_lengths(ndim: int, **values: tuple[float, ...]) -> None:
 def _all_scales(shapes: list[tuple[int, ...]], base_scale: Any) -> list[tuple[float, ...]]:
     """Return one scale a level: given ones, or those that follow from the shapes."""
     if isinstance(base_scale, (list, tuple)) and base_scale and isinstance(base_scale[0], Iterable):
-        scales = [named("base_scale", positive(to_floats))(scale) for scale in base_scale]
+        scales = [named("base_scale", to_positive_floats)(scale) for scale in base_scale]
         for scale in scales:
             _require_lengths(len(shapes[0]), base_scale=scale)
         return scales
-    scale = named("base_scale", positive(to_floats))(base_scale)
+    scale = named("base_scale", to_positive_floats)(base_scale)
     _require_lengths(len(shapes[0]), base_scale=scale)
     return _scales_of(shapes, scale)
 

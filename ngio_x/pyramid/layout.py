@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import zarr
 
-from ngio_x._frozen import field, frozen, positive, to_ints, to_name
+from ngio_x._frozen import field, frozen, to_name, to_positive_ints
 from ngio_x.pyramid.boxes import Box, volume, window_of
 from ngio_x.pyramid.places import name_of
 from ngio_x.resample.evaluate import Window
@@ -65,14 +65,14 @@ def _plane(axes: Sequence[str]) -> list[int]:
 class Layout:
     """What an array on disk looks like: its shape, and the pieces in which it is read and written."""
 
-    name: str = field(to_name)
+    name: str = field(converter=to_name)
     """Where the array is."""
-    shape: tuple[int, ...] = field(positive(to_ints))
-    chunks: tuple[int, ...] = field(positive(to_ints))
+    shape: tuple[int, ...] = field(converter=to_positive_ints)
+    chunks: tuple[int, ...] = field(converter=to_positive_ints)
     """What is decoded as a whole."""
-    unit: tuple[int, ...] = field(positive(to_ints))
+    unit: tuple[int, ...] = field(converter=to_positive_ints)
     """What is written as a whole, by one writer: a shard, else a chunk."""
-    itemsize: int = field(int)
+    itemsize: int = field(converter=int)
     """Bytes of a pixel."""
 
     @property

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import PureWindowsPath
-from typing import Any, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
-from ngio_x._frozen import field, frozen, positive, to_floats, to_ints, to_name
+from ngio_x._frozen import field, frozen, to_floats, to_name, to_positive_floats, to_positive_ints
 from ngio_x._html import facts, number_text, times, titled
 from ngio_x.errors import NgioValueError
 
-ChunksLike: TypeAlias = tuple[int, ...] | Literal["auto"]
+ChunksLike: TypeAlias = Sequence[int] | Literal["auto"]
 """Chunk shape, or a sensible one when the array is created."""
-ShardsLike: TypeAlias = tuple[int, ...] | Literal["auto"]
+ShardsLike: TypeAlias = Sequence[int] | Literal["auto"]
 """Shard shape, or a sensible one when the array is created."""
+
+Sizes: TypeAlias = tuple[int, ...] | Literal["auto"]
+"""What is kept of either."""
 
 _RESERVED: Final = frozenset(("zarr.json", ".zarray", ".zgroup", ".zattrs", ".zmetadata"))
 
 
-def _to_path(value: Any) -> str:
+def _to_path(value: str) -> str:
     path = to_name(value)
     parts = [part for part in path.split("/") if part]
     # A segment of nothing but dots is no name in zarr; drives and backslashes lead out of the group on Windows.
@@ -28,11 +32,11 @@ def _to_path(value: Any) -> str:
     return "/".join(parts)
 
 
-def _to_shape(value: Any) -> Any:
-    return value if isinstance(value, str) and value == "auto" else positive(to_ints)(value)
+def _to_shape(value: ChunksLike) -> Sizes:
+    return value if isinstance(value, str) and value == "auto" else to_positive_ints(value)
 
 
-def _to_optional_shape(value: Any) -> Any:
+def _to_optional_shape(value: ShardsLike | None) -> Sizes | None:
     return None if value is None else _to_shape(value)
 
 
@@ -44,15 +48,15 @@ class PyramidLevel:
     it, at least one chunk; shards that are no multiple of the chunks, or come without explicit chunks, are refused.
     """
 
-    path: str = field(_to_path)
+    path: str = field(converter=_to_path)
     """Where the array stands inside the image group; it may not leave it."""
-    shape: tuple[int, ...] = field(positive(to_ints))
-    scale: tuple[float, ...] = field(positive(to_floats))
+    shape: tuple[int, ...] = field(converter=to_positive_ints)
+    scale: tuple[float, ...] = field(converter=to_positive_floats)
     """Pixel size along each axis."""
-    translation: tuple[float, ...] = field(to_floats)
+    translation: tuple[float, ...] = field(converter=to_floats)
     """World coordinate along each axis, as it is written."""
-    chunks: ChunksLike = field(_to_shape, default="auto")
-    shards: ShardsLike | None = field(_to_optional_shape, default=None)
+    chunks: Sizes = field(converter=_to_shape, default="auto")
+    shards: Sizes | None = field(converter=_to_optional_shape, default=None)
 
     def __attrs_post_init__(self) -> None:
         for label in ("scale", "translation", "chunks", "shards"):
@@ -77,7 +81,7 @@ class PyramidLevel:
         numbers = [(key, ", ".join(map(number_text, getattr(self, key)))) for key in ("scale", "translation")]
         return titled(f"PyramidLevel {self.path}", facts([("shape", times(self.shape)), *numbers, *sizes]))
 
-    def _fitted_shards(self, chunks: tuple[int, ...], clipped: tuple[int, ...]) -> ShardsLike | None:
+    def _fitted_shards(self, chunks: tuple[int, ...], clipped: tuple[int, ...]) -> Sizes | None:
         if not isinstance(self.shards, tuple):
             return self.shards
         fitted: list[int] = []

@@ -24,7 +24,7 @@ from zarr.core.buffer import default_buffer_prototype
 from zarr.core.sync import sync
 from zarr.storage import StorePath
 
-from ngio_x._frozen import at_least, evolve, field, frozen, to_bool, to_int, to_name, to_optional_name
+from ngio_x._frozen import at_least, checked_by, evolve, field, frozen, to_bool, to_int, to_name, to_optional_name
 from ngio_x.errors import NgioStorageError, NgioUserWarning, NgioValueError
 from ngio_x.pyramid.boxes import Box, Span
 from ngio_x.pyramid.places import directory_of
@@ -58,17 +58,17 @@ def _to_span(low: Any, high: Any) -> Span:
 class Mark:
     """Who is rebuilding an array, and what of it."""
 
-    run: str = field(to_name)
-    host: str | None = field(to_optional_name)
-    pid: int | None = field(_optional(at_least(1, to_int)))
-    started: str | None = field(to_optional_name)
-    source: str | None = field(to_optional_name)
+    run: str = field(converter=to_name)
+    host: str | None = field(converter=to_optional_name)
+    pid: int | None = field(metadata=checked_by(_optional(at_least(1, to_int))))
+    started: str | None = field(converter=to_optional_name)
+    source: str | None = field(converter=to_optional_name)
     """The array that it is rebuilt from."""
-    changed: tuple[Box, ...] | None = field(_optional(_to_boxes))
+    changed: tuple[Box, ...] | None = field(metadata=checked_by(_optional(_to_boxes)))
     """Boxes of the source whose change made it necessary; None is everything."""
-    born: str | None = field(to_optional_name, default=None)
+    born: str | None = field(converter=to_optional_name, default=None)
     """What tells its process from others that have the same number at other times."""
-    over: bool = field(to_bool, default=False)
+    over: bool = field(converter=to_bool, default=False)
     """Whether the run itself said that it ended without rebuilding all of it."""
 
     @property

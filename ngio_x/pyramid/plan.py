@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from ngio_x._frozen import field, freeze, frozen, positive, shown, to_bool, to_ints, tuple_of
+from ngio_x._frozen import checked_by, field, freeze, frozen, shown, to_bool, to_ints, to_positive_ints, tuple_of
 from ngio_x._html import bytes_text, table, times, titled
 from ngio_x.errors import NgioValueError
 from ngio_x.pyramid.boxes import Box, Span, boxes_of, volume, window_of
@@ -69,14 +69,14 @@ class _Stretch(NamedTuple):
 class Pass:
     """Levels that are made together, each of the one before it."""
 
-    kernel: Kernel = field(lambda value: value)
-    levels: tuple[int, ...] = field(to_ints)
+    kernel: Kernel
+    levels: tuple[int, ...] = field(converter=to_ints)
     """Positions in the plan; the first one is read, the others are made."""
-    layouts: tuple[Layout, ...] = field(tuple_of(Layout))
+    layouts: tuple[Layout, ...] = field(metadata=checked_by(tuple_of(Layout)))
     """Of these levels."""
-    cuts: tuple[tuple[tuple[int, ...], ...], ...] = field(freeze)
+    cuts: tuple[tuple[tuple[int, ...], ...], ...] = field(converter=freeze)
     """For each level that is made, and each axis: where the part of one task ends and that of the next begins."""
-    stride: tuple[int, ...] = field(positive(to_ints))
+    stride: tuple[int, ...] = field(converter=to_positive_ints)
     """Pixels of the source that are read at a time along each axis, from a chunk's edge on."""
 
     def __attrs_post_init__(self) -> None:
@@ -253,13 +253,13 @@ class PyramidPlan:
     Nothing in it refers to open files: it can be compared, hashed, pickled and sent.
     """
 
-    layouts: tuple[Layout, ...] = field(tuple_of(Layout))
+    layouts: tuple[Layout, ...] = field(metadata=checked_by(tuple_of(Layout)))
     """The source first, then the targets as they were given."""
-    kernel: Kernel = field(lambda value: value)
+    kernel: Kernel
     """How pixels are made."""
-    passes: tuple[Pass, ...] = field(tuple_of(Pass))
+    passes: tuple[Pass, ...] = field(metadata=checked_by(tuple_of(Pass)))
     """In the order in which they are to be done; neighbours that make the same levels may be done at the same time."""
-    partial: bool = field(to_bool, default=False)
+    partial: bool = field(converter=to_bool, default=False)
     """Whether only some pixels are made, and the rest of their write units kept."""
 
     def __attrs_post_init__(self) -> None:

@@ -17,7 +17,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ngio_x._frozen import field, frozen, shown
+from ngio_x._frozen import frozen, shown
 from ngio_x.errors import NgioValueError
 
 InterpolationOrder: TypeAlias = Literal["nearest", "linear", "cubic"]
@@ -122,10 +122,10 @@ def cubic_rows(n: int, m: int, start: int, stop: int) -> Rows:
 class Kernel:
     """A way to make output samples of input samples."""
 
-    name: KernelName = field(lambda value: value)
+    name: KernelName
     """What `order=` and the metadata of an OME-NGFF image call it."""
-    rows: Table = field(lambda value: value)
-    combine: Literal["sum", "one", "max", "min", "mode"] = field(lambda value: value, default="sum")
+    rows: Table
+    combine: Literal["sum", "one", "max", "min", "mode"] = "sum"
     """How the samples of a row become one."""
 
     @property

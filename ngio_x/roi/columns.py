@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, Final, Literal, NamedTuple, NoReturn
 
-import attrs
 import numpy as np
 import numpy.typing as npt
 
-from ngio_x._frozen import collector_paused, shown, to_names, unchecked
+from ngio_x._bulk import collector_paused, unchecked
+from ngio_x._frozen import converters_of, shown, to_names
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.roi.roi import Roi, Space, too_few
 from ngio_x.roi.roi_slice import RoiSlice
@@ -235,10 +235,7 @@ def _plain(labels: Any) -> Any:
     return labels.tolist() if isinstance(labels, np.ndarray) else labels
 
 
-_CONVERT: Final[Mapping[str, Callable[[Any], Any]]] = {
-    each.name: each.metadata["convert"]
-    for each in attrs.fields(Roi)  # type: ignore[arg-type]  # mypy does not see the attrs class behind `frozen`
-}
+_CONVERT: Final = converters_of(Roi)
 
 
 def _checked(columns: RoiColumns, field: str, values: Any, missing: Any = None) -> list[Any]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Final
 
 import numpy as np
 
-from ngio_x._frozen import at_least, field, frozen, instance_of, shown, to_int, to_names, tuple_of
+from ngio_x._frozen import at_least, checked_by, field, frozen, instance_of, shown, to_int, to_names, tuple_of
 from ngio_x._html import element, titled
 from ngio_x.errors import NgioValueError
 from ngio_x.roi.boxes import Box, draw_boxes, hull_of
@@ -16,14 +17,18 @@ DRAWN: Final = 1000
 """Boxes in a drawing: about 150 kB of a page."""
 
 
-def _to_plane(value: Any) -> tuple[str, ...]:
+def _to_rois(value: Iterable[Roi]) -> tuple[Roi, ...]:
+    return tuple_of(Roi)(value)
+
+
+def _to_plane(value: Iterable[str]) -> tuple[str, ...]:
     axes = to_names(value)
     if len(axes) != 2 or axes[0] == axes[1]:
         raise NgioValueError(f"must name two axes, the vertical one first, got {shown(value)}")
     return axes
 
 
-def _to_frame(value: Any) -> Roi | None:
+def _to_frame(value: Roi | None) -> Roi | None:
     return None if value is None else instance_of(Roi)(value)
 
 
@@ -31,12 +36,12 @@ def _to_frame(value: Any) -> Roi | None:
 class RoiDrawing:
     """Regions, and the plane in which notebooks show their boxes; made by `show`."""
 
-    rois: tuple[Roi, ...] = field(tuple_of(Roi))
-    axes: tuple[str, ...] = field(_to_plane)
+    rois: tuple[Roi, ...] = field(converter=_to_rois)
+    axes: tuple[str, ...] = field(converter=_to_plane)
     """The axes of the plane, the vertical one first."""
-    frame: Roi | None = field(_to_frame, default=None)
+    frame: Roi | None = field(converter=_to_frame, default=None)
     """What an image holds, which is drawn behind the regions."""
-    limit: int = field(at_least(1, to_int), default=DRAWN)
+    limit: int = field(metadata=checked_by(at_least(1, to_int)), default=DRAWN)
     """Boxes that are drawn, at most."""
 
     @property

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from ngio_x._frozen import (
     ReadOnlyMapping,
-    at_least,
+    checked_by,
     evolve,
     field,
     field_names,
@@ -15,8 +15,8 @@ from ngio_x._frozen import (
     frozen,
     one_of,
     shown,
-    to_int,
     to_optional_name,
+    to_optional_natural,
     tuple_of,
 )
 from ngio_x._html import facts, titled
@@ -28,7 +28,7 @@ from ngio_x.roi.roi_slice import RoiSlice, SliceValue, bound_text
 Space = Literal["world", "pixel"]
 
 
-def _to_slices(value: Any) -> tuple[RoiSlice, ...]:
+def _to_slices(value: Iterable[RoiSlice]) -> tuple[RoiSlice, ...]:
     slices = _to_roi_slices(value)
     if len(slices) < 2:
         raise NgioValueError(too_few([item.axis_name for item in slices]))
@@ -54,14 +54,10 @@ def _another_axis(axes: Container[str]) -> str:
     return "x" if "x" not in axes else "y"
 
 
-def _to_optional_int(value: Any) -> int | None:
-    return None if value is None else to_int(value)
-
-
 _NO_EXTRA: Final[ReadOnlyMapping[str, Any]] = ReadOnlyMapping()
 
 
-def _to_extra(value: Any) -> ReadOnlyMapping[str, Any]:
+def _to_extra(value: Mapping[str, Any]) -> ReadOnlyMapping[str, Any]:
     if value is _NO_EXTRA or (type(value) is dict and not value):
         return _NO_EXTRA
     if not isinstance(value, Mapping):
@@ -71,10 +67,7 @@ def _to_extra(value: Any) -> ReadOnlyMapping[str, Any]:
             raise NgioValueError(
                 f"must not have the key {key!r}: keys are strings other than {_FIELD_NAMES}, rename it"
             )
-    try:
-        return freeze(value)  # type: ignore[no-any-return]
-    except RecursionError:
-        raise NgioValueError("must not be nested this deeply") from None
+    return freeze(value)  # type: ignore[no-any-return]
 
 
 @frozen
@@ -88,15 +81,19 @@ class Roi:
     4.0
     """
 
-    name: str | None = field(to_optional_name)
-    slices: tuple[RoiSlice, ...] = field(_to_slices, eq=frozenset)
+    name: str | None = field(converter=to_optional_name)
+    slices: tuple[RoiSlice, ...] = field(converter=_to_slices, eq=frozenset)
     """One slice an axis, at least two."""
-    label: int | None = field(at_least(0, _to_optional_int), default=None)
+    label: int | None = field(converter=to_optional_natural, default=None)
     """The id of the object in a label image, ≥ 0."""
-    space: Space = field(one_of("world", "pixel"), default="world")
+    space: Space = field(metadata=checked_by(one_of("world", "pixel")), default="world")
     """Whether the slices are in world units or in pixels."""
-    extra: Mapping[str, Any] = field(_to_extra, default=_NO_EXTRA)
+    extra: Mapping[str, Any] = field(converter=_to_extra, default=_NO_EXTRA)
     """Further columns of a ROI table; lists become tuples, so that the region hashes."""
+
+    def __attrs_post_init__(self) -> None:
+        if self.extra and type(self) is not Roi and (taken := self.extra.keys() & set(field_names(type(self)))):
+            raise NgioValueError(f"extra must not have the key {min(taken)!r}: {type(self).__name__} has such a field")
 
     @classmethod
     def from_values(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Final, TypeAlias
+from typing import Final, SupportsFloat, TypeAlias
 
 from ngio_x._frozen import (
     at_least,
@@ -12,11 +12,11 @@ from ngio_x._frozen import (
     frozen,
     is_number,
     named,
-    positive,
     shown,
     to_float,
     to_name,
     to_optional_float,
+    to_positive_float,
 )
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.roi.rounding import pixel_to_world, world_to_pixel
@@ -34,9 +34,16 @@ def bound_text(bound: float | None) -> str:
     return repr(None if bound is None else float(f"{bound:.15g}"))
 
 
-_to_spacing: Final = named("pixel_size", positive(to_float))
+_to_spacing: Final = named("pixel_size", to_positive_float)
 _to_origin: Final = named("origin", to_float)
-_to_factor: Final = named("zoom_factor", positive(to_float))
+_to_factor: Final = named("zoom_factor", to_positive_float)
+
+
+def _to_length(value: SupportsFloat | None) -> float | None:
+    return _at_least_zero(value)
+
+
+_at_least_zero: Final = at_least(0, to_optional_float)
 
 
 @frozen
@@ -50,10 +57,10 @@ class RoiSlice:
     RoiSlice(axis_name='x', start=4.0, length=1.0)
     """
 
-    axis_name: str = field(to_name)
-    start: float | None = field(to_optional_float, default=None, repr=bound_text)
+    axis_name: str = field(converter=to_name)
+    start: float | None = field(converter=to_optional_float, default=None, repr=bound_text)
     """Lower bound, included; None is unbounded."""
-    length: float | None = field(at_least(0, to_optional_float), default=None, repr=bound_text)
+    length: float | None = field(converter=_to_length, default=None, repr=bound_text)
     """Length, ≥ 0; None is unbounded above."""
 
     def __attrs_post_init__(self) -> None:

@@ -115,7 +115,7 @@ def plot_rois(
     limits = {"x": sorted(ax.get_xlim()), "y": sorted(ax.get_ylim())}
     spans = [{axis: _span(roi, axis, *limits[axis]) for axis in ("y", "x")} for roi in regions]
     corners = [[(x, y) for x, y in zip((*s["x"], *s["x"][::-1]), np.repeat(s["y"], 2), strict=True)] for s in spans]
-    style = {"edgecolors": color, "linewidths": width, "facecolors": "none"}
+    style: dict[str, Any] = {"edgecolors": color, "linewidths": width, "facecolors": "none"}
     ax.add_collection(PolyCollection(corners, **style), autolim=False)
     for roi, span in zip(regions, spans, strict=True):
         if named_too:

@@ -5,7 +5,6 @@ import subprocess
 import sys
 import warnings
 
-import numcodecs
 import numpy as np
 import pytest
 import zarr
@@ -141,9 +140,8 @@ def test_an_error_leaves_a_local_group_as_it_was(tmp_path, monkeypatch, zarr_for
         ({"other_array_kwargs": {"attributes": {"a": {1}}}}, "not JSON serializable"),
         ({"compressors": "bogus"}, "Expected a BytesBytesCodec"),
         ({"compressors": {"name": "bogus"}}, "'bogus'"),
-        ({"compressors": numcodecs.Zstd()}, "'Zstd' object is not iterable"),
         ({"data_type": "O"}, "data type"),
-        ({"zarr_format": 2, "compressors": zarr.codecs.ZstdCodec()}, "Invalid compressor"),
+        ({"zarr_format": 2, "compressors": {"id": "bogus"}}, "'bogus'"),
         ({"zarr_format": 2, "other_array_kwargs": {"dimension_names": ["y", "x"]}}, "do not support dimension names"),
         ({"zarr_format": 2, "other_array_kwargs": {"order": "Q"}}, "got Q instead"),
     ],

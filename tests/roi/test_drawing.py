@@ -140,7 +140,7 @@ def test_what_cannot_be_drawn_is_refused():
         nx.show([world, pixel])
     with pytest.raises(nx.errors.NgioTypeError, match="put a single one into a list"):
         nx.show(world)
-    with pytest.raises(nx.errors.NgioTypeError, match="image must be a DataArray, got ndarray"):
+    with pytest.raises(nx.errors.NgioTypeError, match="image must be a DataArray, Dataset or DataTree, got ndarray"):
         nx.show([world], np.zeros((3, 3)))
     with pytest.raises(nx.errors.NgioValueError, match=r"axes must be of the image's .* to be drawn, got 'z'"):
         nx.show([world], nx.as_image(np.zeros((3, 3))), axes=("z", "y"))
