@@ -156,7 +156,7 @@ class DataArrayAccessor:
 
         See `ngio_x.map_rois`.
         """
-        return nx.map_rois(func, self._image, rois, output=output, halo=halo, bounds=bounds, dtype=dtype, fill=fill)
+        return nx.map_rois(self._image, func, rois, output=output, halo=halo, bounds=bounds, dtype=dtype, fill=fill)
 
     def label_extents(self, *, axes_order: Sequence[str] | None = None, background: int | None = 0) -> xr.Dataset:
         """Return box, number of pixels and centre of every object of a label image, one row an id.
@@ -353,7 +353,7 @@ class DatasetAccessor:
 
         See `ngio_x.map_rois`.
         """
-        return nx.map_rois(func, self._dataset, rois, output=output, halo=halo, bounds=bounds, dtype=dtype, fill=fill)
+        return nx.map_rois(self._dataset, func, rois, output=output, halo=halo, bounds=bounds, dtype=dtype, fill=fill)
 
 
 class DataTreeAccessor:

@@ -185,8 +185,8 @@ VALID = {
     "list_tables": lambda path: {"group": written(path), "table_type": "roi_table"},
     "map_levels": {"tree": TREE, "function": nx.zoom, "scale": 0.5, "on": "image"},
     "map_rois": {
-        "func": np.sign,
         "image": IMAGE,
+        "func": np.sign,
         "rois": [ROI],
         "output": "image",
         "halo": 1,

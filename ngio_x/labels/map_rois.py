@@ -29,8 +29,8 @@ Output: TypeAlias = Pasted | Mapping[str, Any]
 
 @overload
 def map_rois(
-    func: Callable[[Any], Any],
     image: xr.DataArray | xr.Dataset,
+    func: Callable[[Any], Any],
     rois: Iterable[Roi],
     *,
     output: Pasted = ...,
@@ -41,8 +41,8 @@ def map_rois(
 ) -> xr.DataArray: ...
 @overload
 def map_rois(
-    func: Callable[[Any], Any],
     image: xr.DataArray | xr.Dataset,
+    func: Callable[[Any], Any],
     rois: Iterable[Roi],
     *,
     output: Mapping[str, Any],
@@ -52,8 +52,8 @@ def map_rois(
     fill: Any = ...,
 ) -> xr.Dataset: ...
 def map_rois(
-    func: Callable[[Any], Any],
     image: xr.DataArray | xr.Dataset,
+    func: Callable[[Any], Any],
     rois: Iterable[Roi],
     *,
     output: Output = "image",
@@ -72,16 +72,16 @@ def map_rois(
     >>> from ngio_x.arrays.image import as_image
     >>> from ngio_x.arrays.tiles import tile
     >>> image = as_image(np.arange(6).reshape(1, 6), ("y", "x"))
-    >>> map_rois(lambda piece: piece - piece.min(), image, tile(image, 3)).values
+    >>> map_rois(image, lambda piece: piece - piece.min(), tile(image, 3)).values
     array([[0, 1, 2, 0, 1, 2]])
-    >>> map_rois(lambda piece: {"mean": piece.mean()}, image, tile(image, 3), output={"mean": float})["mean"].values
+    >>> map_rois(image, lambda piece: {"mean": piece.mean()}, tile(image, 3), output={"mean": float})["mean"].values
     array([1., 4.])
 
     Args:
+        image: The image, or a Dataset of arrays on one lattice, such as an image with its labels.
         func: A function of a piece, a DataArray (of a Dataset, a Dataset). For an image or labels it returns an array
             of the piece's size along the axes of the result, plain or a DataArray; for a table a mapping with a number
             (or text) for each column. It may run in several threads, or on other machines, at once.
-        image: The image, or a Dataset of arrays on one lattice, such as an image with its labels.
         rois: The regions.
         output: What becomes of it:
 
