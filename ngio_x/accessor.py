@@ -90,12 +90,12 @@ class DataArrayAccessor:
         """
         return nx.zoom(self._image, scale, shape=shape, order=order)
 
-    def paste(self, patch: Any, roi: Roi | None = None, *, bounds: Bounds = "outer") -> xr.DataArray:
+    def paste(self, patch: Any, roi: Roi | None = None, *, where: Any = None, bounds: Bounds = "outer") -> xr.DataArray:
         """Return a copy of `image` with `patch` in it; what the patch's lattice places outside the image is dropped.
 
         See `ngio_x.paste`.
         """
-        return nx.paste(self._image, patch, roi, bounds=bounds)
+        return nx.paste(self._image, patch, roi, where=where, bounds=bounds)
 
     def mask(self, labels: xr.DataArray, label_id: int, *, fill: Any = 0) -> xr.DataArray:
         """Return `image` where `labels` has the id, and `fill` elsewhere.
@@ -149,6 +149,7 @@ class DataArrayAccessor:
         output: Output = "image",
         halo: int | Mapping[str, int] = 0,
         bounds: Bounds = "outer",
+        masked: bool | xr.DataArray = False,
         dtype: Any = None,
         fill: Any = 0,
     ) -> xr.DataArray | xr.Dataset:
@@ -156,7 +157,9 @@ class DataArrayAccessor:
 
         See `ngio_x.map_rois`.
         """
-        return nx.map_rois(self._image, func, rois, output=output, halo=halo, bounds=bounds, dtype=dtype, fill=fill)
+        return nx.map_rois(
+            self._image, func, rois, output=output, halo=halo, bounds=bounds, masked=masked, dtype=dtype, fill=fill
+        )
 
     def label_extents(self, *, axes_order: Sequence[str] | None = None, background: int | None = 0) -> xr.Dataset:
         """Return box, number of pixels and centre of every object of a label image, one row an id.
@@ -346,6 +349,7 @@ class DatasetAccessor:
         output: Output = "image",
         halo: int | Mapping[str, int] = 0,
         bounds: Bounds = "outer",
+        masked: bool | xr.DataArray = False,
         dtype: Any = None,
         fill: Any = 0,
     ) -> xr.DataArray | xr.Dataset:
@@ -353,7 +357,9 @@ class DatasetAccessor:
 
         See `ngio_x.map_rois`.
         """
-        return nx.map_rois(self._dataset, func, rois, output=output, halo=halo, bounds=bounds, dtype=dtype, fill=fill)
+        return nx.map_rois(
+            self._dataset, func, rois, output=output, halo=halo, bounds=bounds, masked=masked, dtype=dtype, fill=fill
+        )
 
 
 class DataTreeAccessor:

@@ -182,7 +182,9 @@ def lattice_of(image: xr.DataArray | xr.Dataset, dim: Hashable) -> Lattice | Non
     return lattice_from_labels(coordinate.values, str(dim), anchor_of(axis_type), coordinate.attrs, unit)
 
 
-def offset_in(image: xr.DataArray | xr.Dataset, other: xr.DataArray, dim: Hashable, what: str) -> int | None:
+def offset_in(
+    image: xr.DataArray | xr.Dataset, other: xr.DataArray, dim: Hashable, what: str, ground: str = "the image"
+) -> int | None:
     """Return at which position of an image another array begins along an axis; None if coordinates do not say.
 
     Args:
@@ -190,6 +192,7 @@ def offset_in(image: xr.DataArray | xr.Dataset, other: xr.DataArray, dim: Hashab
         other: May begin before the image or after its end.
         dim: An axis of both.
         what: What the other is called in messages.
+        ground: What the image is called in messages.
 
     Raises:
         NgioValueError: If the two are not pieces of one lattice.
@@ -200,7 +203,7 @@ def offset_in(image: xr.DataArray | xr.Dataset, other: xr.DataArray, dim: Hashab
     try:
         return ours.offset_of(theirs)
     except NgioValueError as error:
-        raise NgioValueError(f"the image and {what} do not fit along '{dim}': {error}") from None
+        raise NgioValueError(f"{ground} and {what} do not fit along '{dim}': {error}") from None
 
 
 def dimensions_of(image: xr.DataArray | xr.DataTree) -> Dimensions:

@@ -388,3 +388,111 @@ def test_regions_pickle():
     """What the tasks hold goes to other processes."""
     found = nx.map_rois(lazily(BOTH), features, nx.compute_masking_roi(LABELS), output={"area": int, "mean": float})
     assert pickle.loads(pickle.dumps(found)).identical(found)
+
+
+def nested_objects():
+    """An image, and labels of an L-shaped object around another: their boxes overlap."""
+    pixels = np.zeros((12, 12), "u4")
+    pixels[:, :3] = pixels[9:] = 1
+    pixels[2:7, 5:9] = 2
+    pixels[8, 11] = 5
+    labels = nx.as_labels(pixels, "yx", 0.5, name="objects")
+    image = nx.as_image(np.arange(144, dtype="i4").reshape(12, 12), "yx", 0.5, name="cells").assign_attrs(note=1)
+    return image, labels
+
+
+@pytest.mark.parametrize("chunks", [None, {"y": 5, "x": 4}])
+@pytest.mark.parametrize("halo", [0, 3])
+def test_an_object_does_not_erase_another_whose_box_it_overlaps(chunks, halo):
+    """Of each region only the pixels of its own object are written, whatever the order of the regions."""
+    image, labels = nested_objects()
+    both = xr.Dataset({"cells": image, "objects": labels})
+    both = both if chunks is None else both.chunk(chunks)
+    rois = nx.compute_masking_roi(labels)
+
+    def marked(piece):
+        return xr.full_like(piece["cells"], -piece.label.item())
+
+    expected = np.where(labels > 0, -labels.astype(int), image)
+    for order in (rois, rois[::-1]):
+        given = {"output": both["cells"], "halo": halo}
+        found = nx.map_rois(both, marked, order, masked=True, **given)
+        assert (found.chunks is None) == (chunks is None)
+        xr.testing.assert_identical(found.compute(), image.copy(data=expected.astype("i4")))
+        for ids in (labels, labels.chunk(y=7), nx.as_image(np.pad(labels.values, 3), "yx", 0.5, origin=-1.5)):
+            assert nx.map_rois(both.drop_vars("objects"), marked, order, masked=ids, **given).compute().equals(found)
+    alone = nx.map_rois(both["cells"], lambda piece: piece * 0 - 1, rois, masked=labels, fill=-9, halo=halo)
+    np.testing.assert_array_equal(alone, np.where(labels > 0, -1, -9))
+    assert alone.attrs == image.attrs
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_a_label_image_masks_itself(lazy):
+    """Each object is made smaller where it lies; pixels that it gives up keep the fill."""
+    _, labels = nested_objects()
+    source = labels.chunk(5) if lazy else labels
+    found = nx.map_rois(source, lambda piece: piece * (piece == 2), nx.compute_masking_roi(labels), masked=True)
+    np.testing.assert_array_equal(found, np.where(labels == 2, 2, 0))
+
+
+def test_masked_results_hold_for_all_channels_and_lack_axes_as_outputs_do():
+    """Labels that lack channels mask each of them; so does an output that lacks them."""
+    both = BOTH.isel(c=[0, 1])
+    rois = nx.compute_masking_roi(LABELS)
+    found = nx.map_rois(both, lambda piece: piece["cells"] * 0 - 1, rois, output=both["cells"], masked=True)
+    np.testing.assert_array_equal(found, np.where(LABELS > 0, -1, IMAGE))
+    ground = IMAGE.isel(c=0, drop=True)
+    lowest = nx.map_rois(both, lambda piece: piece["cells"].min("c") - 1, rois, output=ground, masked=True)
+    np.testing.assert_array_equal(lowest, np.where(LABELS > 0, IMAGE.min("c") - 1, ground))
+
+
+@pytest.mark.parametrize("halo", [0, 2])
+def test_objects_in_objects_stay_within_their_own(halo):
+    """Labels found in a region count where its object is: of what lies in a neighbour, or beside, nothing is kept."""
+    image, labels = nested_objects()
+    both = xr.Dataset({"cells": image, "objects": labels})
+    found = nx.map_rois(
+        both,
+        lambda piece: 1 + (piece["cells"] % 2),
+        nx.compute_masking_roi(labels),
+        output="labels",
+        masked=True,
+        halo=halo,
+    )
+    assert ((found > 0) == (labels > 0)).all()
+    pairs = set(zip(labels.values.ravel(), image.values.ravel() % 2, found.values.ravel(), strict=True))
+    assert len({pair for pair in pairs if pair[0]}) == len(np.unique(found)) - 1 == 5
+
+
+def test_masks_go_to_other_processes():
+    """With what the tasks hold."""
+    image, labels = nested_objects()
+    both = xr.Dataset({"cells": image, "objects": labels}).chunk(5)
+    lazy = nx.map_rois(both, first_negated, nx.compute_masking_roi(labels), output=both["cells"], masked=True)
+    with dask.config.set(scheduler="processes"):
+        found = pickle.loads(pickle.dumps(lazy)).compute()
+    np.testing.assert_array_equal(found, np.where(labels > 0, -image, image))
+
+
+def first_negated(piece):
+    return -piece["cells"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"masked": True}, NgioValueError, r"masked=True needs .* one label image, got none: pass .* masked=labels"),
+        ({"image": BOTH.assign(more=LABELS), "masked": True}, NgioValueError, r"got \['nuclei', 'more'\]"),
+        ({"masked": "nuclei"}, NgioValueError, "masked must be"),
+        ({"masked": IMAGE / 2}, NgioTypeError, "masked must be a label image, .* got float64"),
+        ({"masked": nx.zoom(LABELS, 0.5)}, NgioValueError, "the image and the labels do not fit along 'y'"),
+        ({"masked": LABELS, "rois": TILES}, NgioValueError, r"needs the label .* region 0 \('y0_x0'\) has none"),
+        ({"masked": LABELS, "output": {"a": int}}, NgioValueError, "a table has none: blank the piece"),
+        ({"masked": LABELS.expand_dims(c=["a", "b"]), "output": "labels"}, NgioValueError, r"\('y', 'x'\), got 'c'"),
+    ],
+)
+def test_masks_that_make_no_sense_are_refused(arguments, error, message):
+    """Each with what to do."""
+    given = {"image": IMAGE, "func": smoothed, "rois": nx.compute_masking_roi(LABELS)} | arguments
+    with pytest.raises(error, match=message):
+        nx.map_rois(**given)
