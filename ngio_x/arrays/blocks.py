@@ -8,6 +8,7 @@ from itertools import accumulate, product
 from typing import Any, TypeAlias
 
 import dask.array as da
+import numpy as np
 import numpy.typing as npt
 from dask.highlevelgraph import HighLevelGraph, Layer, MaterializedLayer
 
@@ -20,7 +21,12 @@ Block: TypeAlias = tuple[int, ...]
 
 def ends_of(array: Pixels) -> list[list[int]]:
     """Return where the blocks of a lazy array end along each axis."""
-    return [list(accumulate(sizes)) for sizes in array.chunks] if isinstance(array, da.Array) else []
+    return ends_of_chunks(array.chunks) if isinstance(array, da.Array) else []
+
+
+def ends_of_chunks(chunks: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Return where blocks of some sizes end along each axis."""
+    return [list(accumulate(sizes)) for sizes in chunks]
 
 
 def blocks_in(ends: Sequence[Sequence[int]], box: Window) -> Iterator[tuple[Block, Window]]:
@@ -48,6 +54,18 @@ def reading(array: Pixels, ends: Sequence[Sequence[int]], box: Window) -> Any:
         return array[box]
     blocks = list(blocks_in(ends, box))
     return (_gathered, [(array.name, *at) for at, _ in blocks], [whole for _, whole in blocks], box)
+
+
+def reading_part(pixels: Pixels, ends: Sequence[Sequence[int]], box: Window, dtype: np.dtype[Any]) -> Any:
+    """Return a window of pixels as `reading` does, along axes of size 1, where they are repeated, the one.
+
+    Of pixels in memory it is a copy, of that dtype unless they are truth values: for the caller may change them before
+    the task runs.
+    """
+    box = tuple(slice(0, 1) if n == 1 else side for n, side in zip(pixels.shape, box, strict=True))
+    if isinstance(pixels, da.Array):
+        return reading(pixels, ends, box)
+    return pixels[box].astype(bool if pixels.dtype.kind == "b" else dtype)
 
 
 def _gathered(blocks: Sequence[npt.NDArray[Any]], places: Sequence[Window], box: Window) -> npt.NDArray[Any]:

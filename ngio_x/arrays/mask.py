@@ -80,6 +80,10 @@ def placed(
             )
         return labels.drop_vars([dim], errors="ignore")
     low, high = max(0, -offset), max(0, -offset, min(count, size - offset))
+    if low == high:  # dask pads no empty array
+        shape = [size if each == dim else labels.sizes[each] for each in labels.dims]
+        nothing = np.broadcast_to(labels.dtype.type(0), shape)
+        return xr.DataArray(nothing, labels.coords.to_dataset().drop_dims(dim).coords, labels.dims)
     before = min(max(0, offset), size)
     after = size - before - (high - low)
     labels = labels.isel({dim: slice(low, high)}).drop_vars([dim])

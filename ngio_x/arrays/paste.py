@@ -21,7 +21,7 @@ from ngio_x.arrays.blocks import (
     ends_of,
     made_name,
     patchwork_of,
-    reading,
+    reading_part,
     with_blocks,
 )
 from ngio_x.arrays.crop import window
@@ -276,11 +276,13 @@ def _pasted(ground: da.Array, parts: Sequence[Part]) -> da.Array:
     tasks: dict[Block, list[Any]] = {}
     whole: dict[Block, Window] = {}
     for part in parts:
-        reads = [None if pixels is None else (pixels, ends_of(pixels)) for pixels in (part.pixels, part.mask)]
+        ends, mask_ends = ends_of(part.pixels), [] if part.mask is None else ends_of(part.mask)
         for at, block in blocks_in(ends_of(ground), part.window):
             both = common_part(part.window, block)
-            pixels, mask = (_part_of(read, within(both, part.window), ground.dtype) for read in reads)
+            box = within(both, part.window)
+            mask = None if part.mask is None else reading_part(part.mask, mask_ends, box, ground.dtype)
             if not (isinstance(mask, np.ndarray) and not mask.any()):
+                pixels = reading_part(part.pixels, ends, box, ground.dtype)
                 tasks.setdefault(at, []).append((within(both, block), pixels, mask))
                 whole[at] = block
     if not tasks:
@@ -293,17 +295,6 @@ def _pasted(ground: da.Array, parts: Sequence[Part]) -> da.Array:
         graph[made_name(name), *at] = (_block, before_it, ground.dtype, *map(list, zip(*pieces, strict=True)))
     lazy = [each for part in parts for each in (part.pixels, part.mask) if isinstance(each, da.Array)]
     return with_blocks(ground, name, graph, tasks.keys(), lazy)
-
-
-def _part_of(read: tuple[Pixels, list[list[int]]] | None, box: Window, dtype: np.dtype[Any]) -> Any:
-    """Return a window of pixels for a task: of those in memory a copy, for the caller may change them meanwhile."""
-    if read is None:
-        return None
-    pixels, ends = read
-    box = tuple(slice(0, 1) if n == 1 else side for n, side in zip(pixels.shape, box, strict=True))
-    if isinstance(pixels, da.Array):
-        return reading(pixels, ends, box)
-    return pixels[box].astype(bool if pixels.dtype.kind == "b" else dtype)
 
 
 def _block(

@@ -354,3 +354,12 @@ def test_patches_on_disk_stay_there(tmp_path, image):
     with mock.patch("zarr.Array.__getitem__", side_effect=AssertionError):
         result = nx.paste(image.chunk() * 0, patch.isel(x=slice(2, 5)))
     assert int(result.sum()) == 2 * 6 * 3
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_a_mask_that_lies_elsewhere_changes_nothing(image, patch, labels, lazy):
+    """As labels that lie elsewhere mask all."""
+    inside = nx.as_image(labels == 1, origin=90.0)
+    inside = inside.chunk() if lazy else inside
+    assert nx.paste(image, patch, where=inside).identical(image)
+    assert not nx.mask(image, inside, 1).any()
