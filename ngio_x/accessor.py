@@ -295,6 +295,7 @@ class DataArrayAccessor:
         group: StoreLike,
         roi: Roi | None = None,
         *,
+        where: Any = None,
         consolidate: bool = True,
         exclusive: bool = False,
         frame: Frame | None = None,
@@ -303,7 +304,8 @@ class DataArrayAccessor:
 
         See `ngio_x.write_region`.
         """
-        nx.write_region(self._image, group, roi, consolidate=consolidate, exclusive=exclusive, frame=frame)
+        options: dict[str, Any] = {"consolidate": consolidate, "exclusive": exclusive, "frame": frame}
+        nx.write_region(self._image, group, roi, where=where, **options)
 
 
 class DatasetAccessor:

@@ -40,16 +40,21 @@ def blanked(image: xr.DataArray, inside: xr.DataArray, fill: Any) -> xr.DataArra
     return image.where(inside, fill).transpose(*image.dims).assign_attrs(image.attrs)
 
 
-def on_pixels_of(image: xr.DataArray | xr.Dataset, labels: xr.DataArray) -> xr.DataArray:
+def on_pixels_of(image: xr.DataArray | xr.Dataset, labels: xr.DataArray, what: str = "the labels") -> xr.DataArray:
     """Return labels on the pixels of an image, without coordinates; 0 or False where they do not cover them.
+
+    Args:
+        image: The image.
+        labels: The labels.
+        what: What they are called in messages.
 
     Raises:
         NgioValueError: If the labels have an axis that the image lacks, or lattices or sizes do not fit.
     """
     if unknown := [dim for dim in labels.dims if dim not in image.dims]:
-        raise NgioValueError(f"the labels' axes must be of the image's {tuple(image.dims)}, got '{unknown[0]}'")
+        raise NgioValueError(f"axes of {what} must be of the image's {tuple(image.dims)}, got '{unknown[0]}'")
     for dim in labels.dims:
-        labels = placed(labels, image, dim, "the labels")
+        labels = placed(labels, image, dim, what)
     return labels.drop_vars(labels.coords)
 
 
@@ -83,7 +88,7 @@ def placed(
     if low == high:  # dask pads no empty array
         shape = [size if each == dim else labels.sizes[each] for each in labels.dims]
         nothing = np.broadcast_to(labels.dtype.type(0), shape)
-        return xr.DataArray(nothing, labels.coords.to_dataset().drop_dims(dim).coords, labels.dims)
+        return xr.DataArray(nothing, labels.coords.to_dataset().drop_dims([dim]).coords, labels.dims)
     before = min(max(0, offset), size)
     after = size - before - (high - low)
     labels = labels.isel({dim: slice(low, high)}).drop_vars([dim])

@@ -78,7 +78,7 @@ def mosaic(
         require_image(like, "like")
         canvas = xr.DataArray(_on_paper(like.shape, dtype), like.coords, like.dims)
         pieces = [_of_known_names(piece, canvas) for piece in _with_chosen([*pieces, canvas])[:-1]]
-    parts = _parts(canvas, pieces)
+    parts = _parts(canvas, pieces, "the others" if like is None else "like")
     chunks = None if like is None else like.chunks
     if chunks is None and any(isinstance(part.pixels, da.Array) for part in parts):
         chunks = _chunks(parts, canvas.shape)
@@ -218,8 +218,8 @@ def _common(pieces: Sequence[xr.DataArray], dims: tuple[Hashable, ...]) -> dict[
     }
 
 
-def _parts(canvas: xr.DataArray, pieces: Sequence[xr.DataArray]) -> list[Part]:
-    """Return the pixels of all pieces, and where they go; what lies outside is left out."""
+def _parts(canvas: xr.DataArray, pieces: Sequence[xr.DataArray], ground: str) -> list[Part]:
+    """Return the pixels of all pieces, and where they go; what lies outside of the ground is left out."""
     parts, missed = [], None
     for index, piece in enumerate(pieces):
         try:
@@ -227,8 +227,7 @@ def _parts(canvas: xr.DataArray, pieces: Sequence[xr.DataArray]) -> list[Part]:
         except NgioEmptyRegionError as error:
             missed = error
         except NgioValueError as error:
-            error.add_note(f"in images[{index}]")
-            raise
+            raise NgioValueError(f"images[{index}] does not fit the pixels of {ground}: {error}") from None
     if canvas.size and not parts:
         raise missed or NgioValueError("images must have a channel that like has, or whatever it has names of")
     return parts

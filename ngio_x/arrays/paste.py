@@ -249,11 +249,14 @@ def _mask(
 
 
 def _plain_mask(where: Any, dims: tuple[Hashable, ...], shape: tuple[int, ...]) -> xr.DataArray:
-    pixels = where if isinstance(where, da.Array) else np.asarray(where)
+    try:
+        pixels = where if isinstance(where, da.Array) else np.asarray(where)
+    except (TypeError, ValueError):  # a Dataset, or lists of several lengths
+        pixels = np.asarray(None)
     _require_boolean(where, pixels.dtype)
     if pixels.shape != shape:
         raise NgioValueError(
-            f"where must have the patch's shape {shape}, got {pixels.shape}: a DataArray is placed by its lattice"
+            f"where must have the patch's shape {shape}, got shape {pixels.shape}: a DataArray is placed by its lattice"
         )
     return xr.DataArray(pixels, dims=dims)
 

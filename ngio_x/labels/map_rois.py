@@ -205,7 +205,7 @@ def _owners(
         raise NgioTypeError(
             f"masked must be a label image, whose ids are integers, got {masked.dtype}: convert with .astype('uint32')"
         )
-    return on_pixels_of(image, masked.copy(data=streamed(masked)))
+    return on_pixels_of(image, masked.copy(data=streamed(masked)), "masked")
 
 
 def _require_owned(work: Work, result: xr.DataArray) -> None:

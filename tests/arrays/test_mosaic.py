@@ -11,6 +11,7 @@ import xarray as xr
 
 import ngio_x as nx
 from ngio_x.errors import NgioEmptyRegionError, NgioTypeError, NgioValueError
+from ngio_x.testing import samples
 
 PIXELS = (np.arange(2 * 12 * 20) * 7 % 251).astype("u2").reshape(2, 12, 20)
 IMAGE = nx.as_image(PIXELS, "cyx", 0.5, origin=3.0, channels=["a", "b"], name="q").assign_attrs(note=[1], more=2)
@@ -63,9 +64,8 @@ def test_where_pieces_overlap_one_rule_counts(how, expected):
 def test_means_of_integers_are_exact(dtype):
     """Of the largest and smallest of each type; halves go away from zero."""
     limits = np.iinfo(dtype)
-    rng = np.random.default_rng(0)
     for count in (1, 2, 3, 4, 7):
-        values = rng.integers(limits.min, limits.max, (count, 50), dtype, endpoint=True)
+        values = samples.noise((count, 50), dtype, count)
         values[:, 0], values[:, 1], values[0, 2:4], values[1:, 2] = limits.max, limits.min, limits.max, limits.max - 1
         pieces = [nx.as_image(row[None], "yx") for row in values]
         sums = [sum(map(int, column)) for column in values.T]
@@ -230,9 +230,10 @@ def test_pieces_that_do_not_fit_are_refused(images, options, error, message):
 
 def test_pieces_off_the_canvas_are_refused_by_number():
     """The lattice says why."""
-    with pytest.raises(NgioValueError, match="along 'y': the pixels are shifted") as caught:
+    with pytest.raises(
+        NgioValueError, match=r"images\[1\] does not fit .* of like: .* along 'y': the pixels are shifted"
+    ):
         nx.mosaic([field(1), field(1, y=0.3)], like=field(0, shape=(9, 9)))
-    assert caught.value.__notes__ == ["in images[1]"]
 
 
 def test_what_xarray_makes_of_overlapping_crops_is_not_the_image():

@@ -485,7 +485,7 @@ def first_negated(piece):
         ({"image": BOTH.assign(more=LABELS), "masked": True}, NgioValueError, r"got \['nuclei', 'more'\]"),
         ({"masked": "nuclei"}, NgioValueError, "masked must be"),
         ({"masked": IMAGE / 2}, NgioTypeError, "masked must be a label image, .* got float64"),
-        ({"masked": nx.zoom(LABELS, 0.5)}, NgioValueError, "the image and the labels do not fit along 'y'"),
+        ({"masked": nx.zoom(LABELS, 0.5)}, NgioValueError, "the image and masked do not fit along 'y'"),
         ({"masked": LABELS, "rois": TILES}, NgioValueError, r"needs the label .* region 0 \('y0_x0'\) has none"),
         ({"masked": LABELS, "output": {"a": int}}, NgioValueError, "a table has none: blank the piece"),
         ({"masked": LABELS.expand_dims(c=["a", "b"]), "output": "labels"}, NgioValueError, r"\('y', 'x'\), got 'c'"),
