@@ -258,7 +258,7 @@ class DataArrayAccessor:
 
     def write_labels(
         self,
-        group: StoreLike,
+        store: StoreLike,
         name: str,
         *,
         frame: Frame | None = None,
@@ -277,7 +277,7 @@ class DataArrayAccessor:
         """
         nx.write_labels(
             self._image,
-            group,
+            store,
             name,
             frame=frame,
             order=order,
@@ -292,7 +292,7 @@ class DataArrayAccessor:
 
     def write_region(
         self,
-        group: StoreLike,
+        store: StoreLike,
         roi: Roi | None = None,
         *,
         where: Any = None,
@@ -305,7 +305,7 @@ class DataArrayAccessor:
         See `ngio_x.write_region`.
         """
         options: dict[str, Any] = {"consolidate": consolidate, "exclusive": exclusive, "frame": frame}
-        nx.write_region(self._image, group, roi, where=where, **options)
+        nx.write_region(self._image, store, roi, where=where, **options)
 
 
 class DatasetAccessor:

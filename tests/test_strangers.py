@@ -135,7 +135,7 @@ VALID = {
     "compute_masking_roi": {"segmentation": LABELS.values, "pixel_size": {"y": 1.0, "x": 1.0}, "axes_order": "yx"},
     "composite": {"image": IMAGE, "channels": None},
     "consolidate_ome_zarr": lambda path: {
-        "group": written(path),
+        "store": written(path),
         "regions": [{"y": slice(0, 4)}],
         "order": "mean",
         "mode": "numpy",
@@ -182,7 +182,7 @@ VALID = {
     "keep_objects": {"coarse": LABELS[::2, ::2].values, "labels": LABELS.values},
     "label_extents": {"labels": LABELS, "axes_order": ("y", "x"), "background": 0},
     "level_for": {"tree": TREE, "pixel_size": 0.5},
-    "list_tables": lambda path: {"group": written(path), "table_type": "roi_table"},
+    "list_tables": lambda path: {"store": written(path), "table_type": "roi_table"},
     "map_levels": {"tree": TREE, "function": nx.zoom, "scale": 0.5, "on": "image"},
     "map_rois": {
         "image": IMAGE,
@@ -239,7 +239,7 @@ VALID = {
         "regions": None,
         "axes": ("y", "x"),
     },
-    "read_rois": lambda path: {"group": written(path), "name": "rois", "frame": None},
+    "read_rois": lambda path: {"store": written(path), "name": "rois", "frame": None},
     "relabel_sequential": {"labels": LABELS, "offset": 1, "background": 0},
     "require_axes_match": _pair,
     "require_dimensions_match": {**_pair, "allow_singleton": False},
@@ -270,7 +270,7 @@ VALID = {
     "window": {"image": IMAGE, "roi": ROI, "bounds": "outer", "missing_dims": "raise"},
     "write_labels": lambda path: {
         "labels": LABELS,
-        "group": written(path),
+        "store": written(path),
         "name": "cells",
         **{key: value for key, value in _files.items() if key not in ("levels", "scale_factors")},
         "colors": {1: "FF0000"},
@@ -286,7 +286,7 @@ VALID = {
     },
     "write_region": lambda path: {
         "patch": IMAGE[:4, :4],
-        "group": written(path),
+        "store": written(path),
         "roi": ROI,
         "where": np.ones((4, 4), bool),
         "consolidate": True,
@@ -294,7 +294,7 @@ VALID = {
         "frame": None,
     },
     "write_rois": lambda path: {
-        "group": written(path),
+        "store": written(path),
         "name": "more",
         "rois": [ROI],
         "table_type": "roi_table",

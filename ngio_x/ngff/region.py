@@ -41,7 +41,7 @@ from ngio_x.roi.roi import Roi
 
 def write_region(
     patch: xr.DataArray,
-    group: StoreLike,
+    store: StoreLike,
     roi: Roi | None = None,
     *,
     where: Any = None,
@@ -62,7 +62,7 @@ def write_region(
 
     Args:
         patch: A DataArray, numpy- or dask-backed; or a plain array of the image's dimensions together with `roi`.
-        group: A path, a URL, a zarr store or an open group: of an image, or of labels (`image.zarr/labels/nuclei`).
+        store: A path, a URL, a zarr store or an open group: of an image, or of labels (`image.zarr/labels/nuclei`).
         roi: Where to put it: the pixels of level 0 that this region touches, of which there must be as many as the
             patch has. By default where the patch's own lattice says.
         where: Booleans: only pixels where they are true change, as for `paste`; numpy- or dask-backed. Of write units
@@ -83,7 +83,7 @@ def write_region(
         NgioStorageError: If pixels cannot be read or written.
     """
     consolidate, exclusive = named("consolidate", to_bool)(consolidate), named("exclusive", to_bool)(exclusive)
-    pyramid = _opened(group, frame)
+    pyramid = _opened(store, frame)
     source, *targets = pyramid.arrays
     parts = fitted(pyramid.image, patch, roi, where)
     windows = [part.window for part in parts]
@@ -101,7 +101,7 @@ def write_region(
 
 
 def consolidate_ome_zarr(
-    group: StoreLike,
+    store: StoreLike,
     regions: Iterable[RegionLike] | None = None,
     *,
     order: Order | None = None,
@@ -112,7 +112,7 @@ def consolidate_ome_zarr(
     """Rebuild the coarser levels of an OME-Zarr image, or of a label image, from level 0.
 
     Args:
-        group: As for `write_region`.
+        store: As for `write_region`.
         regions: What has changed of level 0 since the levels were consistent, as for `consolidate_pyramid`; a `Roi` may
             be in world units, too. By default everything is rebuilt. What `write_region(consolidate=False)` wrote on
             this machine counts without being named: an empty list rebuilds just that. Labels that were written with
@@ -130,7 +130,7 @@ def consolidate_ome_zarr(
         NgioTypeError: If something is no region.
         NgioStorageError: If pixels cannot be read or written. Marks stay at the levels then.
     """
-    pyramid = _opened(group, frame, order)
+    pyramid = _opened(store, frame, order)
     if regions is not None and np.iterable(regions) and not isinstance(regions, (str, bytes, Mapping, Roi)):
         regions = [_in_pixels(region, pyramid.image) for region in regions]
     _rebuild(pyramid, regions, mode, progress)
@@ -149,7 +149,7 @@ class _Pyramid(NamedTuple):
 
 
 def _opened(store: StoreLike, frame: Frame | None, order: Order | None = None) -> _Pyramid:
-    group = open_group(store, "r+", argument="group")
+    group = open_group(store, "r+")
     root = directory_of(group.store_path)
     if root is not None and is_unfinished(root):
         raise NgioValueError(

@@ -338,7 +338,7 @@ def _with_other_dtype(path):
     [
         (lambda path: path / "bogus", NgioFileNotFoundError, "does not exist"),
         (lambda path: path / "0", NgioFileNotFoundError, "no zarr group"),
-        (lambda path: 5, NgioTypeError, "group must be a path"),
+        (lambda path: 5, NgioTypeError, "store must be a path"),
         (lambda path: zarr.open_group(path, mode="r"), NgioValueError, "read-only"),
         (_without_level, NgioValidationError, "has no array '1'"),
         (_with_other_dtype, NgioValueError, "must have one dtype"),
