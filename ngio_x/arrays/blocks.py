@@ -154,8 +154,9 @@ def with_blocks(
         layers.pop(ground.name)
         dependencies.pop(ground.name)
     for source in sources:
-        layers |= source.dask.layers
-        dependencies |= source.dask.dependencies
+        theirs = source.dask if before.ground == ground.name else _lightened(source, before)
+        layers |= theirs.layers
+        dependencies |= theirs.dependencies
     read = {before.source(at)[0] for at in made}
     layers[inner] = MaterializedLayer(tasks)
     dependencies[inner] = read.union(*(source.__dask_layers__() for source in sources))
@@ -163,6 +164,33 @@ def with_blocks(
     layers[name] = Patchwork(name, ground.numblocks, before.ground, after)
     dependencies[name] = {before.ground, *after.values()}
     return da.Array(HighLevelGraph(layers, dependencies), name, ground.chunks, dtype=ground.dtype)
+
+
+def _lightened(source: da.Array, whole: Patchwork) -> HighLevelGraph:
+    """Return the graph of an array, of a patchwork in it only the blocks that are read.
+
+    A patch is often computed from the array that it goes into. Its graph would keep the names of all blocks of it, and
+    so would that of the next one.
+    """
+    graph: HighLevelGraph = source.dask
+    readers = [name for name, read in graph.dependencies.items() if whole.name in read]
+    if source.name == whole.name or any(len(graph.layers[name].get_output_keys()) >= len(whole) for name in readers):
+        return graph
+    used: set[Any] = set()
+    for name in readers:
+        layer = graph.layers[name]
+        _, reads = layer.cull(set(layer.get_output_keys()), whole)
+        used.update(key for keys in reads.values() for key in keys if key in whole)
+    # A layer of its own: graphs are merged by the names of their layers, and others may read other blocks.
+    part = f"{whole.name}-for-{source.name}"
+    layers, dependencies = dict(graph.layers), dict(graph.dependencies)
+    if whole.name in layers:
+        del layers[whole.name], dependencies[whole.name]
+    for name in readers:
+        dependencies[name] = dependencies[name] - {whole.name} | {part}
+    layers[part] = MaterializedLayer({key: whole[key] for key in used})
+    dependencies[part] = {whole[key][0] for key in used}
+    return HighLevelGraph(layers, dependencies)
 
 
 def made_name(name: str) -> str:
