@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from functools import partial
+from functools import partial, reduce
 
 import numpy as np
 import pytest
@@ -33,6 +33,46 @@ def test_cropping(benchmark, pixels, how):
         "numpy slices": lambda: pixels[window["y"], window["x"]],
     }
     assert benchmark(verbs[how]).shape == (100, 100)
+
+
+def with_patches(image, corners):
+    for k, (y, x) in enumerate(corners):
+        image = nx.paste(image, image[y : y + 40, x : x + 40] * 0 + image.dtype.type(k))
+    return image.values
+
+
+def with_assignments(image, corners):
+    pixels = image.data
+    for k, (y, x) in enumerate(corners):
+        pixels = pixels.copy()
+        pixels[y : y + 40, x : x + 40] = image.dtype.type(k)
+    return pixels.compute()
+
+
+@pytest.mark.parametrize("how", [with_patches, with_assignments])
+def test_pasting_a_hundred_patches_into_a_lazy_image(benchmark, measuring, how):
+    benchmark.group = "pasting 100 patches, one after the other, into a lazy image of 32×32 chunks"
+    size, count = (1024, 100) if measuring else (128, 5)
+    image = nx.as_image(np.zeros((size, size), "u2"), "yx", 0.5).chunk({"y": 32, "x": 32})
+    corners = noise((count, 2), "i8", low=0, high=size - 40)
+    found = benchmark.pedantic(how, (image, corners), rounds=3)
+    assert (found > 0).any()
+
+
+@pytest.mark.parametrize("how", ["mosaic", "mosaic of lazy pieces", "combine_first"])
+def test_putting_fields_together(benchmark, pixels, how):
+    benchmark.group = "putting 16 overlapping fields together"
+    image = nx.as_image(pixels, ("y", "x"), 0.5)
+    size = pixels.shape[0] // 4
+    fields = [nx.crop(image, roi) for roi in nx.tile(image, size + 20, 20)]
+    lazy = [field.chunk() for field in fields]
+    verbs = {
+        "mosaic": lambda: nx.mosaic(fields),
+        "mosaic of lazy pieces": lambda: nx.mosaic(lazy).compute(),
+        "combine_first": lambda: reduce(lambda one, other: other.combine_first(one), fields),
+    }
+    found = benchmark.pedantic(verbs[how], rounds=3)
+    np.testing.assert_array_equal(found, pixels)
 
 
 @pytest.fixture

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ngio_x.arrays.levels import level_for as level_for
     from ngio_x.arrays.levels import map_levels as map_levels
     from ngio_x.arrays.mask import mask as mask
+    from ngio_x.arrays.mosaic import mosaic as mosaic
     from ngio_x.arrays.paste import paste as paste
     from ngio_x.arrays.pixel_index import PixelIndex as PixelIndex
     from ngio_x.arrays.roi_dataset import rois_from_dataset as rois_from_dataset
@@ -135,6 +136,7 @@ _HOMES = {
     "arrays.lattice": ("Lattice",),
     "arrays.levels": ("level_for", "map_levels"),
     "arrays.mask": ("mask",),
+    "arrays.mosaic": ("mosaic",),
     "arrays.paste": ("paste",),
     "arrays.pixel_index": ("PixelIndex",),
     "arrays.roi_dataset": ("rois_from_dataset", "rois_to_dataset"),

@@ -91,12 +91,14 @@ class DataArrayAccessor:
         """
         return nx.zoom(self._image, scale, shape=shape, order=order)
 
-    def paste(self, patch: Any, roi: RoiLike | None = None, *, bounds: Bounds = "outer") -> xr.DataArray:
+    def paste(
+        self, patch: Any, roi: RoiLike | None = None, *, where: Any = None, bounds: Bounds = "outer"
+    ) -> xr.DataArray:
         """Return a copy of `image` with `patch` in it; what the patch's lattice places outside the image is dropped.
 
         See `ngio_x.paste`.
         """
-        return nx.paste(self._image, patch, roi, bounds=bounds)
+        return nx.paste(self._image, patch, roi, where=where, bounds=bounds)
 
     def mask(self, labels: xr.DataArray, label_id: int, *, fill: Any = 0) -> xr.DataArray:
         """Return `image` where `labels` has the id, and `fill` elsewhere.
@@ -150,6 +152,7 @@ class DataArrayAccessor:
         output: Output = "image",
         halo: IntegersByAxis = 0,
         bounds: Bounds = "outer",
+        masked: bool | xr.DataArray = False,
         dtype: Any = None,
         fill: Any = 0,
     ) -> xr.DataArray | xr.Dataset:
@@ -157,7 +160,9 @@ class DataArrayAccessor:
 
         See `ngio_x.map_rois`.
         """
-        return nx.map_rois(func, self._image, rois, output=output, halo=halo, bounds=bounds, dtype=dtype, fill=fill)
+        return nx.map_rois(
+            self._image, func, rois, output=output, halo=halo, bounds=bounds, masked=masked, dtype=dtype, fill=fill
+        )
 
     def label_extents(self, *, axes_order: Sequence[str] | None = None, background: int | None = 0) -> xr.Dataset:
         """Return box, number of pixels and centre of every object of a label image, one row an id.
@@ -258,7 +263,7 @@ class DataArrayAccessor:
 
     def write_labels(
         self,
-        group: StoreLike,
+        store: StoreLike,
         name: str,
         *,
         frame: Frame | None = None,
@@ -277,7 +282,7 @@ class DataArrayAccessor:
         """
         nx.write_labels(
             self._image,
-            group,
+            store,
             name,
             frame=frame,
             order=order,
@@ -292,9 +297,10 @@ class DataArrayAccessor:
 
     def write_region(
         self,
-        group: StoreLike,
+        store: StoreLike,
         roi: RoiLike | None = None,
         *,
+        where: Any = None,
         consolidate: bool = True,
         exclusive: bool = False,
         frame: Frame | None = None,
@@ -303,7 +309,8 @@ class DataArrayAccessor:
 
         See `ngio_x.write_region`.
         """
-        nx.write_region(self._image, group, roi, consolidate=consolidate, exclusive=exclusive, frame=frame)
+        options: dict[str, Any] = {"consolidate": consolidate, "exclusive": exclusive, "frame": frame}
+        nx.write_region(self._image, store, roi, where=where, **options)
 
 
 class DatasetAccessor:
@@ -359,6 +366,7 @@ class DatasetAccessor:
         output: Output = "image",
         halo: IntegersByAxis = 0,
         bounds: Bounds = "outer",
+        masked: bool | xr.DataArray = False,
         dtype: Any = None,
         fill: Any = 0,
     ) -> xr.DataArray | xr.Dataset:
@@ -366,7 +374,9 @@ class DatasetAccessor:
 
         See `ngio_x.map_rois`.
         """
-        return nx.map_rois(func, self._dataset, rois, output=output, halo=halo, bounds=bounds, dtype=dtype, fill=fill)
+        return nx.map_rois(
+            self._dataset, func, rois, output=output, halo=halo, bounds=bounds, masked=masked, dtype=dtype, fill=fill
+        )
 
 
 class DataTreeAccessor:

@@ -29,7 +29,7 @@ def test_a_function_that_looks_as_far_as_the_halo_gives_the_same_in_any_tiles(da
     def largest(piece):
         return piece.copy(data=ndimage.maximum_filter(piece.values, 2 * reach + 1))
 
-    found = nx.map_rois(largest, source, tiles, halo=reach)
+    found = nx.map_rois(source, largest, tiles, halo=reach)
     xr.testing.assert_identical(found.compute(), largest(image))
 
 
@@ -42,7 +42,7 @@ def test_mapping_the_identity_is_pasting_the_crops_in_turn(data, image):
     for roi in rois:
         expected = nx.paste(expected, nx.crop(image, roi, bounds=bounds))
     halo = data.draw(st.integers(0, 2))
-    found = nx.map_rois(lambda piece: piece, data.draw(chunked(image)), rois, bounds=bounds, halo=halo)
+    found = nx.map_rois(data.draw(chunked(image)), lambda piece: piece, rois, bounds=bounds, halo=halo)
     xr.testing.assert_identical(found.compute(), expected)
 
 
@@ -62,7 +62,7 @@ def test_a_table_has_for_each_region_what_its_crop_gives(data, image):
     def facts(piece):
         return {"sum": piece.values.sum(dtype="int64"), "high": piece.max()}
 
-    table = nx.map_rois(facts, data.draw(chunked(image)), rois, output=columns).compute()
+    table = nx.map_rois(data.draw(chunked(image)), facts, rois, output=columns).compute()
     assert nx.rois_from_dataset(table.drop_vars(list(columns))) == rois
     assert table["sum"].values.tolist() == [nx.crop(image, roi).values.sum(dtype="int64") for roi in rois]
     assert table["high"].values.tolist() == [nx.crop(image, roi).values.max() for roi in rois]
@@ -76,8 +76,8 @@ def test_objects_no_wider_than_the_halo_are_those_of_the_whole_image(data, image
     widest = max((side.stop - side.start for box in boxes for side in box), default=0)
     tiles = data.draw(tilings(image))
     found = nx.map_rois(
-        lambda piece: ndimage.label(piece.values)[0],
         data.draw(chunked(inside)),
+        lambda piece: ndimage.label(piece.values)[0],
         tiles,
         output="labels",
         halo=widest,

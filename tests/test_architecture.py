@@ -79,6 +79,7 @@ PUBLIC = [
     "map_levels",
     "map_rois",
     "mask",
+    "mosaic",
     "napari_layer",
     "napari_shapes",
     "numpy_zoom",

@@ -35,12 +35,9 @@ def test_each_verb_is_a_link(name, lazy):
     verb, others = getattr(nx, name), LINKS[name]
     image = IMAGE.chunk({"y": 11}) if lazy else IMAGE
     expected = verb(image=image, **others) if "image" in inspect.signature(verb).parameters else verb(image, **others)
-    if name == "map_rois":
-        link = partial(verb, others["func"], rois=others["rois"])
-        piped = image.pipe((verb, "image"), others["func"], rois=others["rois"])
-    else:
-        link = partial(verb, **others)
-        piped = image.pipe(verb, **others)
+    link = partial(verb, **others)
+    positional = [others[key] for key in ("func",) if key in others]  # pipe has a parameter of that name itself
+    piped = image.pipe(verb, *positional, **{key: value for key, value in others.items() if key != "func"})
     assert piped.identical(expected)
     assert toolz.pipe(image, link).identical(expected)
 
@@ -50,12 +47,12 @@ def test_chains_of_all_kinds_are_the_nested_calls():
     func, columns = (lambda piece: {"mean": piece.mean()}), {"mean": float}
     tiles = nx.tile(nx.crop(IMAGE, ROI), 4)
     image = IMAGE.chunk({"x": 9})
-    nested = nx.map_rois(func, nx.zoom(nx.crop(image, ROI), 0.5), tiles, output=columns)
-    piped = image.pipe(nx.crop, ROI).pipe(nx.zoom, 0.5).pipe((nx.map_rois, "image"), func, rois=tiles, output=columns)
+    nested = nx.map_rois(nx.zoom(nx.crop(image, ROI), 0.5), func, tiles, output=columns)
+    piped = image.pipe(nx.crop, ROI).pipe(nx.zoom, 0.5).pipe(nx.map_rois, func, tiles, output=columns)
     links = (
         partial(nx.crop, roi=ROI),
         partial(nx.zoom, scale=0.5),
-        partial(nx.map_rois, func, rois=tiles, output=columns),
+        partial(nx.map_rois, func=func, rois=tiles, output=columns),
     )
     methods = image.ngio.crop(ROI).ngio.zoom(0.5).ngio.map_rois(func, tiles, output=columns)
     assert nested["mean"].chunks is not None

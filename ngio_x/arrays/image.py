@@ -223,7 +223,9 @@ def lattice_in_hand(image: xr.DataArray | xr.Dataset, dim: Hashable, *, lone: fl
     return evolve(found, relative=True) if window_origin(dim) in image.coords else found
 
 
-def offset_in(image: xr.DataArray | xr.Dataset, other: xr.DataArray, dim: Hashable, what: str) -> int | None:
+def offset_in(
+    image: xr.DataArray | xr.Dataset, other: xr.DataArray, dim: Hashable, what: str, ground: str = "the image"
+) -> int | None:
     """Return at which position of an image another array begins along an axis; None if coordinates do not say.
 
     Args:
@@ -231,6 +233,7 @@ def offset_in(image: xr.DataArray | xr.Dataset, other: xr.DataArray, dim: Hashab
         other: May begin before the image or after its end.
         dim: An axis of both.
         what: What the other is called in messages.
+        ground: What the image is called in messages.
 
     Raises:
         NgioValueError: If the two are not pieces of one lattice.
@@ -242,7 +245,7 @@ def offset_in(image: xr.DataArray | xr.Dataset, other: xr.DataArray, dim: Hashab
     try:
         return ours.offset_of(theirs)
     except NgioValueError as error:
-        raise NgioValueError(f"the image and {what} do not fit along '{dim}': {error}") from None
+        raise NgioValueError(f"{ground} and {what} do not fit along '{dim}': {error}") from None
 
 
 def _with_dims(data: Any, dims: Sequence[str] | None, usual: tuple[Hashable, ...]) -> xr.DataArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
@@ -39,31 +40,61 @@ def blanked(image: xr.DataArray, inside: xr.DataArray, fill: Any) -> xr.DataArra
     return image.where(inside, fill).transpose(*image.dims).assign_attrs(image.attrs)
 
 
-def on_pixels_of(image: xr.DataArray, labels: xr.DataArray) -> xr.DataArray:
+def on_pixels_of(image: xr.DataArray | xr.Dataset, labels: xr.DataArray, what: str = "the labels") -> xr.DataArray:
     """Return labels on the pixels of an image, without coordinates; 0 or False where they do not cover them.
+
+    Args:
+        image: The image.
+        labels: The labels.
+        what: What they are called in messages.
 
     Raises:
         NgioValueError: If the labels have an axis that the image lacks, or lattices or sizes do not fit.
     """
     if unknown := [dim for dim in labels.dims if dim not in image.dims]:
-        raise NgioValueError(f"the labels' axes must be of the image's {image.dims}, got '{unknown[0]}'")
+        raise NgioValueError(f"axes of {what} must be of the image's {tuple(image.dims)}, got '{unknown[0]}'")
     for dim in labels.dims:
-        size, count = image.sizes[dim], labels.sizes[dim]
-        offset = offset_in(image, labels, dim, "the labels")
-        if offset is None:
-            if size != count:
-                raise NgioValueError(
-                    f"axis '{dim}': the image has {size} pixels, the labels {count}, "
-                    "and no coordinates say how they fit"
-                )
-            continue
-        low, high = max(0, -offset), max(0, -offset, min(count, size - offset))
-        before = min(max(0, offset), size)
-        after = size - before - (high - low)
-        labels = labels.isel({dim: slice(low, high)}).drop_vars([dim])
-        if before or after:
-            labels = labels.pad({dim: (before, after)}, constant_values=labels.dtype.type(0))
-    return labels.drop_vars([name for name in labels.coords if name in labels.dims])
+        labels = placed(labels, image, dim, what)
+    return labels.drop_vars(labels.coords)
+
+
+def placed(
+    labels: xr.DataArray, image: xr.DataArray | xr.Dataset, dim: Hashable, what: str, ground: str = "the image"
+) -> xr.DataArray:
+    """Return labels, or a mask, on the pixels of an image along one axis; 0 or False where they do not cover them.
+
+    Args:
+        labels: The labels. Their lattice says where they lie, and names along axes that have them.
+        image: The image.
+        dim: The axis.
+        what: What the labels are called in messages.
+        ground: What the image is called in messages.
+
+    Raises:
+        NgioValueError: If lattices, sizes or names do not fit.
+    """
+    size, count = image.sizes[dim], labels.sizes[dim]
+    offset = offset_in(image, labels, dim, what, ground)
+    if offset is None:
+        ours, theirs = image.indexes.get(dim), labels.indexes.get(dim)
+        if ours is not None and theirs is not None and not ours.equals(theirs) and ours.is_unique and theirs.is_unique:
+            return labels.reset_coords(drop=True).reindex({dim: ours}, fill_value=labels.dtype.type(0)).drop_vars([dim])
+        if size != count:
+            raise NgioValueError(
+                f"axis '{dim}': {ground} has {size} pixels, {what} {count}, and no coordinates say how they fit"
+            )
+        return labels.drop_vars([dim], errors="ignore")
+    low, high = max(0, -offset), max(0, -offset, min(count, size - offset))
+    if low == high:  # dask pads no empty array
+        shape = [size if each == dim else labels.sizes[each] for each in labels.dims]
+        nothing = np.broadcast_to(labels.dtype.type(0), shape)
+        return xr.DataArray(nothing, labels.coords.to_dataset().drop_dims([dim]).coords, labels.dims)
+    before = min(max(0, offset), size)
+    after = size - before - (high - low)
+    labels = labels.isel({dim: slice(low, high)}).drop_vars([dim])
+    if before or after:
+        labels = labels.pad({dim: (before, after)}, constant_values=labels.dtype.type(0))
+    return labels
 
 
 def fitting(fill: Any, dtype: np.dtype[Any]) -> Any:

@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Any
+import itertools
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
+import dask.array as da
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
+from dask.base import compute, tokenize
 
+from ngio_x._frozen import shown
+from ngio_x.arrays.blocks import (
+    Block,
+    Pixels,
+    blocks_in,
+    common_part,
+    ends_of,
+    made_name,
+    patchwork_of,
+    reading_part,
+    with_blocks,
+)
 from ngio_x.arrays.crop import window
 from ngio_x.arrays.image import lattice_of, require_image
+from ngio_x.arrays.lazy import streamed
+from ngio_x.arrays.mask import placed
 from ngio_x.errors import NgioEmptyRegionError, NgioTypeError, NgioValueError
+from ngio_x.resample.evaluate import Window, within
 from ngio_x.roi.roi import RoiLike
 from ngio_x.roi.rounding import Bounds
 
 
-def paste(image: xr.DataArray, patch: Any, roi: RoiLike | None = None, *, bounds: Bounds = "outer") -> xr.DataArray:
+def paste(
+    image: xr.DataArray, patch: Any, roi: RoiLike | None = None, *, where: Any = None, bounds: Bounds = "outer"
+) -> xr.DataArray:
     """Return a copy of `image` with `patch` in it; what the patch's lattice places outside the image is dropped.
+
+    Of a lazy image the result is lazy, and costs a task for each chunk that the patch touches: many patches may be
+    pasted one after the other.
 
     Args:
         image: The image; dtype, coordinates, attributes and name of the result are its own.
@@ -25,31 +49,49 @@ def paste(image: xr.DataArray, patch: Any, roi: RoiLike | None = None, *, bounds
             plain array of the image's dimensions together with `roi`.
         roi: Where to put it: it must have the size of `window(image, roi, bounds)`. By default where the patch's own
             lattice and channel names say; axes without either must have the image's size.
+        where: Booleans: only pixels where they are true change, such as those of an object, `labels == 5`. A plain
+            array of the patch's shape, or a DataArray, whose lattice and channel names place it on the patch (pixels
+            that it does not cover do not change); it is repeated along axes that it lacks, and has the patch's size
+            along those without either.
         bounds: As in `window`.
 
     Raises:
         NgioEmptyRegionError: If the patch lies outside the image.
         NgioValueError: If sizes, lattices or axes do not fit.
-        NgioTypeError: If `image` is no DataArray, or the patch's values do not fit its dtype.
+        NgioTypeError: If `image` is no DataArray, the patch's values do not fit its dtype, or `where` is not boolean.
     """
     require_image(image)
-    return _assigned(image, *fitted(image, patch, roi, bounds))
+    parts = fitted(image, patch, roi, where, bounds)
+    if image.chunks is not None:
+        pasted: xr.DataArray = image.copy(data=_pasted(image.data, parts))
+        return pasted
+    pixels = np.array(image.values)
+    for (values, mask), part in zip(compute([(part.pixels, part.mask) for part in parts])[0], parts, strict=True):
+        _put(pixels[part.window], values, mask)
+    return image.copy(data=pixels)
+
+
+class Part(NamedTuple):
+    """Pixels that go into one window of an image."""
+
+    window: Window
+    pixels: Pixels
+    """Along the image's axes, of the window's size, or of size 1 where they are repeated."""
+    mask: Pixels | None
+    """Where they go, as the pixels; None for everywhere."""
 
 
 def fitted(
-    image: xr.DataArray, patch: Any, roi: RoiLike | None = None, bounds: Bounds = "outer"
-) -> tuple[xr.DataArray, dict[Hashable, Any]]:
-    """Return the part of a patch that lies in an image, and where that goes.
+    image: xr.DataArray, patch: Any, roi: RoiLike | None = None, where: Any = None, bounds: Bounds = "outer"
+) -> list[Part]:
+    """Return the part of a patch that lies in an image; in several parts, where channels lie apart.
 
     Args:
         image: The image; its pixels are not read.
         patch: As in `paste`.
         roi: As in `paste`.
+        where: As in `paste`.
         bounds: As in `window`.
-
-    Returns:
-        The part, its axes in the image's order, and by axis a slice of array positions, or an array of them where they
-        were found by name. An axis that neither has is taken as a whole.
 
     Raises:
         NgioEmptyRegionError: As `paste`.
@@ -58,24 +100,63 @@ def fitted(
     """
     piece = _as_patch(image, patch, roi)
     _require_fitting_dtype(image.dtype, piece.dtype)
+    source: dict[Hashable, slice] = {}
     if roi is not None:
-        held = window(image, roi, bounds)
-        target: dict[Hashable, Any] = {dim: held.get(str(dim), slice(0, image.sizes[dim])) for dim in piece.dims}
-        for dim in _chosen(image, patch) - set(held):
-            target[dim], _ = _place(image, piece, dim)
-        for dim, positions in target.items():
-            if isinstance(positions, slice) and positions.stop - positions.start != piece.sizes[dim]:
-                raise NgioValueError(
-                    f"axis '{dim}': the patch must have the {positions.stop - positions.start} pixels that the region "
-                    f"holds, got shape {piece.shape}"
-                )
-        target |= {dim: positions for dim, positions in held.items() if dim not in piece.dims}
+        target = _held(image, patch, piece, window(image, roi, bounds))
     else:
-        target, source = {}, {}
+        target = {}
         for dim in piece.dims:
             target[dim], source[dim] = _place(image, piece, dim)
-        piece = piece.isel(source)
-    return piece, target
+    mask = None if where is None else _mask(image, patch, piece, target, where).isel(source, missing_dims="ignore")
+    pixels = _full(image, piece.isel(source))
+    inside = None if mask is None else _full(image, mask)
+    places = [target.get(dim, slice(0, size)) for dim, size in image.sizes.items()]
+    parts = []
+    for runs in itertools.product(*map(_runs, places)):
+        into, taken = zip(*runs, strict=True)
+        parts.append(Part(into, _taken(pixels, taken), None if inside is None else _taken(inside, taken)))
+    return parts
+
+
+def _held(image: xr.DataArray, patch: Any, piece: xr.DataArray, held: Mapping[str, slice]) -> dict[Hashable, Any]:
+    """Return where a patch goes by axis, of which a region holds a window."""
+    target: dict[Hashable, Any] = {dim: held.get(str(dim), slice(0, image.sizes[dim])) for dim in piece.dims}
+    for dim in _chosen(image, patch) - set(held):
+        target[dim], _ = _place(image, piece, dim)
+    for dim, positions in target.items():
+        if isinstance(positions, slice) and positions.stop - positions.start != piece.sizes[dim]:
+            raise NgioValueError(
+                f"axis '{dim}': the patch must have the {positions.stop - positions.start} pixels that the region "
+                f"holds, got shape {piece.shape}"
+            )
+    return target | {dim: positions for dim, positions in held.items() if dim not in piece.dims}
+
+
+def _full(image: xr.DataArray, piece: xr.DataArray) -> xr.Variable:
+    """Return pixels along all axes of an image, with size 1 along those that they lack, in memory or dask-backed."""
+    held = xr.Variable(piece.dims, streamed(piece))
+    full: xr.Variable = held.set_dims(image.dims)  # type: ignore[no-untyped-call]
+    return full.transpose(*image.dims)
+
+
+def _taken(pixels: xr.Variable, taken: Sequence[Any]) -> Pixels:
+    """Return some of the pixels along each axis, of those that they are repeated along the one."""
+    return pixels[tuple(slice(None) if n == 1 else each for n, each in zip(pixels.shape, taken, strict=True))].data  # type: ignore[no-any-return]
+
+
+def _runs(place: Any) -> Iterator[tuple[slice, Any]]:
+    """Return the runs of neighbours among some positions, and where in the list of positions they are found.
+
+    As in any assignment, the last of equal positions counts.
+    """
+    if isinstance(place, slice):
+        yield place, slice(None)
+        return
+    positions, last = np.unique(place[::-1], return_index=True)
+    cuts = np.flatnonzero(np.diff(positions) != 1) + 1
+    for run in np.split(np.arange(positions.size), cuts):
+        if run.size:
+            yield slice(int(positions[run[0]]), int(positions[run[-1]]) + 1), len(place) - 1 - last[run]
 
 
 def _as_patch(image: xr.DataArray, patch: Any, roi: RoiLike | None) -> xr.DataArray:
@@ -149,21 +230,90 @@ def _place(image: xr.DataArray, patch: xr.DataArray, dim: Hashable) -> tuple[Any
     return slice(0, size), slice(None)
 
 
-def _assigned(image: xr.DataArray, patch: xr.DataArray, target: dict[Hashable, Any]) -> xr.DataArray:
-    data = image.data.copy() if image.chunks is not None else np.array(image.values)
-    values = patch.data if image.chunks is not None else np.asarray(patch.values)
-    # Absent axes are kept with length 1, so that the patch repeats along them.
-    shape = tuple(patch.sizes.get(dim, 1) for dim in image.dims)
-    values = values.reshape(shape).astype(image.dtype)
-    places = [target.get(dim, slice(None)) for dim in image.dims]
-    for position, place in enumerate(places):
-        if isinstance(place, np.ndarray):  # names out of order: one position after the other
-            for i, where in enumerate(place):
-                key = (*places[:position], slice(int(where), int(where) + 1), *places[position + 1 :])
-                part = (slice(None),) * position + (slice(i, i + 1),)
-                data[key] = values[part]
-            break
-    else:
-        data[tuple(places)] = values
-    pasted: xr.DataArray = image.copy(data=data)
-    return pasted
+def _mask(
+    image: xr.DataArray, patch: Any, piece: xr.DataArray, target: Mapping[Hashable, Any], where: Any
+) -> xr.DataArray:
+    """Return a mask on the pixels of a patch, and along axes that the patch lacks on those of the image there."""
+    if not isinstance(where, xr.DataArray):
+        dims = patch.dims if isinstance(patch, xr.DataArray) else image.dims
+        where = _plain_mask(where, dims, tuple(piece.sizes[dim] for dim in dims))
+    _require_boolean(where, where.dtype)
+    if unknown := [dim for dim in where.dims if dim not in image.dims]:
+        raise NgioValueError(f"where must have axes of the image's {image.dims}, got '{unknown[0]}'")
+    mask: xr.DataArray = where
+    for dim in mask.dims:
+        held = target.get(dim, slice(None))
+        own = dim in piece.dims and (dim in piece.coords or not isinstance(held, slice))
+        ground = piece if own else _line(image, dim).isel({dim: held})
+        mask = placed(mask, ground, dim, "where", "the patch")
+    return mask
+
+
+def _plain_mask(where: Any, dims: tuple[Hashable, ...], shape: tuple[int, ...]) -> xr.DataArray:
+    try:
+        pixels = where if isinstance(where, da.Array) else np.asarray(where)
+    except (TypeError, ValueError):  # a Dataset, or lists of several lengths
+        pixels = np.asarray(None)
+    _require_boolean(where, pixels.dtype)
+    if pixels.shape != shape:
+        raise NgioValueError(
+            f"where must have the patch's shape {shape}, got shape {pixels.shape}: a DataArray is placed by its lattice"
+        )
+    return xr.DataArray(pixels, dims=dims)
+
+
+def _require_boolean(where: Any, dtype: np.dtype[Any]) -> None:
+    if dtype.kind != "b":
+        found = dtype if hasattr(where, "dtype") else shown(where)
+        raise NgioTypeError(f"where must be boolean, got {found}: say which pixels are to change, such as labels == 5")
+
+
+def _line(image: xr.DataArray, dim: Hashable) -> xr.DataArray:
+    """Return one axis of an image on paper, which takes no memory."""
+    coords = {dim: image.coords[dim]} if dim in image.coords else {}
+    return xr.DataArray(np.broadcast_to(False, image.sizes[dim]), coords, (dim,))
+
+
+def _pasted(ground: da.Array, parts: Sequence[Part]) -> da.Array:
+    """Return a lazy image with parts of a patch in it: one task for each block that they touch."""
+    name = f"paste-{tokenize(ground.name, parts)}"
+    tasks: dict[Block, list[Any]] = {}
+    whole: dict[Block, Window] = {}
+    for part in parts:
+        ends, mask_ends = ends_of(part.pixels), [] if part.mask is None else ends_of(part.mask)
+        for at, block in blocks_in(ends_of(ground), part.window):
+            both = common_part(part.window, block)
+            box = within(both, part.window)
+            mask = None if part.mask is None else reading_part(part.mask, mask_ends, box, ground.dtype)
+            if not (isinstance(mask, np.ndarray) and not mask.any()):
+                pixels = reading_part(part.pixels, ends, box, ground.dtype)
+                tasks.setdefault(at, []).append((within(both, block), pixels, mask))
+                whole[at] = block
+    if not tasks:
+        return ground
+    before = patchwork_of(ground)
+    graph = {}
+    for at, pieces in tasks.items():
+        covers = pieces[0][2] is None and pieces[0][0] == within(whole[at], whole[at])
+        before_it: Any = [side.stop for side in pieces[0][0]] if covers else before.source(at)
+        graph[made_name(name), *at] = (_block, before_it, ground.dtype, *map(list, zip(*pieces, strict=True)))
+    lazy = [each for part in parts for each in (part.pixels, part.mask) if isinstance(each, da.Array)]
+    return with_blocks(ground, name, graph, tasks.keys(), lazy)
+
+
+def _block(
+    ground: npt.NDArray[Any] | Sequence[int],
+    dtype: np.dtype[Any],
+    targets: Sequence[Window],
+    pixels: Sequence[npt.NDArray[Any]],
+    masks: Sequence[npt.NDArray[Any] | None],
+) -> npt.NDArray[Any]:
+    """Return a block with pixels in it; of one that they cover its shape is enough."""
+    block = np.array(ground) if isinstance(ground, np.ndarray) else np.empty(ground, dtype)
+    for target, values, mask in zip(targets, pixels, masks, strict=True):
+        _put(block[target], values, mask)
+    return block
+
+
+def _put(place: npt.NDArray[Any], values: npt.NDArray[Any], mask: npt.NDArray[Any] | None) -> None:
+    np.copyto(place, values, casting="same_kind", where=True if mask is None else mask)

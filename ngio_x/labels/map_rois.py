@@ -9,13 +9,13 @@ import dask.array as da
 import numpy as np
 import xarray as xr
 
-from ngio_x._frozen import shown
+from ngio_x._frozen import named, shown, to_bool
 from ngio_x.arrays.crop import window
 from ngio_x.arrays.image import integers_by_axis, offset_in
 from ngio_x.arrays.lazy import streamed
-from ngio_x.arrays.mask import fitting
+from ngio_x.arrays.mask import fitting, on_pixels_of
 from ngio_x.arrays.roi_dataset import rois_to_dataset
-from ngio_x.arrays.roles import LABELS, role_attrs, role_of
+from ngio_x.arrays.roles import LABELS, require_labels, role_attrs, role_of
 from ngio_x.errors import NgioEmptyRegionError, NgioTypeError, NgioValueError
 from ngio_x.labels.region_graph import Work, pasted, rows
 from ngio_x.labels.region_task import Job, Outline, Place
@@ -30,36 +30,39 @@ Output: TypeAlias = Pasted | Mapping[str, Any]
 
 @overload
 def map_rois(
-    func: Callable[[Any], Any],
     image: xr.DataArray | xr.Dataset,
+    func: Callable[[Any], Any],
     rois: Iterable[Roi],
     *,
     output: Pasted = ...,
     halo: IntegersByAxis = ...,
     bounds: Bounds = ...,
+    masked: bool | xr.DataArray = ...,
     dtype: Any = ...,
     fill: Any = ...,
 ) -> xr.DataArray: ...
 @overload
 def map_rois(
-    func: Callable[[Any], Any],
     image: xr.DataArray | xr.Dataset,
+    func: Callable[[Any], Any],
     rois: Iterable[Roi],
     *,
     output: Mapping[str, Any],
     halo: IntegersByAxis = ...,
     bounds: Bounds = ...,
+    masked: bool | xr.DataArray = ...,
     dtype: Any = ...,
     fill: Any = ...,
 ) -> xr.Dataset: ...
 def map_rois(
-    func: Callable[[Any], Any],
     image: xr.DataArray | xr.Dataset,
+    func: Callable[[Any], Any],
     rois: Iterable[Roi],
     *,
     output: Output = "image",
     halo: IntegersByAxis = 0,
     bounds: Bounds = "outer",
+    masked: bool | xr.DataArray = False,
     dtype: Any = None,
     fill: Any = 0,
 ) -> xr.DataArray | xr.Dataset:
@@ -73,16 +76,16 @@ def map_rois(
     >>> from ngio_x.arrays.image import as_image
     >>> from ngio_x.arrays.tiles import tile
     >>> image = as_image(np.arange(6).reshape(1, 6), ("y", "x"))
-    >>> map_rois(lambda piece: piece - piece.min(), image, tile(image, 3)).values
+    >>> map_rois(image, lambda piece: piece - piece.min(), tile(image, 3)).values
     array([[0, 1, 2, 0, 1, 2]])
-    >>> map_rois(lambda piece: {"mean": piece.mean()}, image, tile(image, 3), output={"mean": float})["mean"].values
+    >>> map_rois(image, lambda piece: {"mean": piece.mean()}, tile(image, 3), output={"mean": float})["mean"].values
     array([1., 4.])
 
     Args:
+        image: The image, or a Dataset of arrays on one lattice, such as an image with its labels.
         func: A function of a piece, a DataArray (of a Dataset, a Dataset). For an image or labels it returns an array
             of the piece's size along the axes of the result, plain or a DataArray; for a table a mapping with a number
             (or text) for each column. It may run in several threads, or on other machines, at once.
-        image: The image, or a Dataset of arrays on one lattice, such as an image with its labels.
         rois: The regions.
         output: What becomes of it:
 
@@ -96,20 +99,25 @@ def map_rois(
         halo: Pixels by which a piece is larger than its region on either side, as far as the image reaches: one number
             for z, y and x, or by axis. A filter that looks r pixels far needs r. Of its result the halo is cut off.
         bounds: Which pixels a region holds, as in `window`.
+        masked: A label image on the lattice of `image`, of any size: of what the function makes of a region, only the
+            pixels that have the id of the region, its `label`, count. So objects are worked on one by one though their
+            boxes overlap. With `output="labels"` objects are cut down to these pixels first. True takes the label image
+            that the Dataset `image` holds.
         dtype: Of the result, where `output` is `"image"` (by default the image's) or `"labels"` (by default uint32, or
             uint64 where that many ids may not fit).
-        fill: Value of the pixels of an image that no region holds.
+        fill: Value of the pixels of an image that no region holds, or only masked.
 
     Returns:
         The image or labels; or the Dataset of `rois_to_dataset` with the columns added, one row a region along `roi`,
         of which `.to_dataframe()` makes a data frame.
 
     Raises:
-        NgioTypeError: If `image`, `rois` or `output` is none of these; or, when it is computed, if what the function
-            returns does not fit the dtype of the result.
+        NgioTypeError: If `image`, `rois`, `masked` or `output` is none of these; or, when it is computed, if what the
+            function returns does not fit the dtype of the result.
         NgioEmptyRegionError: If a region holds no pixel.
-        NgioValueError: If `halo`, `fill` or `output` do not fit the image; or, when it is computed, if what the
-            function returns does not fit its piece. What the function raises carries the region in a note.
+        NgioValueError: If `halo`, `fill`, `masked` or `output` do not fit the image or each other, or a region has no
+            label, which `masked` needs; or, when it is computed, if what the function returns does not fit its piece.
+            What the function raises carries the region in a note.
     """
     if not callable(func):
         raise NgioTypeError(f"func must be a function of a piece of the image, got {shown(func)}")
@@ -118,16 +126,25 @@ def map_rois(
     places = _places(image, dims, regions, halo, bounds)
     outlines = tuple(Outline(array.name, array.dims, array.attrs) for array in arrays)
     single = isinstance(image, xr.DataArray)
-    job = Job(func, image.coords.to_dataset().assign_attrs(image.attrs), outlines, single, dims)
-    work = Work(job, places, [streamed(array) for array in arrays])
+    owners = _owners(image, arrays, masked)
+    axes = () if owners is None else tuple(map(str, owners.dims))
+    job = Job(func, image.coords.to_dataset().assign_attrs(image.attrs), outlines, single, dims, axes)
+    work = Work(job, places, [streamed(array) for array in arrays], None if owners is None else streamed(owners))
     result: xr.DataArray | xr.Dataset
     if isinstance(output, Mapping) and not isinstance(output, xr.Dataset):
+        if owners is not None:
+            raise NgioValueError(
+                "masked says where pixels go, and a table has none: blank the piece within func, as by "
+                "piece['image'].where(piece['labels'] == piece.label)"
+            )
         result = _table(work, regions, output)
     else:
         result = _like(work, image, output, dtype, fill)
         objects = isinstance(output, str) and output == "labels"
+        if owners is not None:
+            _require_owned(work, result)
         result = result.copy(data=pasted(work, result.data, tuple(map(str, result.dims)), objects=objects))
-    return result if any(isinstance(pixels, da.Array) for pixels in work.sources) else result.compute()
+    return result if work.lazy else result.compute()
 
 
 def _arrays_of(image: Any) -> list[xr.DataArray]:
@@ -168,6 +185,39 @@ def _places(
         places.append(Place(title, roi.label, inner, outer, before))
         before += places[-1].size
     return places
+
+
+def _owners(
+    image: xr.DataArray | xr.Dataset, arrays: Sequence[xr.DataArray], masked: bool | xr.DataArray
+) -> xr.DataArray | None:
+    """Return the ids of the regions on the pixels of an image, or None if any pixel of a region is its own."""
+    if not isinstance(masked, xr.DataArray):
+        if not named("masked", to_bool)(masked):
+            return None
+        found = [array for array in arrays if role_of(array) == LABELS]
+        if len(found) != 1:
+            names = [str(array.name) for array in found]
+            raise NgioValueError(
+                f"masked=True needs an image that holds one label image, got {names or 'none'}: pass the label image "
+                "itself, masked=labels, or make it one with as_labels"
+            )
+        masked = found[0]
+    require_labels(masked, "masked")
+    return on_pixels_of(image, masked.copy(data=streamed(masked)), "masked")
+
+
+def _require_owned(work: Work, result: xr.DataArray) -> None:
+    """Raise if it is not clear which pixels of a result are a region's own."""
+    for place in work.places:
+        if place.label is None:
+            raise NgioValueError(
+                f"masked needs the label of each region, and {place.title} has none: take the regions of "
+                "compute_masking_roi, or give it one with attrs.evolve(roi, label=...)"
+            )
+    if apart := [axis for axis in work.job.owners if axis not in result.dims]:
+        raise NgioValueError(
+            f"masked must have axes of the result's {result.dims}, got '{apart[0]}': choose a position along it"
+        )
 
 
 def _dtype(kind: Any, what: str) -> np.dtype[Any]:

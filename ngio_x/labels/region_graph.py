@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import uuid
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
-from itertools import accumulate, product
-from typing import Any, Final, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 import attrs
 import dask.array as da
 import numpy as np
-import numpy.typing as npt
 from dask.highlevelgraph import HighLevelGraph
 
+from ngio_x.arrays.blocks import (
+    Block,
+    Pixels,
+    blocks_in,
+    common_part,
+    ends_of,
+    made_name,
+    patchwork_of,
+    reading,
+    with_blocks,
+)
 from ngio_x.labels.region_task import Job, Place, assembled, chosen, image_of, objects_of, row_of, stacked
-from ngio_x.resample.evaluate import Window, gathered, within
-
-Pixels: TypeAlias = npt.NDArray[Any] | da.Array
+from ngio_x.resample.evaluate import Window, within
 
 _ROWS: Final = 1024
 """Rows of a table that are one chunk."""
@@ -31,18 +37,26 @@ class Work:
     places: Sequence[Place]
     sources: Sequence[Pixels]
     """The pixels of the job's arrays."""
+    owners: Pixels | None = None
+    """The ids of regions, where only pixels that have that of a region are its own."""
+
+    @property
+    def lazy(self) -> list[da.Array]:
+        """Those of the pixels that are still to be computed."""
+        return [array for array in (*self.sources, self.owners) if isinstance(array, da.Array)]
 
     def tasks(self, name: str, step: Callable[..., Any], *more: Any) -> dict[Any, Any]:
-        """Return a graph with the task `(name, i)` for region i: `step(job, place, pixels, *more)`."""
+        """Return a graph with the task `(name, i)` for region i: `step(job, place, pixels, *more[, owners])`."""
         shared = (f"{name}-job",)  # a node of its own, to which all tasks refer
         graph: dict[Any, Any] = {shared: self.job}
-        ends = [_ends(array) for array in self.sources]
+        axes = [tuple(map(str, outline.dims)) for outline in self.job.arrays]
+        sources = [*zip(self.sources, axes, strict=True)]
+        sources += [] if self.owners is None else [(self.owners, self.job.owners)]
+        read = [(array, ends_of(array), along) for array, along in sources]
         for index, place in enumerate(self.places):
-            pixels = [
-                _read(array, stops, chosen(place.outer, self.job.dims, map(str, outline.dims)))
-                for array, stops, outline in zip(self.sources, ends, self.job.arrays, strict=True)
-            ]
-            graph[name, index] = (step, shared, place, pixels, *more)
+            held = [reading(array, ends, chosen(place.outer, self.job.dims, along)) for array, ends, along in read]
+            pixels, owners = held[: len(axes)], held[len(axes) :]
+            graph[name, index] = (step, shared, place, pixels, *more, *owners)
         return graph
 
     def chunks_of(self, axes: tuple[str, ...], shape: Sequence[int]) -> tuple[tuple[int, ...], ...]:
@@ -52,11 +66,6 @@ class Work:
             if isinstance(pixels, da.Array):
                 found = dict(zip(map(str, outline.dims), pixels.chunks, strict=True)) | found
         return tuple(found.get(axis, (size,)) for axis, size in zip(axes, shape, strict=True))
-
-    def layers(self, name: str, graph: dict[Any, Any], *more: da.Array) -> HighLevelGraph:
-        """Return a graph together with those of the arrays that it reads."""
-        lazy = [array for array in (*self.sources, *more) if isinstance(array, da.Array)]
-        return HighLevelGraph.from_collections(name, graph, dependencies=lazy)  # type: ignore[arg-type]
 
 
 def pasted(work: Work, ground: da.Array, axes: tuple[str, ...], *, objects: bool) -> da.Array:
@@ -70,19 +79,19 @@ def pasted(work: Work, ground: da.Array, axes: tuple[str, ...], *, objects: bool
     """
     name = f"map-rois-{uuid.uuid4().hex}"
     graph = work.tasks(f"{name}-piece", objects_of if objects else image_of, axes, ground.dtype)
-    ends = _ends(ground)
-    reaching: dict[tuple[int, ...], list[tuple[int, Window, Window]]] = {}
+    ends = ends_of(ground)
+    reaching: dict[Block, list[tuple[int, Window, Window]]] = {}
     for index, place in enumerate(work.places):
         box = chosen(place.outer if objects else place.inner, work.job.dims, axes)
-        for at, whole in _blocks(ends, box):
-            both = tuple(slice(max(a.start, b.start), min(a.stop, b.stop)) for a, b in zip(box, whole, strict=True))
+        for at, whole in blocks_in(ends, box):
+            both = common_part(box, whole)
             reaching.setdefault(at, []).append((index, within(both, whole), within(both, box)))
-    for at in product(*map(range, ground.numblocks)):
-        found = reaching.get(at, [])
+    before = patchwork_of(ground)
+    for at, found in reaching.items():
         pieces = [(f"{name}-piece", index) for index, _, _ in found]
         parts = [(target, source) for _, target, source in found]
-        graph[name, *at] = (assembled, (ground.name, *at), pieces, parts, objects)
-    return da.Array(work.layers(name, graph, ground), name, ground.chunks, dtype=ground.dtype)
+        graph[made_name(name), *at] = (assembled, before.source(at), pieces, parts)
+    return with_blocks(ground, name, graph, reaching.keys(), work.lazy)
 
 
 def rows(work: Work, dtype: np.dtype[Any]) -> da.Array:
@@ -93,35 +102,5 @@ def rows(work: Work, dtype: np.dtype[Any]) -> da.Array:
     sizes = tuple(min(start + _ROWS, count) - start for start in starts)
     for block, (start, size) in enumerate(zip(starts, sizes, strict=True)):
         graph[name, block] = (stacked, [(f"{name}-row", index) for index in range(start, start + size)], dtype)
-    return da.Array(work.layers(name, graph), name, (sizes,), dtype=dtype)
-
-
-def _read(array: Pixels, ends: Sequence[Sequence[int]], box: Window) -> Any:
-    """Return a window of an array, as a task if it is lazy."""
-    if not isinstance(array, da.Array):
-        return array[box]
-    blocks = list(_blocks(ends, box))
-    return (_gathered, [(array.name, *at) for at, _ in blocks], [whole for _, whole in blocks], box)
-
-
-def _gathered(blocks: Sequence[npt.NDArray[Any]], places: Sequence[Window], box: Window) -> npt.NDArray[Any]:
-    return gathered(list(zip(blocks, places, strict=True)), box)
-
-
-def _ends(array: Pixels) -> list[list[int]]:
-    """Return where the blocks of a lazy array end along each axis."""
-    return [list(accumulate(sizes)) for sizes in array.chunks] if isinstance(array, da.Array) else []
-
-
-def _blocks(ends: Sequence[Sequence[int]], box: Window) -> Iterator[tuple[tuple[int, ...], Window]]:
-    """Yield the blocks that a window meets: their numbers, and where they lie."""
-    along = [
-        [(at, slice(stops[at - 1] if at else 0, stops[at])) for at in _meeting(stops, side)]
-        for stops, side in zip(ends, box, strict=True)
-    ]
-    for block in product(*along):
-        yield tuple(at for at, _ in block), tuple(side for _, side in block)
-
-
-def _meeting(ends: Sequence[int], side: slice) -> range:
-    return range(bisect_right(ends, side.start), bisect_left(ends, side.stop) + 1)
+    layers = HighLevelGraph.from_collections(name, graph, dependencies=work.lazy)  # type: ignore[arg-type]
+    return da.Array(layers, name, (sizes,), dtype=dtype)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import attrs
 import numpy as np
@@ -65,6 +65,8 @@ class Job:
     """Whether the function takes a DataArray: the image is one, and not a Dataset."""
     dims: tuple[str, ...]
     """All axes of the image."""
+    owners: tuple[str, ...] = ()
+    """Axes of the labels that say which region a pixel belongs to, if it matters."""
 
     def piece(self, place: Place, pixels: Sequence[Pixels]) -> xr.DataArray | xr.Dataset:
         """Return the piece of the image that the function takes."""
@@ -149,7 +151,22 @@ def _fits(values: Pixels, kind: np.dtype[Any]) -> bool:
         return bool((np.isfinite(values.astype(kind)) == np.isfinite(values)).all())
 
 
-def image_of(job: Job, place: Place, pixels: Sequence[Pixels], axes: tuple[str, ...], dtype: np.dtype[Any]) -> Pixels:
+class Made(NamedTuple):
+    """What a function has made of a piece, and which of these pixels count."""
+
+    pixels: Pixels
+    inside: Pixels | None
+    """Where they go into the result; None for everywhere."""
+
+
+def image_of(
+    job: Job,
+    place: Place,
+    pixels: Sequence[Pixels],
+    axes: tuple[str, ...],
+    dtype: np.dtype[Any],
+    owners: Pixels | None = None,
+) -> Made:
     """Return what the function makes of a piece, without the halo, along the given axes.
 
     Raises:
@@ -163,11 +180,28 @@ def image_of(job: Job, place: Place, pixels: Sequence[Pixels], axes: tuple[str, 
             f"func returns {found.dtype} for {place.title}, whose values do not all fit into {dtype}: convert them, "
             f"or ask for another result with dtype='{found.dtype}'"
         )
-    inner, outer = chosen(place.inner, job.dims, axes), chosen(place.outer, job.dims, axes)
-    return found[within(inner, outer)].astype(dtype)
+    inner = within(chosen(place.inner, job.dims, axes), chosen(place.outer, job.dims, axes))
+    own = _own(job, place, owners, axes)
+    return Made(found[inner].astype(dtype), None if own is None else own[inner])
 
 
-def objects_of(job: Job, place: Place, pixels: Sequence[Pixels], axes: tuple[str, ...], dtype: np.dtype[Any]) -> Pixels:
+def _own(job: Job, place: Place, owners: Pixels | None, axes: tuple[str, ...]) -> Pixels | None:
+    """Return which pixels of a piece along the given axes have the id of its region."""
+    if owners is None:
+        return None
+    lifted = owners[tuple(slice(None) if axis in job.owners else None for axis in axes)]
+    shape = [side.stop - side.start for side in chosen(place.outer, job.dims, axes)]
+    return np.broadcast_to(lifted == place.label, shape)
+
+
+def objects_of(
+    job: Job,
+    place: Place,
+    pixels: Sequence[Pixels],
+    axes: tuple[str, ...],
+    dtype: np.dtype[Any],
+    owners: Pixels | None = None,
+) -> Made:
     """Return the objects of a piece that belong to its region, the halo included, with ids of their own.
 
     Raises:
@@ -176,9 +210,13 @@ def objects_of(job: Job, place: Place, pixels: Sequence[Pixels], axes: tuple[str
     """
     ids = _along(job.call(place, pixels), job, place, axes)
     try:
-        found = summary_of(integer_pixels(ids)[0], 0)
+        ids = np.asarray(integer_pixels(ids)[0])
     except NgioTypeError as error:
         raise NgioTypeError(f"func must return labels for {place.title}: {error}") from None
+    own_pixels = _own(job, place, owners, axes)
+    if own_pixels is not None:
+        ids = np.where(own_pixels, ids, ids.dtype.type(0))
+    found = summary_of(ids, 0)
     if len(found.ids) and found.ids[0] < 0:
         raise NgioValueError(f"func must return ids above 0 for {place.title}, got {found.ids[0]}")
     inner, outer = chosen(place.inner, job.dims, axes), chosen(place.outer, job.dims, axes)
@@ -188,7 +226,8 @@ def objects_of(job: Job, place: Place, pixels: Sequence[Pixels], axes: tuple[str
     low, high = (np.array([getattr(side, end) for side in inner]).reshape(-1, 1) for end in ("start", "stop"))
     own = ((low <= middles) & (middles < high)).all(axis=0)
     new = np.where(own, np.cumsum(own) + place.before, 0).astype(dtype)
-    return renamed(ids, found.ids, new)
+    objects = renamed(ids, found.ids, new)
+    return Made(objects, objects != 0)
 
 
 def _along(found: Any, job: Job, place: Place, axes: tuple[str, ...]) -> Pixels:
@@ -215,18 +254,15 @@ def chosen(sides: Window, dims: tuple[str, ...], axes: Iterable[str]) -> Window:
     return tuple(sides[dims.index(axis)] for axis in axes)
 
 
-def assembled(
-    ground: Pixels, pieces: Sequence[Pixels], parts: Sequence[tuple[Window, Window]], objects: bool
-) -> Pixels:
+def assembled(ground: Pixels, pieces: Sequence[Made], parts: Sequence[tuple[Window, Window]]) -> Pixels:
     """Return a block with pieces in it, the last one on top.
 
     Args:
         ground: The block before; it is not changed.
         pieces: The pieces.
         parts: For each, where in the block, and which part of it.
-        objects: Whether 0 in a piece covers nothing.
     """
     block = np.array(ground)
     for piece, (target, source) in zip(pieces, parts, strict=True):
-        np.copyto(block[target], piece[source], where=piece[source] != 0 if objects else True)
+        np.copyto(block[target], piece.pixels[source], where=True if piece.inside is None else piece.inside[source])
     return block

@@ -29,7 +29,7 @@ from ngio_x.resample.kernels import Order
 
 def write_labels(
     labels: xr.DataArray,
-    group: StoreLike,
+    store: StoreLike,
     name: str,
     *,
     frame: Frame | None = None,
@@ -48,7 +48,7 @@ def write_labels(
 
     Args:
         labels: Integer array with axes among t, z, y, x. Without any coordinates it lies on level 0 of the image.
-        group: The image: a path, a URL, a zarr store, or its open group.
+        store: The image: a path, a URL, a zarr store, or its open group.
         name: Name of the label image, one path segment.
         frame: As for `open_ome_zarr`: the one that the image was opened with. By default what the image says.
         order: `"nearest"` (default) or `"mode"`.
@@ -67,7 +67,7 @@ def write_labels(
         NgioValueError: If the array cannot be a label image, or the name is no single path segment.
         NgioTypeError: If it holds no integers.
     """
-    parent = open_group(group, "r+", argument="group")
+    parent = open_group(store, "r+")
     picture = read_image(parent)
     version = _written_version(picture)
     shapes = [array.shape for array in picture.arrays]

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
 import dask.array as da
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 import zarr
 from dask.array.core import slices_from_chunks
 
 from ngio_x._frozen import named, to_bool
 from ngio_x.arrays.crop import window
-from ngio_x.arrays.paste import fitted
+from ngio_x.arrays.paste import Part, fitted
 from ngio_x.arrays.zoom import kernel_of
 from ngio_x.errors import NgioValueError
 from ngio_x.metadata.frame import Frame
@@ -24,7 +25,7 @@ from ngio_x.ngff.read import level_dataset, variable_of
 from ngio_x.ngff.store import StoreLike, open_group
 from ngio_x.pyramid.boxes import Box
 from ngio_x.pyramid.consolidate import Mode, consolidate_pyramid, plan_pyramid, require_within_reach, require_writable
-from ngio_x.pyramid.execute import write
+from ngio_x.pyramid.execute import read, write
 from ngio_x.pyramid.intact import intact
 from ngio_x.pyramid.keep import keep_on_disk
 from ngio_x.pyramid.layout import Layout, layout_of
@@ -40,9 +41,10 @@ from ngio_x.roi.roi import Roi, RoiLike
 
 def write_region(
     patch: xr.DataArray,
-    group: StoreLike,
+    store: StoreLike,
     roi: RoiLike | None = None,
     *,
+    where: Any = None,
     consolidate: bool = True,
     exclusive: bool = False,
     frame: Frame | None = None,
@@ -60,9 +62,11 @@ def write_region(
 
     Args:
         patch: A DataArray, numpy- or dask-backed; or a plain array of the image's dimensions together with `roi`.
-        group: A path, a URL, a zarr store or an open group: of an image, or of labels (`image.zarr/labels/nuclei`).
+        store: A path, a URL, a zarr store or an open group: of an image, or of labels (`image.zarr/labels/nuclei`).
         roi: Where to put it: the pixels of level 0 that this region touches, of which there must be as many as the
             patch has. By default where the patch's own lattice says.
+        where: Booleans: only pixels where they are true change, as for `paste`; numpy- or dask-backed. Of write units
+            that hold none nothing is read or written.
         consolidate: Rebuild the coarser levels. Parallel workers pass False, and one of them calls
             `consolidate_ome_zarr` when all are done; until then the marks stay, and say what is to be rebuilt. Of
             labels written with `keep_objects=True`, that is everything.
@@ -75,13 +79,13 @@ def write_region(
         NgioEmptyRegionError: If patch or region lie outside the image.
         NgioValueError: If sizes, lattices or axes do not fit, the image cannot be written to or is unfinished, or parts
             of write units are written without consolidation. Nothing is written then, nor after any error above.
-        NgioTypeError: If the patch's values do not fit the image's dtype.
+        NgioTypeError: If the patch's values do not fit the image's dtype, or `where` is not boolean.
         NgioStorageError: If pixels cannot be read or written.
     """
     consolidate, exclusive = named("consolidate", to_bool)(consolidate), named("exclusive", to_bool)(exclusive)
-    pyramid = _opened(group, frame)
+    pyramid = _opened(store, frame)
     source, *targets = pyramid.arrays
-    parts = _parts(pyramid.image, patch, roi)
+    parts = fitted(pyramid.image, patch, roi, where)
     windows = [part.window for part in parts]
     plan_pyramid(source, targets, pyramid.kernel, regions=windows)  # checks all that consolidation needs
     for part in parts:
@@ -97,7 +101,7 @@ def write_region(
 
 
 def consolidate_ome_zarr(
-    group: StoreLike,
+    store: StoreLike,
     regions: Iterable[RegionLike] | None = None,
     *,
     order: Order | None = None,
@@ -108,7 +112,7 @@ def consolidate_ome_zarr(
     """Rebuild the coarser levels of an OME-Zarr image, or of a label image, from level 0.
 
     Args:
-        group: As for `write_region`.
+        store: As for `write_region`.
         regions: What has changed of level 0 since the levels were consistent, as for `consolidate_pyramid`; a `Roi` may
             be in world units, too. By default everything is rebuilt. What `write_region(consolidate=False)` wrote on
             this machine counts without being named: an empty list rebuilds just that. Labels that were written with
@@ -126,7 +130,7 @@ def consolidate_ome_zarr(
         NgioTypeError: If something is no region.
         NgioStorageError: If pixels cannot be read or written. Marks stay at the levels then.
     """
-    pyramid = _opened(group, frame, order)
+    pyramid = _opened(store, frame, order)
     if regions is not None and np.iterable(regions) and not isinstance(regions, (str, bytes, Mapping, Roi)):
         regions = [_in_pixels(region, pyramid.image) for region in regions]
     _rebuild(pyramid, regions, mode, progress)
@@ -144,16 +148,8 @@ class _Pyramid(NamedTuple):
     """Whether objects that they have lost are put back."""
 
 
-class _Part(NamedTuple):
-    """Pixels that go into one window of level 0."""
-
-    values: xr.Variable
-    """Of the window's shape and the image's dtype."""
-    window: Window
-
-
 def _opened(store: StoreLike, frame: Frame | None, order: Order | None = None) -> _Pyramid:
-    group = open_group(store, "r+", argument="group")
+    group = open_group(store, "r+")
     root = directory_of(group.store_path)
     if root is not None and is_unfinished(root):
         raise NgioValueError(
@@ -194,45 +190,13 @@ def _kernel(image: xr.DataArray, recorded: str | None, order: Order | None) -> K
     return kernel_of(image, order).name
 
 
-def _parts(image: xr.DataArray, patch: Any, roi: RoiLike | None) -> list[_Part]:
-    """Return the pixels of a patch and where they go; more than one part, where channels lie apart."""
-    piece, target = fitted(image, patch, roi)
-    places = [target.get(dim, slice(0, size)) for dim, size in image.sizes.items()]
-    shape = {dim: _length(place) for dim, place in zip(image.dims, places, strict=True)}
-    values: xr.Variable = piece.variable.set_dims(shape).astype(image.dtype, copy=False)  # type: ignore[no-untyped-call]
-    parts = []
-    for runs in itertools.product(*map(_runs, places)):
-        where, taken = zip(*runs, strict=True)
-        parts.append(_Part(values[taken], where))
-    return parts
-
-
-def _length(place: Any) -> int:
-    return len(place) if isinstance(place, np.ndarray) else int(place.stop - place.start)
-
-
-def _runs(place: Any) -> Iterator[tuple[slice, Any]]:
-    """Return the runs of neighbours among some positions, and where in the list of positions they are found.
-
-    As in any assignment, the last of equal positions counts.
-    """
-    if isinstance(place, slice):
-        yield place, slice(None)
-        return
-    positions, last = np.unique(place[::-1], return_index=True)
-    cuts = np.flatnonzero(np.diff(positions) != 1) + 1
-    for run in np.split(np.arange(positions.size), cuts):
-        if run.size:
-            yield slice(int(positions[run[0]]), int(positions[run[-1]]) + 1), len(place) - 1 - last[run]
-
-
 def _box_of(part: Window) -> Box:
     return tuple((each.start, each.stop) for each in part)
 
 
-def _require_reachable(part: _Part, source: zarr.Array[Any]) -> None:
+def _require_reachable(part: Part, source: zarr.Array[Any]) -> None:
     """Raise if the processes that compute a patch would not see the array, but a copy of it."""
-    if part.values.chunks is not None:
+    if isinstance(part.pixels, da.Array) or isinstance(part.mask, da.Array):
         require_within_reach([source])
 
 
@@ -249,20 +213,39 @@ def _require_whole_units(part: Window, layout: Layout, names: Sequence[Any]) -> 
             )
 
 
-def _write(part: _Part, target: zarr.Array[Any]) -> None:
+def _write(part: Part, target: zarr.Array[Any]) -> None:
     """Write the pixels of a window, each write unit by one writer."""
-    sizes = [_cut(each, unit) for each, unit in zip(part.window, layout_of(target).unit, strict=True)]
-    values = part.values.data
-    if isinstance(values, da.Array):
+    sizes = tuple(_cut(each, unit) for each, unit in zip(part.window, layout_of(target).unit, strict=True))
+    lazy = isinstance(part.pixels, da.Array) or isinstance(part.mask, da.Array)
+    shape, own = tuple(map(sum, sizes)), da if lazy else np
+    values = own.broadcast_to(part.pixels.astype(target.dtype, copy=False), shape)
+    mask = None if part.mask is None else own.broadcast_to(part.mask, shape)
+    if lazy:
+        values = values.rechunk(sizes)
+        # A block and its mask travel as one.
+        values = values if mask is None else da.ma.masked_array(values, ~mask.rechunk(sizes))
         units: Any = _Units(target)
-        da.store(values.rechunk(tuple(sizes)), units, regions=part.window, lock=False)
+        da.store(values, units, regions=part.window, lock=False)
         return
-    for piece in slices_from_chunks(tuple(sizes)):
-        written = tuple(
+    for piece in slices_from_chunks(sizes):
+        window = tuple(
             slice(whole.start + each.start, whole.start + each.stop)
             for whole, each in zip(part.window, piece, strict=True)
         )
-        write(target, values, part.window, written)
+        _write_unit(target, window, values[piece], None if mask is None else mask[piece])
+
+
+def _write_unit(
+    target: zarr.Array[Any], window: Window, values: npt.NDArray[Any], mask: npt.NDArray[Any] | None
+) -> None:
+    """Write pixels where a mask is true, or all of them; the others keep what stands there."""
+    if mask is not None:
+        if not mask.any():
+            return
+        standing = np.array(read(target, window))
+        np.copyto(standing, values, where=mask)
+        values = standing
+    write(target, values, window, window)
 
 
 def _cut(part: slice, unit: int) -> tuple[int, ...]:
@@ -282,7 +265,8 @@ class _Units:
         self.array, self.shape, self.dtype = array, array.shape, array.dtype
 
     def __setitem__(self, key: Window, values: Any) -> None:
-        write(self.array, np.asarray(values), key, key)
+        mask = ~np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else None
+        _write_unit(self.array, key, np.asarray(values), mask)
 
 
 def _in_pixels(region: RegionLike, image: xr.DataArray) -> RegionLike:

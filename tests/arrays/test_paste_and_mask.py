@@ -1,11 +1,19 @@
 """Putting pieces back, and blanking out all but one object."""
 
+import itertools
+import pickle
+from unittest import mock
+
+import dask
+import dask.array as da
+import distributed
 import numpy as np
 import pytest
 import xarray as xr
 
 import ngio_x as nx
 from ngio_x.errors import NgioEmptyRegionError, NgioTypeError, NgioValueError
+from ngio_x.testing import samples
 
 ROI = nx.Roi.from_values({"y": (1, 1), "x": (1, 2)}, name=None)
 
@@ -183,3 +191,186 @@ def test_a_mapping_says_where_a_patch_goes():
     rows = nx.paste(image, np.ones((2, 8), "u2"), {"y": (1, 1)})
     np.testing.assert_array_equal(rows.sum("x"), [0, 0, 8, 8, 0, 0])
     assert rows.identical(nx.paste(image, np.ones((2, 8), "u2"), nx.Roi.from_values({"y": (1, 1), "x": slice(None)})))
+
+
+def ell():
+    """An image, and labels of an L-shaped object around another: their boxes overlap."""
+    pixels = np.zeros((6, 6), "u4")
+    pixels[:, :2] = pixels[4:] = 1
+    pixels[1:3, 3:5] = 2
+    labels = nx.as_labels(pixels, "yx", 0.5)
+    return nx.as_image(np.arange(36, dtype="u2").reshape(6, 6), "yx", 0.5), labels
+
+
+@pytest.mark.parametrize("chunks", [None, {"y": 2, "x": 4}])
+@pytest.mark.parametrize(
+    "where",
+    [
+        lambda m: m,
+        lambda m: m.chunk(y=3),
+        lambda m: m.T,
+        lambda m: m[2:6, 1:],
+        lambda m: nx.as_image(np.pad(m.values, 3), "yx", 0.5, origin=-1.5),
+        lambda m: m[1:5, :5].values,
+        lambda m: m[1:5, :5].chunk().data,
+        lambda m: m[1:5, :5].drop_vars(["y", "x"]),
+    ],
+    ids=["same", "dask", "turned", "elsewhere", "larger", "plain", "plain dask", "no grid"],
+)
+def test_only_pixels_where_the_mask_is_true_change(chunks, where):
+    """A mask of the patch's size, or any that its grid places on the patch; what it does not cover stays."""
+    image, labels = ell()
+    inside = where(labels == 1)
+    patch = image[1:5, :5] + np.uint16(100)
+    held = image if chunks is None else image.chunk(chunks)
+    result = nx.paste(held, patch, where=inside)
+    assert (result.chunks is None) == (chunks is None)
+    expected = image.values.copy()
+    given = np.zeros((6, 6), bool)
+    given[1:5, :5] = (labels == 1).values[1:5, :5]
+    if isinstance(inside, xr.DataArray) and inside.shape == (4, 5) and "y" in inside.coords:
+        given[:2], given[:, 0] = False, False
+    expected[given] += 100
+    np.testing.assert_array_equal(result, expected)
+    assert held.ngio.paste(patch, where=inside).identical(result)
+
+
+def test_a_mask_is_for_all_channels_or_names_those_it_is_for(image, patch, labels):
+    """Axes that it lacks it is repeated along; a patch of one channel goes there alone; channels are found by name."""
+    inside = labels == 1
+    count = int(nx.crop(inside, ROI).sum())
+    assert int((nx.paste(image, patch, where=inside) == 7).sum()) == 2 * count
+    assert [(nx.paste(image, patch.sel(c="b"), where=inside) == 7)[k].sum() for k in (0, 1)] == [0, count]
+    assert int((nx.paste(image, patch, where=(image == 1).sel(c="a")) == 7).sum()) == patch.size
+    both = inside.expand_dims(c=["b", "a"]) & xr.DataArray([True, False], dims="c")
+    for given in (patch, patch.isel(c=0, drop=True), patch.isel(c=[1, 0])):
+        found = nx.paste(image, given, where=both)
+        assert [int((found == 7)[k].sum()) for k in (0, 1)] == [0, count]
+    assert int((nx.paste(image, patch, where=both.isel(c=[1])) == 7).sum()) == 0
+
+
+def test_a_mask_goes_with_a_region(image, labels):
+    """Of a plain patch the region says where it lies; of a patch that is moved its mask moves with it."""
+    plain, inside = np.full((2, 2, 4), 7, "u2"), labels == 1
+    count = int(nx.crop(inside, ROI).sum())
+    assert int((nx.paste(image, plain, ROI, where=inside) == 7).sum()) == 2 * count
+    there = nx.Roi.from_values({"y": (0, 1), "x": (0, 2)}, None)
+    moved = nx.paste(image, nx.crop(xr.full_like(image, 7), ROI), there, where=inside)
+    np.testing.assert_array_equal(nx.crop(moved, there)[0] == 7, nx.crop(inside, ROI))
+
+
+def test_parts_outside_are_dropped_with_their_mask(image, patch):
+    """A mask of the patch's size belongs to its pixels, also to those that do not count."""
+    inside = np.arange(8).reshape(2, 4) % 2 == 0
+    found = nx.paste(image.isel(x=slice(0, 4)), patch.isel(c=0, drop=True), where=inside)
+    assert [tuple(map(int, at)) for at in np.argwhere((found == 7)[0].values)] == [(2, 2), (3, 2)]
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        (lambda m: m.astype("u1"), NgioTypeError, r"where must be boolean, got uint8: .*labels == 5"),
+        (lambda m: m.values.astype(int), NgioTypeError, r"where must be boolean, got int64: .*labels == 5"),
+        (lambda m: "all", NgioTypeError, "where must be boolean"),
+        (lambda m: True, NgioValueError, r"where must have the patch's shape \(2, 2, 4\), got shape \(\)"),
+        (lambda m: m.values, NgioValueError, r"where must have the patch's shape \(2, 2, 4\), got shape \(6, 8\)"),
+        (lambda m: nx.as_image(m, "yx", 0.25), NgioValueError, "the patch and where do not fit along 'y': .*sizes"),
+        (lambda m: m.drop_vars("y"), NgioValueError, "axis 'y': the patch has 2 pixels, where 6"),
+        (lambda m: m.expand_dims("t"), NgioValueError, "where must have axes of the image's .*, got 't'"),
+    ],
+)
+def test_masks_that_do_not_fit_are_refused(image, patch, labels, change, error, message):
+    """Ids are not truths, and what has no place on the patch is none of its masks."""
+    with pytest.raises(error, match=message):
+        nx.paste(image, patch, where=change(labels == 1))
+
+
+def tasks_of(image):
+    return dict(image.data.__dask_graph__())
+
+
+@pytest.mark.parametrize("kind", ["plain", "lazy", "of the image"])
+def test_a_paste_costs_tasks_for_the_chunks_that_it_touches(kind):
+    """Not for every chunk each time: after the first, ten tasks a paste are enough."""
+    plain = nx.as_image(np.zeros((256, 256), "u2"), "yx")
+    image, counts = plain.chunk(y=8, x=8), []
+    corners = samples.noise((40, 2), "i8", low=0, high=246)
+    for k, (y, x) in enumerate(corners):
+        box = {"y": slice(y, y + 8), "x": slice(x, x + 8)}
+        patch = plain[box] + np.uint16(k) if kind == "of the image" else xr.full_like(plain[box], k)
+        given = {"plain": patch, "lazy": patch.chunk(y=8, x=8), "of the image": image[box] + np.uint16(k)}[kind]
+        image, plain = nx.paste(image, given), nx.paste(plain, patch)
+        counts.append(len(tasks_of(image)))
+    assert np.diff(counts).max() <= (30 if kind == "of the image" else 10)
+    assert counts[0] <= 2 * 32 * 32 + 30
+    with dask.config.set({"optimization.fuse.active": False}):
+        (optimized,) = dask.optimize(image.data)
+    assert len(dict(optimized.__dask_graph__())) <= counts[-1] <= 2 * 32 * 32 + 40 * 30
+    xr.testing.assert_identical(image.compute(), plain)
+
+
+def test_what_was_pasted_before_stays_what_it_was():
+    """Branches of a chain share their past, are computed together, and no buffer of a patch is kept."""
+    image, buffer = nx.as_image(np.zeros((8, 8), "u2"), "yx").chunk(y=2, x=2), np.ones((3, 3), "u2")
+    rois = [nx.Roi.from_values({"y": (k, 3), "x": (k, 3)}, None) for k in range(3)]
+    first = nx.paste(image, buffer, rois[0])
+    buffer[:] = 2
+    second, other = nx.paste(first, buffer, rois[1]), nx.paste(first, buffer, rois[2])
+    buffer[:] = 3
+    again = nx.paste(second, nx.crop(first, rois[0]) + nx.crop(second, rois[0]), rois[2])
+    for found, sums in zip(dask.compute(image, first, second, other, again), (0, 9, 23, 26, 37), strict=True):
+        assert int(found.sum()) == sums
+    whole = np.zeros((8, 8), "u2")
+    whole[:3, :3] = 1
+    both = whole.copy()
+    both[1:4, 1:4] = 2
+    both[2:5, 2:5] = whole[:3, :3] + both[:3, :3]
+    np.testing.assert_array_equal(again, both)
+
+
+def test_equal_pastes_have_equal_names():
+    """So that what is cached or persisted is found again."""
+    image = nx.as_image(da.zeros((8, 8), chunks=4, dtype="u2"), "yx")
+    one, same, other = (nx.paste(image, np.full((1, 2), k, "u2"), ROI) for k in (1, 1, 2))
+    assert one.data.name == same.data.name != other.data.name
+
+
+def test_chains_of_pastes_survive_what_dask_does_with_graphs(tmp_path):
+    """Persisting, pickling, culling, fusing or not, drawing, other processes, a cluster."""
+    image = nx.as_image(da.arange(64, chunks=5, dtype="u2").reshape(8, 8).rechunk(3), "yx")
+    plain, rois = image.compute(), [nx.Roi.from_values({"y": (k, 3), "x": (2, 3)}, None) for k in (0, 2, 4)]
+    for roi in rois:
+        inside = nx.crop(plain, roi) % 2 == 0
+        image, plain = (nx.paste(a, nx.crop(a, roi) + a.dtype.type(9), where=inside) for a in (image, plain))
+    assert (image.persist() == plain).all()
+    xr.testing.assert_identical(nx.paste(image.persist(), plain[:2] * 0).compute(), nx.paste(plain, plain[:2] * 0))
+    xr.testing.assert_identical(pickle.loads(pickle.dumps(image)).compute(), plain)
+    xr.testing.assert_identical(image[4:, 3:].compute(), plain[4:, 3:])
+    assert isinstance(image.data.dask._repr_html_(), str)
+    assert set(tasks_of(image)) >= set(map(tuple, itertools.chain(*image.data.__dask_keys__())))
+    for settings in ({"optimization.fuse.active": False}, {"scheduler": "sync"}, {"scheduler": "processes"}):
+        with dask.config.set(settings):
+            xr.testing.assert_identical((image + 0).compute(), plain)
+    options = {"n_workers": 1, "processes": False, "dashboard_address": None}
+    with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster) as client:
+        xr.testing.assert_identical(image.compute(), plain)
+        kept = client.persist(image)
+        xr.testing.assert_identical(nx.paste(kept, plain[:2] * 0).compute(), nx.paste(plain, plain[:2] * 0))
+
+
+def test_patches_on_disk_stay_there(tmp_path, image):
+    """A patch that is read only when needed is not read before; of one of the chunks nothing is."""
+    nx.write_ome_zarr(image.astype("u2"), tmp_path / "a.zarr", levels=1)
+    patch = nx.open_ome_zarr(tmp_path / "a.zarr", chunks=None)["0"]["image"]
+    with mock.patch("zarr.Array.__getitem__", side_effect=AssertionError):
+        result = nx.paste(image.chunk() * 0, patch.isel(x=slice(2, 5)))
+    assert int(result.sum()) == 2 * 6 * 3
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_a_mask_that_lies_elsewhere_changes_nothing(image, patch, labels, lazy):
+    """As labels that lie elsewhere mask all."""
+    inside = nx.as_image(labels == 1, origin=90.0)
+    inside = inside.chunk() if lazy else inside
+    assert nx.paste(image, patch, where=inside).identical(image)
+    assert not nx.mask(image, inside, 1).any()

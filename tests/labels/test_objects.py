@@ -151,7 +151,7 @@ def test_no_objects_make_no_pieces():
         ({"labels": PIXELS}, NgioTypeError, "must be a DataArray, got ndarray"),
         ({"labels": IMAGE[0].astype(float)}, NgioTypeError, "must be integers, got DataArray of float64"),
         ({"labels": LABELS[::2]}, NgioValueError, "the image and the labels do not fit along 'y'"),
-        ({"labels": LABELS.expand_dims("t")}, NgioValueError, "the labels' axes must be of the image's .*, got 't'"),
+        ({"labels": LABELS.expand_dims("t")}, NgioValueError, "axes of the labels must be of the image's .*, got 't'"),
         ({"pad": -1}, NgioValueError, "pad along 'y' must be ≥ 0, got -1"),
         ({"pad": {"z": 1}}, NgioValueError, "pad must name axes of .*, got 'z'"),
         ({"fill": 0.5}, NgioValueError, "fill=0.5 does not fit dtype int32"),

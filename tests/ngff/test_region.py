@@ -338,7 +338,7 @@ def _with_other_dtype(path):
     [
         (lambda path: path / "bogus", NgioFileNotFoundError, "does not exist"),
         (lambda path: path / "0", NgioFileNotFoundError, "no zarr group"),
-        (lambda path: 5, NgioTypeError, "group must be a path"),
+        (lambda path: 5, NgioTypeError, "store must be a path"),
         (lambda path: zarr.open_group(path, mode="r"), NgioValueError, "read-only"),
         (_without_level, NgioValidationError, "has no array '1'"),
         (_with_other_dtype, NgioValueError, "must have one dtype"),
@@ -483,3 +483,60 @@ def test_what_other_processes_cannot_see_is_refused(original):
         nx.write_region(original.chunk(y=9), store)
     nx.write_region(negative(original), store, consolidate=False)
     assert_array_equal(nx.open_ome_zarr(store)["0"]["image"], negative(original))
+
+
+@pytest.mark.parametrize("lazy", ["", "patch", "mask", "both"])
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+def test_only_pixels_where_the_mask_is_true_are_written(tmp_path, original, version, lazy):
+    """As by paste; the mask may lack axes, be larger than the patch or smaller, and be lazy."""
+    path = written(original, tmp_path / "a.zarr", version=version)
+    inside = (original > 30).isel(c=0, drop=True).isel(y=slice(4, 60), x=slice(20, 90))
+    patch = negative(nx.crop(original, ROI))
+    expected = nx.paste(original, patch, where=inside)
+    given = patch.chunk(y=7, x=11) if lazy in ("patch", "both") else patch
+    nx.write_region(given, path, where=inside.chunk(y=9) if lazy in ("mask", "both") else inside)
+    assert_is(path, expected, tmp_path, version=version)
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_units_without_a_true_pixel_are_neither_read_nor_written(path, original, lazy):
+    """Nor is what a damaged neighbour holds looked at."""
+    before = files_of(path)
+    inside = xr.zeros_like(original, bool)
+    inside[:, :, :10, :10] = True
+    patch = negative(original.chunk(y=20) if lazy else original)
+    nx.write_region(patch, path, where=inside, consolidate=False)
+    after = files_of(path)
+    changed = {str(file) for file in before if before[file] != after[file]}
+    assert changed == {f"0/c/{c}/0/0/0" for c in range(3)}
+    nx.consolidate_ome_zarr(path, [])
+
+
+def test_objects_of_a_label_image_are_written_without_their_neighbours(tmp_path):
+    """A corrected outline, where the boxes of objects overlap."""
+    path = written(image("yx", (40, 40)), tmp_path / "a.zarr")
+    pixels = np.zeros((40, 40), "u4")
+    pixels[2:30, 2:6] = pixels[26:30, 2:30] = 1
+    pixels[5:20, 10:25] = 2
+    labels = nx.as_labels(pixels, "yx", 0.5)
+    nx.write_labels(labels, path, "nuclei")
+    place = path / "labels" / "nuclei"
+    box = nx.compute_masking_roi(labels)[0]
+    nx.write_region(xr.full_like(nx.crop(labels, box), 7), place, where=labels == 1)
+    found = nx.open_ome_zarr(path)["labels/nuclei/0"]["nuclei"]
+    assert_array_equal(found, np.where(pixels == 1, 7, pixels))
+
+
+@pytest.mark.parametrize(
+    ("where", "error", "message"),
+    [
+        (lambda p: p, NgioTypeError, "where must be boolean, got uint16"),
+        (lambda p: (p > 1).values[..., 1:], NgioValueError, "where must have the patch's shape"),
+    ],
+)
+def test_masks_that_do_not_fit_leave_the_image_as_it_was(path, original, where, error, message):
+    """As in paste; nothing is written."""
+    before = files_of(path)
+    with pytest.raises(error, match=message):
+        nx.write_region(original, path, where=where(original))
+    assert files_of(path) == before

@@ -28,7 +28,7 @@ _OLDEST: Final = "anndata_v1"
 """The backend of tables from before there were others."""
 
 
-def read_rois(group: StoreLike, name: str, *, frame: Frame | None = None) -> list[Roi]:
+def read_rois(store: StoreLike, name: str, *, frame: Frame | None = None) -> list[Roi]:
     """Return the regions of a table of an OME-Zarr image, in the world of the image.
 
     Any table with the columns of regions can be read, whatever its type. Lengths are converted from micrometers and
@@ -36,7 +36,7 @@ def read_rois(group: StoreLike, name: str, *, frame: Frame | None = None) -> lis
     a missing value (also NaN) is left out of it.
 
     Args:
-        group: The image: a path, a URL, a zarr store, or its open group.
+        store: The image: a path, a URL, a zarr store, or its open group.
         name: Name of the table.
         frame: As for `open_ome_zarr`: regions fit the tree that was opened with the same.
 
@@ -47,7 +47,7 @@ def read_rois(group: StoreLike, name: str, *, frame: Frame | None = None) -> lis
     """
     if frame is not None:
         to_frame(frame)
-    image = open_group(group, argument="group")
+    image = open_group(store)
     table = table_at(image, _table_name(name))
     grid = grid_of(read_image(image, frame))
     attributes = table.attrs.asdict()
@@ -58,7 +58,7 @@ def read_rois(group: StoreLike, name: str, *, frame: Frame | None = None) -> lis
 
 
 def write_rois(
-    group: StoreLike,
+    store: StoreLike,
     name: str,
     rois: Iterable[Roi],
     *,
@@ -75,7 +75,7 @@ def write_rois(
     appears, or replaces another, only when it is complete; one process at a time may write tables of an image.
 
     Args:
-        group: The image: a path, a URL, a zarr store, or its open group.
+        store: The image: a path, a URL, a zarr store, or its open group.
         name: Name of the table, one path segment.
         rois: Regions along t, z, y and x, in world units or in pixels of level 0. Their `extra` become columns, each of
             which holds text, numbers or booleans.
@@ -98,25 +98,25 @@ def write_rois(
         to_frame(frame)
     _table_name(name)
     kept = backend_called(backend)
-    image = open_group(group, "r+", argument="group")
+    image = open_group(store, "r+")
     picture = read_image(image, frame)
     attributes = _attributes(image, table_type, label, kept)
     columns = rows_of(rois, grid_of(picture), attributes["index_key"])
     put_table(image, name, _documents(image, columns, attributes, kept), overwrite=overwrite)
 
 
-def list_tables(group: StoreLike, *, table_type: str | None = None) -> list[str]:
+def list_tables(store: StoreLike, *, table_type: str | None = None) -> list[str]:
     """Return the names of the tables of an OME-Zarr image, in the order in which it lists them.
 
     Args:
-        group: The image: a path, a URL, a zarr store, or its open group.
+        store: The image: a path, a URL, a zarr store, or its open group.
         table_type: Only those of this type, such as `"masking_roi_table"`; by default all.
 
     Raises:
         NgioFileNotFoundError: If there is no zarr group, or one of the listed tables is gone whose type is asked for.
         NgioValidationError: If their metadata cannot be read.
     """
-    image = open_group(group, argument="group")
+    image = open_group(store)
     names = table_names(image)
     if table_type is not None:
         table_type = named("table_type", to_name)(table_type)
