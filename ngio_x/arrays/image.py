@@ -10,7 +10,8 @@ import xarray as xr
 
 from ngio_x._frozen import at_least, evolve, named, positive, shown, to_axes, to_float, to_int, to_optional_name
 from ngio_x.arrays.lattice import Lattice, anchor_of, lattice_from_labels
-from ngio_x.arrays.pixel_index import SPACING, PixelIndex, unit_of
+from ngio_x.arrays.pixel_index import PixelIndex, unit_of
+from ngio_x.arrays.pixel_labels import SPACING
 from ngio_x.arrays.tree import array_of, pyramid_of
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.metadata.axes import CANONICAL_ORDER, AxesHandler, AxesSetup, Axis, axis_type_of, default_unit

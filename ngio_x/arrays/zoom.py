@@ -11,7 +11,8 @@ import xarray as xr
 
 from ngio_x._frozen import named, positive, shown, to_float, to_int
 from ngio_x.arrays.image import is_labels, lattice_in_hand
-from ngio_x.arrays.pixel_index import SPACING, PixelIndex
+from ngio_x.arrays.pixel_index import PixelIndex
+from ngio_x.arrays.pixel_labels import SPACING
 from ngio_x.errors import NgioTypeError, NgioUserWarning, NgioValueError
 from ngio_x.metadata.axes import axis_type_of
 from ngio_x.resample.kernels import Kernel, Order, kernel_for
