@@ -31,8 +31,8 @@ class PixelIndex(CoordinateTransformIndex):
     - `sel` takes slices (half-open: the pixels whose label lies inside) and scalars or lists (the pixels that contain
       the values; outside is a `KeyError`); `method="nearest"` takes the nearest pixel instead.
     - Alignment and concatenation on one lattice are integer arithmetic; sizes that were rounded count as the same (see
-      `Lattice.offset_of`). Different lattices raise in alignment, as do ordinary labels: xarray never aligns one kind of
-      index with another.
+      `Lattice.offset_of`). Different lattices raise in alignment, as do ordinary labels: xarray aligns no two kinds
+      of index.
 
     Build arrays that have it with `as_image`; `Dataset.set_xindex(dim, PixelIndex)` works on evenly spaced labels.
     """
