@@ -20,7 +20,8 @@ from ngio_x._frozen import (
     to_positive_float,
 )
 from ngio_x.arrays.lattice import Lattice, anchor_of, lattice_from_labels
-from ngio_x.arrays.pixel_index import SPACING, PixelIndex, unit_of
+from ngio_x.arrays.pixel_index import PixelIndex, unit_of
+from ngio_x.arrays.pixel_labels import SPACING
 from ngio_x.arrays.roles import IMAGE, LABELS, with_role
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.metadata.axes import CANONICAL_ORDER, SPACE, FactorsByAxis, axis_type_of, by_axis, default_unit

@@ -116,8 +116,8 @@ class Lattice:
         drift = stretch * max(self._reach(other, offset, over), abs(shift))
         if not drift < DRIFT_TOLERANCE:
             raise NgioValueError(
-                f"the pixel sizes differ: {self.spacing!r} and {other.spacing!r}, which is {drift:.3g} pixels over "
-                f"what counts; {_SAME_PIXELS}, else zoom one of them"
+                f"the pixel sizes differ: {self.spacing!r} and {other.spacing!r}, so that the pixels drift "
+                f"{drift:.3g} of a pixel apart; {_SAME_PIXELS}, else zoom one of them"
             )
         # The way from one origin to the other has a length in pixels of either size.
         if abs(shift - round(shift)) > ORIGIN_TOLERANCE + stretch * abs(shift) / 2:

@@ -4,159 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 from xarray.core.indexing import CoordinateTransformIndexingAdapter, IndexSelResult
-from xarray.indexes import CoordinateTransform, CoordinateTransformIndex, Index, PandasIndex
+from xarray.indexes import CoordinateTransformIndex, Index, PandasIndex
 
 from ngio_x._frozen import instance_of, named, shown, to_name
 from ngio_x.arrays.lattice import Lattice, anchor_of, lattice_from_labels
+from ngio_x.arrays.pixel_labels import SPACING, PixelLabels, PixelTransform, same_pixels, unit_attribute
 from ngio_x.errors import NgioKeyError, NgioTypeError, NgioValueError
 from ngio_x.metadata.axes import axis_type_of
 from ngio_x.roi.rounding import snap, snap_to_centre
 
-SPACING: Final = "spacing"
-"""The attribute of a coordinate that tells the size of a lone pixel: see `PixelLabels`."""
-
-Labels = TypeVar("Labels", bound=xr.Variable)
-
 _POINT_TOLERANCE = 1e-6
 """A point this close below a pixel's edge (in pixels) is on it: coordinates are floats."""
-
-
-class _PixelTransform(CoordinateTransform):
-    """Array positions to labels and back, as xarray's lazy coordinates ask for it."""
-
-    def __init__(self, lattice: Lattice, dim: Hashable, coord_name: Hashable) -> None:
-        super().__init__([coord_name], {str(dim): lattice.size}, dtype=np.dtype(np.float64))
-        self.lattice = lattice
-
-    def forward(self, dim_positions: dict[str, Any]) -> dict[Hashable, Any]:
-        return {self.coord_names[0]: self.lattice.labels(dim_positions[self.dims[0]])}
-
-    def reverse(self, coord_labels: dict[Hashable, Any]) -> dict[str, Any]:
-        positions = self.lattice.positions(coord_labels[self.coord_names[0]])
-        return {self.dims[0]: positions - self.lattice.anchor}
-
-    def equals(self, other: CoordinateTransform, exclude: frozenset[Hashable] | None = None) -> bool:  # noqa: ARG002
-        return isinstance(other, _PixelTransform) and _same_pixels(self.lattice, other.lattice)
-
-
-class PixelLabels(xr.Variable):
-    """The coordinate of a lattice: while its labels are lazy, nothing but a wish to see them computes them.
-
-    Two or more labels tell the size of a pixel by their distance. A lone one has it in its attribute `spacing`, for
-    what drops the index (`map_blocks`, a file); so have the labels that `coarsen` makes, of which one may be left. No
-    others have it, nothing that is computed from labels has it, and it says nothing of a place: neighbours agree.
-    """
-
-    __slots__ = ()
-
-    @property
-    def _lattice(self) -> Lattice | None:
-        """The lattice whose labels these are, or None once they are computed."""
-        data: Any = self._data
-        transform = getattr(data, "_transform", None) if isinstance(data, CoordinateTransformIndexingAdapter) else None
-        return transform.lattice if isinstance(transform, _PixelTransform) else None
-
-    @property
-    def attrs(self) -> dict[Any, Any]:
-        """Attributes; whatever is put here, the size of a pixel is what the lattice says."""
-        return super().attrs
-
-    @attrs.setter
-    def attrs(self, value: Mapping[Any, Any]) -> None:
-        lattice = self._lattice
-        if lattice is None:
-            self._attrs = dict(value)
-        else:
-            self._attrs = _with_size(value, lattice.spacing if lattice.size == 1 else None)
-
-    def chunk(self, *args: Any, **kwargs: Any) -> Self:
-        """Stay as they are: chunking an image chunks its pixels."""
-        return super().chunk(*args, **kwargs) if self._lattice is None else self.copy(deep=False)
-
-    def load(self, **kwargs: Any) -> Self:
-        """Stay as they are: loading an image loads its pixels."""
-        return super().load(**kwargs) if self._lattice is None else self
-
-    async def load_async(self, **kwargs: Any) -> Self:
-        """Stay as they are: see `load`."""
-        return await super().load_async(**kwargs) if self._lattice is None else self
-
-    def __getitem__(self, key: Any) -> Self:
-        """Select labels: a lone one gets its size, and loses it with its axis."""
-        found = super().__getitem__(key)
-        if found.ndim == 0:
-            return _sized(found, None)
-        if found.size == 1 and self._lattice is not None:
-            return _sized(found, self._lattice.spacing)
-        return found
-
-    def coarsen(
-        self,
-        windows: Mapping[Any, int],
-        func: Any,
-        boundary: Any = "exact",
-        side: Any = "left",
-        keep_attrs: bool | None = None,
-        **kwargs: Any,
-    ) -> Any:
-        """Return the labels of the coarser lattice, by xarray's default `coord_func`; another computes its own.
-
-        Along time they are the starts of the longer frames, as everywhere on a lattice.
-        """
-        coarse: Any = super().coarsen(windows, func, boundary, side, keep_attrs, **kwargs)  # type: ignore[no-untyped-call]
-        lattice, dim = self._lattice, self.dims[0] if self.dims else None
-        if dim not in windows:
-            return coarse
-        if lattice is None or func != "mean" or coarse.size == 0:
-            return _sized(coarse, None)
-        covered = coarse.size * windows[dim]
-        from_left = (side[dim] if isinstance(side, Mapping) else side) == "left"
-        whole = lattice.strided(0 if from_left else lattice.size - covered, covered)
-        coarser = whole.resized(coarse.size)
-        labels = type(self)(coarse.dims, coarser.labels(), _unit_of(coarser) | coarse.attrs)
-        return _sized(labels, coarser.spacing)
-
-    def _binary_op(self, *args: Any, **kwargs: Any) -> Any:
-        result: Any = super()._binary_op(*args, **kwargs)  # type: ignore[no-untyped-call]
-        return result if result is NotImplemented else _sized(result, None)
-
-    def _unary_op(self, *args: Any, **kwargs: Any) -> Any:
-        return _sized(super()._unary_op(*args, **kwargs), None)  # type: ignore[no-untyped-call]
-
-    def equals(self, other: Any, *args: Any, **kwargs: Any) -> bool:
-        """Compare lattices before labels: what aligns is equal, though its size went through a file and was rounded."""
-        theirs = other._lattice if isinstance(other, PixelLabels) else None  # noqa: SLF001 — its own class
-        ours = self._lattice
-        if ours is not None and theirs is not None and self.dims == other.dims and _same_pixels(ours, theirs):
-            return True
-        return bool(super().equals(other, *args, **kwargs))  # type: ignore[no-untyped-call]
-
-    def __dask_tokenize__(self) -> object:
-        if self._lattice is None:
-            return super().__dask_tokenize__()
-        return (type(self).__name__, self.dims, repr(self._lattice), repr(sorted(self.attrs.items(), key=repr)))
-
-
-def _sized(labels: Labels, spacing: float | None) -> Labels:
-    """Return labels with the size of a pixel among their attributes, or without it."""
-    labels.attrs = _with_size(labels.attrs, spacing)
-    return labels
-
-
-def _unit_of(lattice: Lattice) -> dict[Any, Any]:
-    return {} if lattice.unit is None else {"units": lattice.unit}
-
-
-def _with_size(attributes: Mapping[Any, Any], spacing: float | None) -> dict[Any, Any]:
-    kept = {key: value for key, value in attributes.items() if key != SPACING}
-    return kept if spacing is None else kept | {SPACING: spacing}
 
 
 class PixelIndex(CoordinateTransformIndex):
@@ -165,19 +30,21 @@ class PixelIndex(CoordinateTransformIndex):
     - `isel` by slices and by evenly rising positions keeps a lattice, anything else gives ordinary coordinates.
     - `sel` takes slices (half-open: the pixels whose label lies inside) and scalars or lists (the pixels that contain
       the values; outside is a `KeyError`); `method="nearest"` takes the nearest pixel instead.
-    - Alignment and concatenation on one lattice are integer arithmetic; different lattices raise in alignment.
+    - Alignment and concatenation on one lattice are integer arithmetic; sizes that were rounded count as the same (see
+      `Lattice.offset_of`). Different lattices raise in alignment, as do ordinary labels: xarray aligns no two kinds
+      of index.
 
     Build arrays that have it with `as_image`; `Dataset.set_xindex(dim, PixelIndex)` works on evenly spaced labels.
     """
 
-    transform: _PixelTransform
+    transform: PixelTransform
 
     def __init__(self, lattice: Lattice, dim: Hashable, coord_name: Hashable | None = None) -> None:
         named("lattice", instance_of(Lattice))(lattice)
         named("dim", to_name)(dim)
         if not isinstance(coord_name, Hashable):
             raise NgioTypeError(f"coord_name must be a name, got {shown(coord_name)}")
-        super().__init__(_PixelTransform(lattice, dim, dim if coord_name is None else coord_name))
+        super().__init__(PixelTransform(lattice, dim, dim if coord_name is None else coord_name))
 
     @property
     def lattice(self) -> Lattice:
@@ -217,7 +84,7 @@ class PixelIndex(CoordinateTransformIndex):
     def create_variables(self, variables: Mapping[Any, xr.Variable] | None = None) -> dict[Any, xr.Variable]:
         """Return the lazy coordinate, with its unit in its attributes, and the size of a lone pixel."""
         given = None if variables is None else variables.get(self.coord_name)
-        attributes = _unit_of(self.lattice) | ({} if given is None else given.attrs)
+        attributes = unit_attribute(self.lattice) | ({} if given is None else given.attrs)
         encoding = None if given is None else given.encoding
         # Made here and not by xarray, which would make a variable to copy from: every copy of an array comes this way.
         lazy = CoordinateTransformIndexingAdapter(self.transform, self.coord_name, self.transform.dims)
@@ -338,7 +205,7 @@ class PixelIndex(CoordinateTransformIndex):
 
     def equals(self, other: Index, *, exclude: frozenset[Hashable] | None = None) -> bool:  # noqa: ARG002
         """Return whether both hold the same pixels of one lattice."""
-        return isinstance(other, PixelIndex) and _same_pixels(self.lattice, other.lattice)
+        return isinstance(other, PixelIndex) and same_pixels(self.lattice, other.lattice)
 
     def join(self, other: Self, how: str = "inner") -> Self:
         """Return the common pixels (inner) or the run that holds both (outer); different lattices raise."""
@@ -420,13 +287,6 @@ def _explaining(verb: str, dim: str) -> Iterator[None]:
         yield
     except NgioValueError as error:
         raise NgioValueError(f"cannot {verb} along '{dim}': {error}") from None
-
-
-def _same_pixels(ours: Lattice, theirs: Lattice) -> bool:
-    try:
-        return ours.size == theirs.size and ours.anchor == theirs.anchor and ours.offset_of(theirs) == 0
-    except NgioValueError:
-        return False
 
 
 def _as_pandas(index: PixelIndex) -> PandasIndex:

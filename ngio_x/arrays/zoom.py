@@ -10,7 +10,8 @@ import xarray as xr
 
 from ngio_x._frozen import named, positive, shown, to_int, to_positive_float
 from ngio_x.arrays.image import lattice_in_hand
-from ngio_x.arrays.pixel_index import SPACING, PixelIndex
+from ngio_x.arrays.pixel_index import PixelIndex
+from ngio_x.arrays.pixel_labels import SPACING
 from ngio_x.arrays.roles import LABELS, is_labels, role_of
 from ngio_x.arrays.tree import pyramids_of, with_levels
 from ngio_x.errors import NgioTypeError, NgioValueError, warn

@@ -47,7 +47,7 @@ def test_sizes_are_compared_by_how_far_pixels_drift_apart(size, same):
         if same:
             assert one.offset_of(other) == 0
         else:
-            with pytest.raises(NgioValueError, match=r"pixel sizes differ: .* 0\.011 pixels"):
+            with pytest.raises(NgioValueError, match=r"pixel sizes differ: .* 0\.011 of a pixel"):
                 one.offset_of(other)
 
 
