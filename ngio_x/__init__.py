@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from ngio_x.arrays.coordinates import to_spatialdata as to_spatialdata
     from ngio_x.arrays.crop import crop as crop
     from ngio_x.arrays.crop import window as window
+    from ngio_x.arrays.dimensions import dimensions_of as dimensions_of
+    from ngio_x.arrays.dimensions import pixel_size_of as pixel_size_of
     from ngio_x.arrays.geojson import from_geojson as from_geojson
     from ngio_x.arrays.geojson import to_geojson as to_geojson
     from ngio_x.arrays.image import as_image as as_image
     from ngio_x.arrays.image import as_labels as as_labels
-    from ngio_x.arrays.image import dimensions_of as dimensions_of
-    from ngio_x.arrays.image import pixel_size_of as pixel_size_of
     from ngio_x.arrays.lattice import Lattice as Lattice
     from ngio_x.arrays.levels import level_for as level_for
     from ngio_x.arrays.levels import map_levels as map_levels
@@ -128,7 +128,8 @@ _HOMES = {
         "to_spatialdata",
     ),
     "arrays.crop": ("crop", "window"),
-    "arrays.image": ("as_image", "as_labels", "dimensions_of", "pixel_size_of"),
+    "arrays.dimensions": ("dimensions_of", "pixel_size_of"),
+    "arrays.image": ("as_image", "as_labels"),
     "arrays.lattice": ("Lattice",),
     "arrays.levels": ("level_for", "map_levels"),
     "arrays.mask": ("mask",),

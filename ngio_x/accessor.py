@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from ngio_x.arrays.levels import On
     from ngio_x.labels.extents import LabelsLike
     from ngio_x.labels.map_rois import Output
+    from ngio_x.metadata.axes import FactorsByAxis, IntegersByAxis
     from ngio_x.metadata.channels import Channel
     from ngio_x.metadata.dimensions import Dimensions
     from ngio_x.metadata.frame import Frame
-    from ngio_x.metadata.pixel_size import PixelSize, SpacingLike
+    from ngio_x.metadata.pixel_size import PixelSize
     from ngio_x.ngff.attributes import Version
     from ngio_x.ngff.draft import ByAxis
     from ngio_x.ngff.store import StoreLike
@@ -70,7 +71,7 @@ class DataArrayAccessor:
         """
         return nx.crop(self._image, roi, bounds=bounds, missing_dims=missing_dims)
 
-    def tile(self, size: int | Mapping[str, int], overlap: int | Mapping[str, int] = 0) -> list[Roi]:
+    def tile(self, size: IntegersByAxis, overlap: IntegersByAxis = 0) -> list[Roi]:
         """Return regions of one size that together cover an image, the last axis running fastest.
 
         See `ngio_x.tile`.
@@ -79,9 +80,9 @@ class DataArrayAccessor:
 
     def zoom(
         self,
-        scale: float | Mapping[str, float] | None = None,
+        scale: FactorsByAxis | None = None,
         *,
-        shape: Mapping[str, int] | None = None,
+        shape: Sequence[int] | Mapping[str, int] | None = None,
         order: Order | Mapping[str, Order] | None = None,
     ) -> xr.DataArray:
         """Return the image with more or fewer pixels over the same extent; axes that are not named are left alone.
@@ -115,7 +116,7 @@ class DataArrayAccessor:
         self,
         labels: xr.DataArray,
         *,
-        pad: int | Mapping[str, int] = 0,
+        pad: IntegersByAxis = 0,
         masked: bool = False,
         fill: Any = 0,
         ids: Iterable[int] | None = None,
@@ -129,7 +130,7 @@ class DataArrayAccessor:
     def stack_objects(
         self,
         labels: xr.DataArray,
-        shape: int | Mapping[str, int],
+        shape: IntegersByAxis,
         *,
         masked: bool = False,
         fill: Any = 0,
@@ -147,7 +148,7 @@ class DataArrayAccessor:
         rois: Iterable[Roi],
         *,
         output: Output = "image",
-        halo: int | Mapping[str, int] = 0,
+        halo: IntegersByAxis = 0,
         bounds: Bounds = "outer",
         dtype: Any = None,
         fill: Any = 0,
@@ -166,7 +167,9 @@ class DataArrayAccessor:
         return nx.label_extents(self._image, axes_order=axes_order, background=background)
 
     def compute_masking_roi(
-        self, pixel_size: SpacingLike | None = None, axes_order: Sequence[str] | None = None
+        self,
+        pixel_size: FactorsByAxis | PixelSize | None = None,
+        axes_order: Sequence[str] | None = None,
     ) -> list[Roi]:
         """Return the bounding box of every id of a label image, 0 being background.
 
@@ -217,7 +220,7 @@ class DataArrayAccessor:
         *,
         version: Version = "0.5",
         levels: int | None = None,
-        scale_factors: Mapping[str, float] | None = None,
+        scale_factors: Sequence[float] | Mapping[str, float] | None = None,
         frame: Frame | None = None,
         order: Order | None = None,
         chunks: ByAxis | None = None,
@@ -309,6 +312,16 @@ class DatasetAccessor:
     def __init__(self, dataset: xr.Dataset) -> None:
         self._dataset = dataset
 
+    @property
+    def pixel_size(self) -> PixelSize:
+        """The pixel size of level 0; see `ngio_x.pixel_size_of`."""
+        return nx.pixel_size_of(self._dataset)
+
+    @property
+    def dimensions(self) -> Dimensions:
+        """Shape, chunks, axes, pixel size and translation of level 0; see `ngio_x.dimensions_of`."""
+        return nx.dimensions_of(self._dataset)
+
     def window(
         self, roi: RoiLike, bounds: Bounds = "outer", *, missing_dims: MissingDims | None = None
     ) -> dict[str, slice]:
@@ -327,9 +340,9 @@ class DatasetAccessor:
 
     def zoom(
         self,
-        scale: float | Mapping[str, float] | None = None,
+        scale: FactorsByAxis | None = None,
         *,
-        shape: Mapping[str, int] | None = None,
+        shape: Sequence[int] | Mapping[str, int] | None = None,
         order: Order | Mapping[str, Order] | None = None,
     ) -> xr.Dataset:
         """Return the image with more or fewer pixels over the same extent; axes that are not named are left alone.
@@ -344,7 +357,7 @@ class DatasetAccessor:
         rois: Iterable[Roi],
         *,
         output: Output = "image",
-        halo: int | Mapping[str, int] = 0,
+        halo: IntegersByAxis = 0,
         bounds: Bounds = "outer",
         dtype: Any = None,
         fill: Any = 0,
@@ -382,12 +395,25 @@ class DataTreeAccessor:
         """
         return nx.crop(self._tree, roi, bounds=bounds, missing_dims=missing_dims)
 
+    def zoom(
+        self,
+        scale: FactorsByAxis | None = None,
+        *,
+        shape: Sequence[int] | Mapping[str, int] | None = None,
+        order: Order | Mapping[str, Order] | None = None,
+    ) -> xr.DataTree:
+        """Return the image with more or fewer pixels over the same extent; axes that are not named are left alone.
+
+        See `ngio_x.zoom`.
+        """
+        return nx.zoom(self._tree, scale, shape=shape, order=order)
+
     def level_for(
         self,
         *,
-        pixel_size: SpacingLike | None = None,
+        pixel_size: FactorsByAxis | PixelSize | None = None,
         max_pixels: int | None = None,
-        scale: float | Mapping[str, float] | None = None,
+        scale: FactorsByAxis | None = None,
     ) -> xr.DataTree:
         """Return the node of the level of an image that is as coarse as a criterion allows.
 
@@ -448,7 +474,7 @@ class DataTreeAccessor:
         *,
         version: Version = "0.5",
         levels: int | None = None,
-        scale_factors: Mapping[str, float] | None = None,
+        scale_factors: Sequence[float] | Mapping[str, float] | None = None,
         frame: Frame | None = None,
         order: Order | None = None,
         chunks: ByAxis | None = None,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
+
 
 class NgioError(Exception):
     """Root of every error that ngio_x raises on purpose."""
@@ -126,3 +129,15 @@ class NgioEmptyRegionError(NgioValueError):
 
 class NgioUserWarning(UserWarning):
     """Something was accepted, but is probably not what was meant."""
+
+
+class NgioRoleWarning(NgioUserWarning):
+    """Integers were treated as an image or as labels though the array does not say which of the two it is."""
+
+
+def warn(message: str, category: type[NgioUserWarning] = NgioUserWarning) -> None:
+    """Warn of something, at the line outside this package that led to it."""
+    frame, level = sys._getframe(1), 2  # noqa: SLF001 — the documented way to count frames
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == __package__:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)

@@ -9,6 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import ngio_x as nx
+from ngio_x.arrays.tree import images_of
 from ngio_x.errors import NgioEmptyRegionError, NgioUserWarning, NgioValueError
 from ngio_x.testing.strategies import pyramid_trees, rois_over
 
@@ -47,6 +48,20 @@ def test_map_levels_applies_the_function_to_each_array(tree, factor):
         array = tree[path][name]
         xr.testing.assert_identical(mapped[path][name], array if "labels" in path else nx.zoom(array, factor))
     assert _paths(mapped) == _paths(tree)
+
+
+@given(trees(), st.data())
+def test_levels_are_told_by_what_they_are(tree, data):
+    """In whatever order nodes stand: levels of one shape are told by their names, all others by the size of pixels."""
+    nodes = {path: node.to_dataset() for path, node in tree.subtree_with_keys if node.data_vars}
+    turned = xr.DataTree.from_dict({path: nodes[path] for path in data.draw(st.permutations(list(nodes)))})
+    levels, expected = images_of(turned), images_of(tree)
+    assert levels.keys() == expected.keys()
+    for image, pyramids in expected.items():
+        assert list(levels[image])[0] == list(pyramids)[0]
+        assert {name: list(found) for name, found in levels[image].items()} == {
+            name: list(found) for name, found in pyramids.items()
+        }
 
 
 @given(trees(), st.data(), BOUNDS)

@@ -38,6 +38,7 @@ KINDS = {
     accessor.DatasetAccessor: ("window", "crop", "zoom", "map_rois"),
     accessor.DataTreeAccessor: (
         "crop",
+        "zoom",
         "level_for",
         "map_levels",
         "plot",

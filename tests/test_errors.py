@@ -18,6 +18,7 @@ EXAMPLES = (
     errors.NgioValidationError("$.a: is missing", "$.b: must be > 0, got 0"),
     errors.NgioEmptyRegionError("x", (None, 2.0), (3.0, 4.0), "micrometer"),
     errors.NgioUserWarning("a"),
+    errors.NgioRoleWarning("a"),
 )
 
 
@@ -27,7 +28,7 @@ def test_there_is_an_example_of_every_error():
     assert {type(example) for example in EXAMPLES} == defined
 
 
-@pytest.mark.parametrize("error", EXAMPLES[:-1], ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("error", EXAMPLES[:-2], ids=lambda error: type(error).__name__)
 def test_every_error_is_an_ngio_error(error):
     """`except NgioError` catches all of them."""
     assert isinstance(error, errors.NgioError)

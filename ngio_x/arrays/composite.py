@@ -11,7 +11,8 @@ import numpy.typing as npt
 import xarray as xr
 
 from ngio_x.arrays.channels import ChannelsLike, channels_shown
-from ngio_x.arrays.image import is_labels, require_image
+from ngio_x.arrays.image import require_image
+from ngio_x.arrays.roles import is_labels
 from ngio_x.errors import NgioTypeError
 from ngio_x.metadata.channels import Channel
 
@@ -50,8 +51,6 @@ def composite(image: xr.DataArray, channels: ChannelsLike | None = None) -> xr.D
     if image.dtype.kind not in "biuf":
         raise NgioTypeError(f"composite takes an image of real numbers, got {image.dtype}")
     if is_labels(image):
-        if image.dtype.kind == "f":
-            raise NgioTypeError(f"labels are integers, got {image.dtype}: convert with .astype('uint32')")
         return _lifted(_colored, image.drop_attrs(deep=False), [])
     known = channels_shown(image, channels)
     plain = image.drop_vars("c", errors="ignore").drop_attrs(deep=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import PurePosixPath
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import xarray as xr
 
@@ -44,10 +44,7 @@ def window(
         NgioValueError: If `bounds` is unknown, or coordinates are not evenly spaced.
     """
     region = to_roi(roi)
-    if not isinstance(image, (xr.DataArray, xr.Dataset)):
-        raise NgioTypeError(
-            f"image must be a DataArray or a Dataset, got {type(image).__name__}: label it with as_image"
-        )
+    _require_pixels(image)
     named("missing_dims", one_of(None, "raise", "ignore"))(missing_dims)
     found: dict[str, slice] = {}
     for interval in region.slices:
@@ -58,6 +55,12 @@ def window(
         else:
             _require_met(interval, missing_dims)
     return found
+
+
+def _require_pixels(image: Any) -> None:
+    if not isinstance(image, (xr.DataArray, xr.Dataset)):
+        advice = "pick a level, such as tree['0']['image']" if isinstance(image, xr.DataTree) else "use as_image first"
+        raise NgioTypeError(f"image must be a DataArray or a Dataset, got {type(image).__name__}: {advice}")
 
 
 def _axis_window(image: xr.DataArray | xr.Dataset, interval: RoiSlice, space: str, bounds: Bounds) -> slice:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, TypeAlias
 
 import numpy as np
 import xarray as xr
@@ -11,49 +11,42 @@ import xarray as xr
 from ngio_x._frozen import at_least, evolve, named, positive, shown, to_axes, to_float, to_int, to_optional_name
 from ngio_x.arrays.lattice import Lattice, anchor_of, lattice_from_labels
 from ngio_x.arrays.pixel_index import PixelIndex, unit_of
-from ngio_x.arrays.tree import array_of, pyramid_of
+from ngio_x.arrays.roles import IMAGE, LABELS, with_role
 from ngio_x.errors import NgioTypeError, NgioValueError
-from ngio_x.metadata.axes import CANONICAL_ORDER, AxesHandler, AxesSetup, Axis, axis_type_of, default_unit
+from ngio_x.metadata.axes import CANONICAL_ORDER, SPACE, FactorsByAxis, axis_type_of, by_axis, default_unit
 from ngio_x.metadata.channels import Channel
-from ngio_x.metadata.dataset import Dataset
-from ngio_x.metadata.dimensions import Dimensions
 from ngio_x.metadata.pixel_size import PixelSize
 
-ROLE: Final = "role"
-"""The attribute that says what an array is."""
-LABELS: Final = "labels"
-"""The role of arrays that hold object ids, which are never blended."""
-
-_SPACE: Final = ("z", "y", "x")
-
-ByAxis = float | Mapping[str, float]
+UnitsByAxis: TypeAlias = str | Sequence[str | None] | Mapping[str, str | None]
+"""Units by axis name, or one an axis in the order of the array's own; a single one is that of z, y and x."""
 
 
 def as_image(
     data: Any,
     dims: Sequence[str] | None = None,
-    pixel_size: float | PixelSize | Mapping[str, float] | None = None,
+    pixel_size: FactorsByAxis | PixelSize | None = None,
     *,
-    origin: ByAxis | None = None,
-    units: str | Mapping[str, str] | None = None,
+    origin: FactorsByAxis | None = None,
+    units: UnitsByAxis | None = None,
     channels: Sequence[str] | None = None,
     name: str | None = None,
     like: xr.DataArray | None = None,
 ) -> xr.DataArray:
     """Return `data` as a labelled image: pixel coordinates along space and time, channel names along c.
 
-    The pixels are not copied. Evenly spaced coordinates that a DataArray already has become a lattice; axes without
-    any count pixels from 0 (spacing 1, no unit).
+    From now on it says that it is an image, whatever it said before. The pixels are not copied. Evenly spaced
+    coordinates that a DataArray already has become a lattice; axes without any count pixels from 0 (spacing 1, no
+    unit).
 
     Args:
         data: A numpy or dask array, anything numpy understands, or a DataArray.
         dims: Names of the dimensions. By default those of the DataArray, else those of `like` if there are as many,
             else the last of t, c, z, y, x.
-        pixel_size: Size of a pixel: one number for z, y and x, a mapping by axis, or a `PixelSize`. It replaces the
-            coordinates that an axis has, its origin included.
-        origin: World coordinate of the lower edge of pixel 0: one number for z, y and x, or a mapping. Default 0.
-        units: Unit: one for z, y and x, or a mapping. Default: that of a `PixelSize`, and micrometer and second where
-            a pixel size is given as a number.
+        pixel_size: Size of a pixel: one number for z, y and x, a mapping by axis, one number for each axis in their
+            order (that of c is 1), or a `PixelSize`. It replaces the coordinates that an axis has, its origin included.
+        origin: World coordinate of the lower edge of pixel 0, likewise (that of c is 0). Default 0.
+        units: Unit, likewise (that of c is None). Default: that of a `PixelSize`, and micrometer and second where a
+            pixel size is given as a number.
         channels: One name for each position along c.
         name: Name of the array.
         like: Take the lattices (and channel names) of this array instead. Axes with coordinates must lie on its
@@ -81,7 +74,8 @@ def as_image(
             image = _with_lattice(image, dim, lattice)
     if channels is not None:
         image = _with_channels(image, channels)
-    return image if name is None else image.rename(named("name", to_optional_name)(name))
+    image = image if name is None else image.rename(named("name", to_optional_name)(name))
+    return with_role(image, IMAGE)
 
 
 def _with_lattice(image: xr.DataArray, dim: Hashable, lattice: Lattice) -> xr.DataArray:
@@ -96,36 +90,49 @@ def _with_lattice(image: xr.DataArray, dim: Hashable, lattice: Lattice) -> xr.Da
 def as_labels(
     data: Any,
     dims: Sequence[str] | None = None,
-    pixel_size: float | PixelSize | Mapping[str, float] | None = None,
+    pixel_size: FactorsByAxis | PixelSize | None = None,
     *,
-    origin: ByAxis | None = None,
-    units: str | Mapping[str, str] | None = None,
+    origin: FactorsByAxis | None = None,
+    units: UnitsByAxis | None = None,
     channels: Sequence[str] | None = None,
     name: str | None = None,
     like: xr.DataArray | None = None,
 ) -> xr.DataArray:
-    """Return integer `data` as a label image: as `as_image`, and with the role that keeps ids from being blended.
+    """Return `data` as a label image: as `as_image`, but it says that it holds ids, which are never blended.
+
+    Args:
+        data: As for `as_image`, integers or booleans. Of a mask, which becomes uint8, True is the one id 1.
+        dims: As for `as_image`.
+        pixel_size: As for `as_image`.
+        origin: As for `as_image`.
+        units: As for `as_image`.
+        channels: As for `as_image`.
+        name: As for `as_image`.
+        like: As for `as_image`.
 
     Raises:
-        NgioTypeError: If the data are not integers.
+        NgioValueError: As `as_image`.
+        NgioTypeError: If the data are neither integers nor booleans; or as `as_image`.
     """
     image = as_image(data, dims, pixel_size, origin=origin, units=units, channels=channels, name=name, like=like)
+    if image.dtype.kind == "b":
+        image = image.astype(np.uint8)
     if image.dtype.kind not in "iu":
         raise NgioTypeError(f"data must be integers to be labels, got {image.dtype}: convert with .astype('uint32')")
-    return image.assign_attrs({ROLE: LABELS})
-
-
-def is_labels(image: xr.DataArray) -> bool:
-    """Return whether an array has the role of a label image."""
-    return bool(image.attrs.get(ROLE) == LABELS)
+    return with_role(image, LABELS)
 
 
 def require_image(value: Any, argument: str = "image") -> None:
     """Refuse anything but a DataArray as the argument of that name.
 
     Raises:
-        NgioTypeError: If `value` is none.
+        NgioTypeError: If `value` is not a DataArray.
     """
+    if isinstance(value, (xr.Dataset, xr.DataTree)):
+        pick = "dataset['image']" if isinstance(value, xr.Dataset) else "tree['0']['image']"
+        raise NgioTypeError(
+            f"{argument} must be a DataArray, got a {type(value).__name__}: pick one of its arrays, such as {pick}"
+        )
     if not isinstance(value, xr.DataArray):
         raise NgioTypeError(f"{argument} must be a DataArray, got {type(value).__name__}: label it with as_image")
 
@@ -134,21 +141,16 @@ def integers_by_axis(value: Any, axes: xr.DataArray | Sequence[str], what: str, 
     """Return whole numbers by axis, in the order of the axes; one number stands for z, y and x.
 
     Args:
-        value: A number, or numbers by axis.
+        value: A number, or numbers as `by_axis` takes them.
         axes: The axes that there are, or an image that has them.
         what: What the numbers are, for messages.
         low: The least that they may be.
 
     Raises:
-        NgioValueError: If an axis is unknown, or a number is none, or too low.
+        NgioValueError: If an axis is unknown, or something is not a number, or too low.
     """
     known = [str(dim) for dim in axes.dims] if isinstance(axes, xr.DataArray) else list(axes)
-    if not isinstance(value, Mapping):
-        value = {axis: value for axis in known if axis_type_of(axis) == "space"}
-    if unknown := [axis for axis in value if axis not in known]:
-        raise NgioValueError(f"{what} must name axes of {tuple(known)}, got {unknown[0]!r}")
-    convert = at_least(low, to_int)
-    return {axis: named(f"{what} along '{axis}'", convert)(value[axis]) for axis in known if axis in value}
+    return by_axis(value, known, what, at_least(low, to_int), alone=SPACE)
 
 
 def lattice_of(image: xr.DataArray | xr.Dataset, dim: Hashable) -> Lattice | None:
@@ -203,46 +205,6 @@ def offset_in(image: xr.DataArray | xr.Dataset, other: xr.DataArray, dim: Hashab
         raise NgioValueError(f"the image and {what} do not fit along '{dim}': {error}") from None
 
 
-def dimensions_of(image: xr.DataArray | xr.DataTree) -> Dimensions:
-    """Return shape, chunks, axes, pixel size and translation (the world edge of pixel 0) of an image.
-
-    Of a tree, they are those of level 0.
-
-    Raises:
-        NgioValueError: If coordinates are not evenly spaced, or a tree holds several images or none.
-        NgioTypeError: If `image` is neither DataArray nor DataTree.
-    """
-    if isinstance(image, xr.DataTree):
-        image = array_of(next(iter(pyramid_of(image).values())))
-    require_image(image)
-    names = tuple(str(dim) for dim in image.dims)
-    lattices = [lattice_of(image, dim) for dim in image.dims]
-    axes = tuple(
-        Axis(name, unit=None if lattice is None else lattice.unit)
-        for name, lattice in zip(names, lattices, strict=True)
-    )
-    others = tuple(name for name in names if name not in CANONICAL_ORDER)
-    dataset = Dataset(
-        "0",
-        AxesHandler(axes, AxesSetup(others=others, allow_non_canonical_axes=bool(others))),
-        scale=tuple(1.0 if lattice is None else lattice.spacing for lattice in lattices),
-        translation=tuple(0.0 if lattice is None else lattice.edge for lattice in lattices),
-    )
-    chunks = image.shape if image.chunks is None else tuple(max(sizes) for sizes in image.chunks)
-    return Dimensions(image.shape, chunks, dataset)
-
-
-def pixel_size_of(image: xr.DataArray | xr.DataTree) -> PixelSize:
-    """Return the pixel size of an image, of a tree that of level 0; z and t are 1 where it lacks them.
-
-    Raises:
-        NgioValueError: If it lacks y or x, their units differ, coordinates are not evenly spaced, or a tree holds
-            several images or none.
-        NgioTypeError: If `image` is neither DataArray nor DataTree.
-    """
-    return dimensions_of(image).pixel_size
-
-
 def _with_dims(data: Any, dims: Sequence[str] | None, usual: tuple[Hashable, ...]) -> xr.DataArray:
     names = None if dims is None else named("dims", to_axes)(dims)
     if isinstance(data, xr.DataArray):
@@ -278,37 +240,32 @@ def _require_one_name_each(names: tuple[str, ...], shape: tuple[int, ...]) -> No
         raise NgioValueError(f"dims must name each dimension of data of shape {shape} once, got {names}")
 
 
-def _by_axis(value: Any, what: str, dims: tuple[Hashable, ...]) -> dict[Hashable, Any]:
-    """Return `{axis: value}` for the axes that `value` speaks of: a single one speaks of z, y and x."""
+def _of_pixels(value: Any, argument: str, dims: tuple[Hashable, ...], convert: Any, *, nothing: Any) -> dict[str, Any]:
+    """Return `{axis: value}` for the axes that an argument speaks of; along c, which has positions, it says nothing."""
     if value is None:
         return {}
-    if isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim):
-        raise NgioValueError(f"{what} must be one for z, y and x, or a mapping by axis name, got {shown(value)}")
-    if not isinstance(value, Mapping):
-        return {dim: value for dim in dims if dim in _SPACE}
-    if unknown := [axis for axis in value if axis not in dims]:
-        raise NgioValueError(f"{what} must name axes of {dims}, got {unknown[0]!r}")
-    if "c" in value:
-        raise NgioValueError(f"{what} names the channel axis 'c', which has positions only")
-    return dict(value)
+    found = by_axis(value, [str(dim) for dim in dims], argument, convert, alone=SPACE)
+    if "c" in found and (isinstance(value, Mapping) or found["c"] != nothing):
+        raise NgioValueError(f"{argument} names the channel axis 'c', which has positions only: leave it out")
+    return {axis: item for axis, item in found.items() if axis != "c"}
 
 
 def _chosen_lattices(
     image: xr.DataArray,
-    pixel_size: float | PixelSize | Mapping[str, float] | None,
-    origin: ByAxis | None,
-    units: str | Mapping[str, str] | None,
+    pixel_size: FactorsByAxis | PixelSize | None,
+    origin: FactorsByAxis | None,
+    units: UnitsByAxis | None,
 ) -> dict[Hashable, Lattice | None]:
     dims = image.dims
     if isinstance(pixel_size, PixelSize):
         known = [dim for dim in dims if dim in pixel_size.as_dict()]
-        sizes: dict[Hashable, Any] = {dim: pixel_size.get(str(dim)) for dim in known}
-        unit: dict[Hashable, Any] = {dim: pixel_size.unit(str(dim)) for dim in known}
+        sizes: dict[str, Any] = {str(dim): pixel_size.get(str(dim)) for dim in known}
+        unit: dict[str, Any] = {str(dim): pixel_size.unit(str(dim)) for dim in known}
     else:
-        sizes = _by_axis(pixel_size, "pixel_size", dims)
-        unit = {dim: default_unit(axis_type_of(str(dim))) for dim in sizes}
-    origins = _by_axis(origin, "origin", dims)
-    unit |= _by_axis(units, "units", dims)
+        sizes = _of_pixels(pixel_size, "pixel_size", dims, positive(to_float), nothing=1.0)
+        unit = {dim: default_unit(axis_type_of(dim)) for dim in sizes}
+    origins = _of_pixels(origin, "origin", dims, to_float, nothing=0.0)
+    unit |= _of_pixels(units, "units", dims, to_optional_name, nothing=None)
     chosen: dict[Hashable, Lattice | None] = {}
     for dim, length in image.sizes.items():
         axis_type = axis_type_of(str(dim))
@@ -318,25 +275,25 @@ def _chosen_lattices(
         if lattice is None and wanted and axis_type != "channel":
             lattice = Lattice(0.0, 1.0, length, anchor=anchor_of(axis_type))
         if lattice is not None:
-            lattice = _evolved(lattice, dim, sizes, origins, unit)
+            lattice = _evolved(lattice, str(dim), sizes, origins, unit)
         chosen[dim] = lattice
     return chosen
 
 
 def _evolved(
     lattice: Lattice,
-    dim: Hashable,
-    sizes: Mapping[Hashable, Any],
-    origins: Mapping[Hashable, Any],
-    unit: Mapping[Hashable, Any],
+    dim: str,
+    sizes: Mapping[str, Any],
+    origins: Mapping[str, Any],
+    unit: Mapping[str, Any],
 ) -> Lattice:
     changes: dict[str, Any] = {}
     if dim in sizes:
-        changes["spacing"] = named(f"pixel_size along '{dim}'", positive(to_float))(sizes[dim])
+        changes["spacing"] = sizes[dim]
     if dim in origins:
-        changes |= {"origin": named(f"origin along '{dim}'", to_float)(origins[dim]), "start": 0}
+        changes |= {"origin": origins[dim], "start": 0}
     if dim in unit:
-        changes["unit"] = named(f"units along '{dim}'", to_optional_name)(unit[dim])
+        changes["unit"] = unit[dim]
     try:
         return evolve(lattice, **changes)
     except NgioValueError as error:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, Literal
 
 import xarray as xr
 
 from ngio_x._frozen import named, one_of
-from ngio_x.arrays.image import is_labels, lattice_of
-from ngio_x.arrays.tree import IMAGE, array_of, home_of, images_of, pyramid_of, require_tree, with_levels
+from ngio_x.arrays.image import lattice_of
+from ngio_x.arrays.roles import is_labels
+from ngio_x.arrays.tree import IMAGE, Levels, array_of, home_of, pyramid_of, pyramids_of, require_tree, with_levels
 from ngio_x.errors import NgioTypeError, NgioValueError
-from ngio_x.metadata.pixel_size import SpacingLike
+from ngio_x.metadata.axes import FactorsByAxis
+from ngio_x.metadata.pixel_size import PixelSize
 from ngio_x.metadata.resolution import choose_level
 
 On = Literal["image", "labels", "all"]
@@ -20,9 +22,9 @@ On = Literal["image", "labels", "all"]
 def level_for(
     tree: xr.DataTree,
     *,
-    pixel_size: SpacingLike | None = None,
+    pixel_size: FactorsByAxis | PixelSize | None = None,
     max_pixels: int | None = None,
-    scale: float | Mapping[str, float] | None = None,
+    scale: FactorsByAxis | None = None,
 ) -> xr.DataTree:
     """Return the node of the level of an image that is as coarse as a criterion allows.
 
@@ -71,18 +73,19 @@ def map_levels(
     require_tree(tree)
     if not callable(function):
         raise NgioTypeError(f"function must be one from array to array, got {type(function).__name__}")
-    kinds = ("image", "labels") if named("on", one_of("image", "labels", "all"))(on) == "all" else (on,)
     levels: dict[str, xr.Dataset] = {}
     found = False
-    for path, node in _levels(tree).items():
-        dataset = node.to_dataset()
-        changed = {
-            name: _applied(function, array, path, args, kwargs)
-            for name, array in dataset.data_vars.items()
-            if _kind(node, array) in kinds
-        }
-        levels[path] = _replaced(dataset, changed, path) if changed else dataset
-        found |= bool(changed)
+    for pyramid in pyramids_of(tree):
+        wanted = _wanted(pyramid, named("on", one_of("image", "labels", "all"))(on))
+        for path, node in pyramid.items():
+            dataset = node.to_dataset()
+            changed = {
+                name: _applied(function, array, path, args, kwargs)
+                for name, array in dataset.data_vars.items()
+                if name in wanted
+            }
+            levels[path] = _replaced(dataset, changed, path) if changed else dataset
+            found |= bool(changed)
     if not found:
         raise NgioValueError(
             f"the tree holds no {on if on != 'all' else 'array'}: choose which arrays are meant with on="
@@ -90,14 +93,16 @@ def map_levels(
     return with_levels(tree, levels)
 
 
-def _levels(tree: xr.DataTree) -> dict[str, xr.DataTree]:
-    """Return the levels of all images and labels by path."""
-    pyramids = [levels for image in images_of(tree).values() for levels in image.values()]
-    return {path: node for levels in pyramids for path, node in levels.items()}
-
-
-def _kind(level: xr.DataTree, array: xr.DataArray) -> str:
-    return "labels" if is_labels(array) or home_of(level.path)[1] != IMAGE else "image"
+def _wanted(pyramid: Levels, on: On) -> set[Hashable]:
+    """Return the names of the arrays of a pyramid that are asked for; of each, its finest level says what it is."""
+    arrays: dict[Hashable, xr.DataArray] = {}
+    for node in reversed(pyramid.values()):
+        arrays |= dict(node.data_vars)
+    if on == "all":
+        return set(arrays)
+    if home_of(next(iter(pyramid.values())).path)[1] != IMAGE:
+        return set(arrays) if on == "labels" else set()
+    return {name for name, array in arrays.items() if is_labels(array, "the array") == (on == "labels")}
 
 
 def _applied(

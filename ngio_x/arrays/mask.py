@@ -9,7 +9,8 @@ import xarray as xr
 
 from ngio_x._frozen import named, shown, to_int
 from ngio_x.arrays.image import offset_in, require_image
-from ngio_x.errors import NgioTypeError, NgioValueError
+from ngio_x.arrays.roles import require_labels
+from ngio_x.errors import NgioValueError
 
 
 def mask(image: xr.DataArray, labels: xr.DataArray, label_id: int, *, fill: Any = 0) -> xr.DataArray:
@@ -24,12 +25,11 @@ def mask(image: xr.DataArray, labels: xr.DataArray, label_id: int, *, fill: Any 
 
     Raises:
         NgioValueError: If the lattices or sizes do not fit, or `fill` does not fit the dtype.
-        NgioTypeError: If one of the two is no DataArray, or the labels are not integers.
+        NgioTypeError: If one of the two is no DataArray, or the labels are not integers, or an image.
     """
     require_image(image)
     require_image(labels, "labels")
-    if labels.dtype.kind not in "iub":
-        raise NgioTypeError(f"labels must be integers, got {labels.dtype}: convert with .astype('uint32')")
+    require_labels(labels)
     inside = on_pixels_of(image, labels == named("label_id", to_int)(label_id))
     return blanked(image, inside, fitting(fill, image.dtype))
 

@@ -8,8 +8,8 @@ import xarray as xr
 
 from ngio_x._frozen import named, to_axes
 from ngio_x.arrays.crop import in_world
-from ngio_x.arrays.image import lattice_of, require_image
-from ngio_x.arrays.tree import array_of, pyramid_of
+from ngio_x.arrays.image import lattice_of
+from ngio_x.arrays.tree import image_of
 from ngio_x.errors import NgioValueError
 from ngio_x.roi.boxes import plane_of
 from ngio_x.roi.columns import listed
@@ -38,10 +38,8 @@ def show(
         NgioValueError: If regions are in different spaces, or regions and image lack the axes.
     """
     regions = listed(rois)
-    if isinstance(image, xr.DataTree):
-        image = array_of(next(iter(pyramid_of(image).values())))
     if image is not None:
-        require_image(image)
+        image = image_of(image)
         regions = [in_world(roi, image) for roi in regions]
     if len({roi.space for roi in regions}) > 1:
         raise NgioValueError("regions in world units and in pixels have no place in common: pass the image, too")

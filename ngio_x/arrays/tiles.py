@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
 
 import xarray as xr
 
 from ngio_x._frozen import shown
 from ngio_x.arrays.image import integers_by_axis, lattice_of, require_image
 from ngio_x.errors import NgioValueError
-from ngio_x.metadata.axes import axis_type_of
+from ngio_x.metadata.axes import IntegersByAxis, axis_type_of
 from ngio_x.roi.roi import Roi
 from ngio_x.roi.roi_slice import RoiSlice
 
 
-def tile(image: xr.DataArray, size: int | Mapping[str, int], overlap: int | Mapping[str, int] = 0) -> list[Roi]:
+def tile(image: xr.DataArray, size: IntegersByAxis, overlap: IntegersByAxis = 0) -> list[Roi]:
     """Return regions of one size that together cover an image, the last axis running fastest.
 
     The tiles begin at the image's first pixel, and neighbours share `overlap` pixels; the last one along an axis ends
@@ -29,7 +28,7 @@ def tile(image: xr.DataArray, size: int | Mapping[str, int], overlap: int | Mapp
 
     Args:
         image: The labelled image.
-        size: Pixels of a tile: one number for z, y and x, or by axis.
+        size: Pixels of a tile: one number for z, y and x, by axis, or one for each axis in their order.
         overlap: Pixels that neighbours share, below `size`: one number for z, y and x, or by axis.
 
     Returns:

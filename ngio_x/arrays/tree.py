@@ -1,17 +1,21 @@
 """Where a tree holds its images: at its root, or deeper down as in wells and plates, each with its label images.
 
-A level is a node that holds arrays, and the levels of one pyramid stand beside each other, finest first: those of an
-image below its own node, those of its label images below `labels/<name>` there.
+A level is a node that holds arrays, and the levels of one pyramid stand beside each other: those of an image below its
+own node, those of its label images below `labels/<name>` there. Groups of zarr have no order, and nodes of a tree may
+come in any: which level is the finest, pixels tell.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import Any, Final, TypeAlias
 
 import xarray as xr
 
+from ngio_x.arrays.image import lattice_of
+from ngio_x.arrays.roles import LABELS, role_of
 from ngio_x.errors import NgioTypeError, NgioValueError
 
 IMAGE: Final = ""
@@ -41,7 +45,41 @@ def images_of(tree: xr.DataTree) -> dict[str, dict[str, Levels]]:
         if node.data_vars:
             image, labels = home_of(node.path)
             images.setdefault(image, {}).setdefault(labels, {})[path] = node
-    return images
+    return {
+        image: {labels: finest_first(pyramids[labels]) for labels in sorted(pyramids, key=IMAGE.__ne__)}
+        for image, pyramids in images.items()
+    }
+
+
+def pyramids_of(tree: xr.DataTree) -> list[Levels]:
+    """Return the pyramids of all images and label images of a tree."""
+    return [levels for image in images_of(tree).values() for levels in image.values()]
+
+
+def finest_first(levels: Levels) -> Levels:
+    """Return levels in the order of the size of their pixels; where that is not known or equal, of their number."""
+    if len(levels) < 2:
+        return levels
+    arrays = {path: array_of(node) for path, node in levels.items()}
+    sizes = {path: _pixel_volume(array) for path, array in arrays.items()}
+    known = None not in sizes.values()
+
+    def rank(path: str) -> tuple[float, int, float]:
+        name = PurePosixPath(path).name
+        return (sizes[path] or 0.0) if known else 0.0, -arrays[path].size, int(name) if name.isdecimal() else math.inf
+
+    return {path: levels[path] for path in sorted(levels, key=rank)}
+
+
+def _pixel_volume(array: xr.DataArray) -> float | None:
+    """Return what a pixel takes up of space and time; None where no coordinates say."""
+    try:
+        lattices = [lattice_of(array, dim) for dim in array.dims]
+    except NgioValueError:  # uneven or unreadable coordinates, of which whoever needs them will complain
+        return None
+    spacings = [lattice.spacing for lattice in lattices if lattice is not None]
+    # Compared as floats that went through files, the same size must be the same.
+    return float(f"{math.prod(spacings):.6g}") if spacings else None
 
 
 def home_of(path: str) -> tuple[str, str]:
@@ -84,6 +122,33 @@ def array_of(level: xr.DataTree) -> xr.DataArray:
     """Return the array of a level: `image`, or what it holds instead."""
     arrays = level.data_vars
     return arrays["image"] if "image" in arrays else next(iter(arrays.values()))
+
+
+def image_of(image: Any, argument: str = "image") -> xr.DataArray:
+    """Return the array that is meant by an image, a Dataset that holds one, or a tree, of which it is level 0.
+
+    In a Dataset it is the variable `image`, or the only one, or the only one that is no labels.
+
+    Raises:
+        NgioTypeError: If the argument of that name is none of the three.
+        NgioValueError: If it holds several images or none.
+    """
+    if isinstance(image, xr.DataTree):
+        return array_of(next(iter(pyramid_of(image).values())))
+    if isinstance(image, xr.DataArray):
+        return image
+    if not isinstance(image, xr.Dataset):
+        raise NgioTypeError(
+            f"{argument} must be a DataArray, Dataset or DataTree, got {type(image).__name__}: label it with as_image"
+        )
+    arrays = image.data_vars
+    if "image" in arrays:
+        return arrays["image"]
+    found = list(arrays.values())
+    others = found if len(found) < 2 else [array for array in found if role_of(array) != LABELS]
+    if len(others) != 1:
+        raise NgioValueError(f"{argument} must hold one image, got a Dataset of {list(arrays)}: pick one by its name")
+    return others[0]
 
 
 def with_levels(tree: xr.DataTree, levels: Mapping[str, xr.Dataset]) -> xr.DataTree:

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
 import xarray as xr
 
 from ngio_x._frozen import named, positive, shown, to_float, to_int
-from ngio_x.arrays.image import is_labels, lattice_of
+from ngio_x.arrays.image import lattice_of
 from ngio_x.arrays.pixel_index import PixelIndex
-from ngio_x.errors import NgioTypeError, NgioUserWarning, NgioValueError
-from ngio_x.metadata.axes import axis_type_of
+from ngio_x.arrays.roles import LABELS, is_labels, role_of
+from ngio_x.arrays.tree import pyramids_of, with_levels
+from ngio_x.errors import NgioTypeError, NgioValueError, warn
+from ngio_x.metadata.axes import SPACE, FactorsByAxis, by_axis
 from ngio_x.resample.kernels import Kernel, Order, kernel_for
 from ngio_x.resample.zoom import dask_zoom, numpy_zoom, require_exact, zoomed_size
 
-Zoomable = TypeVar("Zoomable", xr.DataArray, xr.Dataset)
+Zoomable = TypeVar("Zoomable", xr.DataArray, xr.Dataset, xr.DataTree)
 
 
 def zoom(
     image: Zoomable,
-    scale: float | Mapping[str, float] | None = None,
+    scale: FactorsByAxis | None = None,
     *,
-    shape: Mapping[str, int] | None = None,
+    shape: Sequence[int] | Mapping[str, int] | None = None,
     order: Order | Mapping[str, Order] | None = None,
 ) -> Zoomable:
     """Return the image with more or fewer pixels over the same extent; axes that are not named are left alone.
@@ -33,33 +34,77 @@ def zoom(
     coordinates with a value for each of its pixels are dropped with a warning.
 
     Args:
-        image: A DataArray, or a Dataset, each of whose variables is zoomed.
-        scale: Factors by axis (0.5 halves the number of pixels), or one for z, y and x. The new size is
-            `max(1, round(n * factor))`, halves rounded to even.
-        shape: New sizes by axis, instead of `scale`.
-        order: A kernel of `numpy_zoom`; for a Dataset also kernels by variable. Default: nearest for label and boolean
-            images, else linear.
+        image: A DataArray; a Dataset, each of whose variables is zoomed; or a tree, each of whose levels is.
+        scale: Factors (0.5 halves the number of pixels) by axis, one for z, y and x, or one for each axis in their
+            order. The new size is `max(1, round(n * factor))`, halves rounded to even.
+        shape: New sizes by axis, or one for each axis in their order, instead of `scale`. Not of a tree,
+            whose levels differ in size.
+        order: A kernel of `numpy_zoom`; for a Dataset or a tree also kernels by variable. Default: nearest for label
+            and boolean images, else linear; integers that say neither that they are labels nor an image are treated as
+            an image.
+
+    Warns:
+        NgioRoleWarning: If `order` is not given, and integers do not say which of the two they are.
 
     Raises:
         NgioValueError: If neither or both of `scale` and `shape` are given, an axis or variable is unknown, a number
             is not positive, or `order` would blend the ids of a label image.
-        NgioTypeError: If `image` is neither DataArray nor Dataset.
+        NgioTypeError: If `image` is not a DataArray, Dataset or DataTree.
     """
+    if isinstance(image, xr.DataTree):
+        return _zoomed_tree(image, scale, shape, order)
     if not isinstance(image, (xr.DataArray, xr.Dataset)):
         raise NgioTypeError(
-            f"image must be a DataArray or Dataset, got {type(image).__name__}: use numpy_zoom, or as_image first"
+            f"image must be a DataArray, Dataset or DataTree, got {type(image).__name__}: use numpy_zoom, or as_image "
+            "first"
         )
     sizes = _new_sizes(image, scale, shape)
-    changed = [dim for dim in image.dims if sizes[dim] != image.sizes[dim]]
     if isinstance(image, xr.DataArray):
         zoomed = _zoomed(image, sizes, kernel_of(image, order))
-        return xr.DataArray(zoomed, _coords(image, changed, sizes), name=image.name)
-    kernels = _kernels_of(image, changed, order)
+        return xr.DataArray(zoomed, _coords(image, sizes), name=image.name)
+    return _zoomed_dataset(image, sizes, _kernels_of(image, sizes, order))
+
+
+def _zoomed_dataset(
+    dataset: xr.Dataset, sizes: Mapping[Hashable, int], kernels: Mapping[Hashable, Kernel]
+) -> xr.Dataset:
     variables = {
         name: _zoomed(array, sizes, kernels[name]) if name in kernels else array.variable
-        for name, array in image.data_vars.items()
+        for name, array in dataset.data_vars.items()
     }
-    return xr.Dataset(variables, _coords(image, changed, sizes), image.attrs)
+    return xr.Dataset(variables, _coords(dataset, sizes), dataset.attrs)
+
+
+def _zoomed_tree(tree: xr.DataTree, scale: FactorsByAxis | None, shape: object, order: Any) -> xr.DataTree:
+    """Return the tree with each level zoomed, by the kernels that suit the finest of its pyramid."""
+    if scale is None or shape is not None:
+        raise NgioValueError("scale must be given for a tree, and shape must not: its levels differ in size")
+    pyramids = [{path: node.to_dataset() for path, node in levels.items()} for levels in pyramids_of(tree)]
+    datasets = [dataset for levels in pyramids for dataset in levels.values()]
+    axes = list(dict.fromkeys(str(dim) for dataset in datasets for dim in dataset.dims))
+    factors = by_axis(scale, axes, "scale", positive(to_float), alone=SPACE)
+    if isinstance(order, Mapping):
+        _require_known(order, {name for dataset in datasets for name in dataset.data_vars})
+    zoomed: dict[str, xr.Dataset] = {}
+    for levels in pyramids:
+        kernels: dict[Hashable, Kernel] = {}
+        for path, dataset in levels.items():
+            present = {axis: factor for axis, factor in factors.items() if axis in dataset.dims}
+            sizes = _new_sizes(dataset, present, None)
+            new = dataset.drop_vars(list(kernels), errors="ignore")  # a role is asked for, and warned of, once
+            own = {name: order.get(name) for name in new.data_vars} if isinstance(order, Mapping) else order
+            kernels |= _kernels_of(new, sizes, own)
+            zoomed[path] = _zoomed_dataset(dataset, sizes, kernels)
+    return with_levels(tree, zoomed)
+
+
+def _require_known(order: Mapping[Any, Any], variables: Collection[Hashable]) -> None:
+    if unknown := [name for name in order if name not in variables]:
+        raise NgioValueError(f"order must name variables of {sorted(map(str, variables))}, got {unknown[0]!r}")
+
+
+def _changed(image: xr.DataArray | xr.Dataset, sizes: Mapping[Hashable, int]) -> list[Hashable]:
+    return [dim for dim in image.dims if sizes[dim] != image.sizes[dim]]
 
 
 def kernel_of(image: xr.DataArray, order: object = None) -> Kernel:
@@ -69,19 +114,19 @@ def kernel_of(image: xr.DataArray, order: object = None) -> Kernel:
         NgioValueError: If `order` is unknown, or would blend what cannot be blended: ids, booleans.
     """
     if order is None:
-        order = "nearest" if is_labels(image) or image.dtype.kind == "b" else "linear"
+        order = "nearest" if image.dtype.kind == "b" or is_labels(image) else "linear"
     kernel = kernel_for(order, image.dtype)
-    if is_labels(image) and kernel.blends:
+    if kernel.blends and role_of(image) == LABELS:
         raise NgioValueError(f"order={order!r} blends the ids of a label image; use 'nearest' or 'mode'")
     return kernel
 
 
-def _kernels_of(dataset: xr.Dataset, changed: list[Hashable], order: Any) -> dict[Hashable, Kernel]:
+def _kernels_of(dataset: xr.Dataset, sizes: Mapping[Hashable, int], order: Any) -> dict[Hashable, Kernel]:
     """Return the kernels of the variables that have an axis to zoom, or that `order` names."""
     by_name = isinstance(order, Mapping)
-    if by_name and (unknown := [name for name in order if name not in dataset.data_vars]):
-        raise NgioValueError(f"order names {unknown}, but the variables are {list(dataset.data_vars)}")
-    kernels = {}
+    if by_name:
+        _require_known(order, dataset.data_vars)
+    kernels, changed = {}, _changed(dataset, sizes)
     for name, array in dataset.data_vars.items():
         zoomed = not set(changed).isdisjoint(array.dims)
         if zoomed or (by_name and name in order):  # a wrong name is wrong whether it is used or not
@@ -100,35 +145,29 @@ def _zoomed(array: xr.DataArray, sizes: Mapping[Hashable, int], kernel: Kernel) 
 
 
 def _new_sizes(
-    image: xr.DataArray | xr.Dataset, scale: float | Mapping[str, float] | None, shape: Mapping[str, int] | None
+    image: xr.DataArray | xr.Dataset, scale: FactorsByAxis | None, shape: Sequence[int] | Mapping[str, int] | None
 ) -> dict[Hashable, int]:
     if (scale is None) == (shape is None):
         raise NgioValueError(f"give either scale or shape, got {'neither' if scale is None else 'both'}")
-    if scale is not None and not isinstance(scale, Mapping):
-        scale = {str(dim): scale for dim in image.dims if axis_type_of(str(dim)) == "space"}
-    wanted, argument = (scale, "scale") if shape is None else (shape, "shape")
-    if not isinstance(wanted, Mapping):
-        raise NgioValueError(f"shape must be a mapping by axis name, got {shown(wanted)}")
-    sizes = dict(image.sizes)
-    for axis, value in wanted.items():
-        if axis not in sizes:
-            raise NgioValueError(f"{argument} must name axes of {tuple(image.dims)}, got {axis!r}")
-        number = named(f"{argument} along '{axis}'", positive(to_int if scale is None else to_float))(value)
-        size = int(number) if scale is None else zoomed_size(sizes[axis], number)
-        named(f"{argument}={shown(value)} along '{axis}':", partial(require_exact, (sizes[axis],)))((size,))
+    sizes, axes = dict(image.sizes), [str(dim) for dim in image.dims]
+    if scale is None:
+        argument, wanted = "shape", by_axis(shape, axes, "shape", positive(to_int))
+    else:
+        argument, factors = "scale", by_axis(scale, axes, "scale", positive(to_float), alone=SPACE)
+        wanted = {axis: zoomed_size(sizes[axis], factor) for axis, factor in factors.items()}
+    for axis, size in wanted.items():
+        require = partial(require_exact, (sizes[axis],))
+        named(f"{argument} along '{axis}', to {shown(size)} pixels:", require)((size,))
         sizes[axis] = size
     return sizes
 
 
-def _coords(image: xr.DataArray | xr.Dataset, changed: list[Hashable], sizes: Mapping[Hashable, int]) -> xr.Coordinates:
+def _coords(image: xr.DataArray | xr.Dataset, sizes: Mapping[Hashable, int]) -> xr.Coordinates:
     """Return the coordinates of the zoomed image; losing more than those along the axes themselves is warned of."""
+    changed = _changed(image, sizes)
     lost = [name for name, coord in image.coords.items() if not set(changed).isdisjoint(coord.dims)]
     if others := [name for name in lost if name not in changed]:
-        warnings.warn(
-            f"coordinates {others} have one value for each pixel along {changed} and are dropped: zoom them yourself",
-            NgioUserWarning,
-            stacklevel=3,
-        )
+        warn(f"coordinates {others} have one value for each pixel along {changed} and are dropped: zoom them yourself")
     coords = image.coords.to_dataset().drop_vars(lost).coords
     for dim in changed:
         lattice = lattice_of(image, dim)

@@ -11,7 +11,7 @@ import xarray as xr
 import zarr
 from rich.table import Column, Table
 
-from ngio_x.arrays.image import dimensions_of
+from ngio_x.arrays.dimensions import dimensions_of
 from ngio_x.arrays.tree import IMAGE, Levels, array_of, images_of
 from ngio_x.cli.options import Image, Json, commands, examples
 from ngio_x.cli.terminal import Terminal, reaching

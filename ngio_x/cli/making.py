@@ -10,9 +10,9 @@ import xarray as xr
 
 from ngio_x.arrays.composite import composite
 from ngio_x.arrays.crop import crop as cropped
-from ngio_x.arrays.image import dimensions_of
+from ngio_x.arrays.dimensions import dimensions_of
 from ngio_x.arrays.levels import level_for
-from ngio_x.arrays.tree import array_of, pyramid_of
+from ngio_x.arrays.tree import array_of, image_of, pyramid_of
 from ngio_x.cli import pictures
 from ngio_x.cli.demo import make_demo
 from ngio_x.cli.image_files import read_image
@@ -32,7 +32,7 @@ from ngio_x.cli.options import (
     examples,
     sizes_from,
 )
-from ngio_x.cli.places import chosen_region, drafted, finest_of, opened, require_free
+from ngio_x.cli.places import chosen_region, drafted, opened, require_free
 from ngio_x.cli.terminal import Terminal, counted, reaching
 from ngio_x.errors import NgioValueError
 from ngio_x.metadata.units import unit_from_symbol
@@ -138,7 +138,7 @@ def crop(
                 piece = cropped(_level_of(tree, level, pixel_size), where, bounds=_bounds(bounds))
             else:
                 pieces = cropped(tree, where, bounds=_bounds(bounds))
-                piece = finest_of(pieces)
+                piece = image_of(pieces)
         if is_picture:
             _write_picture(piece, Path(out), channel, window)
         else:

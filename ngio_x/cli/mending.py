@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from ngio_x.arrays.tree import image_of
 from ngio_x.cli.options import Image, Json, Overwrite, Pixels, Quiet, Scheduler, commands, computing_on, examples
-from ngio_x.cli.places import finest_of, label_group, opened, region_in
+from ngio_x.cli.places import label_group, opened, region_in
 from ngio_x.cli.terminal import Terminal, counted, reaching
 from ngio_x.ngff.region import consolidate_ome_zarr
 from ngio_x.ngff.upgrade import upgrade_ome_zarr
@@ -40,7 +41,7 @@ def consolidate(
     terminal = Terminal(json, quiet)
     with computing_on(scheduler), reaching(image), terminal.progress(f"Rebuilding {Path(image).name}") as report:
         place = image if label is None else label_group(image, label)
-        finest = finest_of(opened(place))
+        finest = image_of(opened(place))
         regions = [region_in(finest, text, pixels=pixels) for text in region] if region else None
         consolidate_ome_zarr(
             place,

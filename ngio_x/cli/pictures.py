@@ -14,7 +14,8 @@ import xarray as xr
 from ngio_x._frozen import evolve
 from ngio_x.arrays.channels import ChannelsLike, channels_shown, chosen_channels, names_of
 from ngio_x.arrays.composite import composite
-from ngio_x.arrays.image import dimensions_of, is_labels
+from ngio_x.arrays.dimensions import dimensions_of
+from ngio_x.arrays.roles import is_labels
 from ngio_x.arrays.tree import Levels, array_of
 from ngio_x.arrays.zoom import zoom
 from ngio_x.errors import NgioKeyError, NgioValueError

@@ -11,7 +11,7 @@ from pathlib import Path
 import xarray as xr
 
 from ngio_x.arrays.crop import in_world
-from ngio_x.arrays.tree import array_of, images_of, pyramid_of
+from ngio_x.arrays.tree import array_of, image_of, images_of
 from ngio_x.errors import NgioFileExistsError, NgioFileNotFoundError, NgioValueError
 from ngio_x.ngff.hierarchy import label_paths
 from ngio_x.ngff.read import open_ome_zarr
@@ -32,11 +32,6 @@ def opened(image: str) -> xr.DataTree:
         such = f", such as {image.rstrip('/')}{next(iter(images))}" if images else ""
         raise NgioValueError(f"{image} holds {len(images)} images: name one of them{such}")
     return tree
-
-
-def finest_of(tree: xr.DataTree) -> xr.DataArray:
-    """Return level 0 of the one image of a tree."""
-    return array_of(next(iter(pyramid_of(tree).values())))
 
 
 def label_group(image: str, label: str) -> str:
@@ -128,7 +123,7 @@ def chosen_region(
         raise NgioValueError("say which region: --region y=0:100,x=20:90, or --table TABLE --roi NAME")
     if pixels and region is None:
         raise NgioValueError("--pixels says what --region counts: give that, too")
-    finest = finest_of(tree)
+    finest = image_of(tree)
     numbers = None if region is None else in_world(region_in(finest, region, pixels=pixels), finest)
     if table is None or name is None:
         return numbers  # type: ignore[return-value]  # one of them was given

@@ -18,6 +18,7 @@ from dask.highlevelgraph import HighLevelGraph
 
 from ngio_x._frozen import named, shown, to_axes, to_int
 from ngio_x.arrays.lazy import blocks_of, streamed
+from ngio_x.arrays.roles import LABELS, require_labels, role_of
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.labels.summary import Summary, merged, nothing, summarized
 from ngio_x.metadata.axes import axis_type_of
@@ -109,7 +110,7 @@ def integer_pixels(
     """Return the pixels of the label image that is the argument of that name, in memory or dask's, and its axes.
 
     Raises:
-        NgioTypeError: If it does not hold integers.
+        NgioTypeError: If it does not hold integers, or says that it is an image.
         NgioValueError: If it has no dimensions, or unknown sizes; or names do not fit.
     """
     dims = tuple(str(dim) for dim in labels.dims) if isinstance(labels, xr.DataArray) else ()
@@ -122,6 +123,8 @@ def integer_pixels(
         raise NgioTypeError(
             f"{argument} must be integers, got {_named(labels, pixels)}: convert with .astype('uint32')"
         )
+    if isinstance(labels, xr.DataArray):
+        require_labels(labels, argument)
     if not pixels.ndim:
         raise NgioValueError(f"{argument} must have at least one dimension, got the lone number {shown(labels)}")
     if any(math.isnan(size) for size in pixels.shape):
@@ -145,7 +148,9 @@ def _pixels(labels: LabelsLike, argument: str) -> npt.NDArray[Any] | da.Array:
     if isinstance(labels, (np.ndarray, da.Array)):
         return labels
     if isinstance(labels, (xr.Dataset, xr.DataTree)):
-        raise NgioTypeError(f"{argument} must be one array, got {type(labels).__name__}: pick a level's variable")
+        held = [name for name, array in labels.data_vars.items() if role_of(array) == LABELS]
+        where = f"dataset[{held[0]!r}]" if held else "the variable of a level, such as tree['labels/nuclei/0/nuclei']"
+        raise NgioTypeError(f"{argument} must be one array, got a {type(labels).__name__}: pick {where}")
     if hasattr(labels, "chunks") and hasattr(labels, "dtype"):
         return blocks_of(labels)
     try:

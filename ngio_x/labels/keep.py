@@ -15,6 +15,7 @@ from dask.base import compute, optimize
 from dask.delayed import delayed
 
 from ngio_x.arrays.image import lattice_of
+from ngio_x.arrays.roles import LABELS, with_role
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.labels.extents import LabelsLike, integer_pixels, summary_of
 from ngio_x.labels.summary import Integers, Summary, pieces, runs, with_integers
@@ -72,7 +73,7 @@ def keep_objects(coarse: Labels, labels: LabelsLike) -> Labels:
         kept: Any = da.map_blocks(paint, target, dtype=target.dtype, meta=target._meta)  # noqa: SLF001 — as its blocks
     else:
         kept = with_places(target, (0,) * target.ndim, places)
-    return coarse.copy(data=kept) if isinstance(coarse, xr.DataArray) else kept  # type: ignore[no-any-return]
+    return with_role(coarse.copy(data=kept), LABELS) if isinstance(coarse, xr.DataArray) else kept  # type: ignore[no-any-return]
 
 
 def _require_same_place(coarse: xr.DataArray, labels: xr.DataArray) -> None:

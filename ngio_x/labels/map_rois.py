@@ -11,14 +11,15 @@ import xarray as xr
 
 from ngio_x._frozen import shown
 from ngio_x.arrays.crop import window
-from ngio_x.arrays.image import LABELS, ROLE, integers_by_axis, offset_in
+from ngio_x.arrays.image import integers_by_axis, offset_in
 from ngio_x.arrays.lazy import streamed
 from ngio_x.arrays.mask import fitting
 from ngio_x.arrays.roi_dataset import rois_to_dataset
+from ngio_x.arrays.roles import LABELS, role_attrs, role_of
 from ngio_x.errors import NgioEmptyRegionError, NgioTypeError, NgioValueError
 from ngio_x.labels.region_graph import Work, pasted, rows
 from ngio_x.labels.region_task import Job, Outline, Place
-from ngio_x.metadata.axes import axis_type_of
+from ngio_x.metadata.axes import IntegersByAxis, axis_type_of
 from ngio_x.roi.columns import listed
 from ngio_x.roi.roi import Roi
 from ngio_x.roi.rounding import Bounds
@@ -34,7 +35,7 @@ def map_rois(
     rois: Iterable[Roi],
     *,
     output: Pasted = ...,
-    halo: int | Mapping[str, int] = ...,
+    halo: IntegersByAxis = ...,
     bounds: Bounds = ...,
     dtype: Any = ...,
     fill: Any = ...,
@@ -46,7 +47,7 @@ def map_rois(
     rois: Iterable[Roi],
     *,
     output: Mapping[str, Any],
-    halo: int | Mapping[str, int] = ...,
+    halo: IntegersByAxis = ...,
     bounds: Bounds = ...,
     dtype: Any = ...,
     fill: Any = ...,
@@ -57,7 +58,7 @@ def map_rois(
     rois: Iterable[Roi],
     *,
     output: Output = "image",
-    halo: int | Mapping[str, int] = 0,
+    halo: IntegersByAxis = 0,
     bounds: Bounds = "outer",
     dtype: Any = None,
     fill: Any = 0,
@@ -203,11 +204,14 @@ def _like(work: Work, image: xr.DataArray | xr.Dataset, output: Any, dtype: Any,
             raise NgioTypeError(
                 f"dtype must be one of numbers, got {kind}: text goes into a table, output={{column: str}}"
             )
-        value, attributes, name = fitting(fill, kind), image.attrs, image.name
+        role = role_of(image)
+        attributes = image.attrs if role is None else {**image.attrs, **role_attrs(role, kind)}
+        value, name = fitting(fill, kind), image.name
     elif isinstance(output, str) and output == "labels":
         axes = tuple(axis for axis in axes if axis_type_of(axis) != "channel")
         others = [key for key, held in coords.items() if not held.dims or set(held.dims) - set(axes)]
-        value, attributes, name = _id_dtype(work, dtype).type(0), {ROLE: LABELS}, None
+        value, name = _id_dtype(work, dtype).type(0), None
+        attributes = role_attrs(LABELS, value.dtype)
         coords = coords.to_dataset().drop_vars(others).coords
     else:
         raise NgioValueError(

@@ -9,28 +9,28 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from ngio_x._frozen import shown
+from ngio_x._frozen import shown, to_float
 from ngio_x.arrays.image import lattice_of
 from ngio_x.arrays.lattice import Lattice
 from ngio_x.errors import NgioValueError
 from ngio_x.labels.extents import LabelsLike, integer_pixels, summary_of
-from ngio_x.metadata.axes import axis_type_of
-from ngio_x.metadata.pixel_size import SpacingLike, spacing_along
+from ngio_x.metadata.axes import FactorsByAxis, axis_type_of, by_axis
+from ngio_x.metadata.pixel_size import PixelSize, SpacingLike, spacing_along
 from ngio_x.roi.columns import RoiColumns, to_rois
 from ngio_x.roi.roi import Roi
 
 
 def compute_masking_roi(
     segmentation: LabelsLike,
-    pixel_size: SpacingLike | None = None,
+    pixel_size: FactorsByAxis | PixelSize | None = None,
     axes_order: Sequence[str] | None = None,
 ) -> list[Roi]:
     """Return the bounding box of every id of a label image, 0 being background.
 
     Args:
         segmentation: Integer (or boolean) array of 2 to 6 dimensions: numpy, dask, zarr, or labelled.
-        pixel_size: Sizes by axis; an empty mapping counts pixels. A labelled array brings its own, and its place in the
-            world with it; a mapping changes the sizes of the axes that it names.
+        pixel_size: Sizes by axis, or one for each axis in their order; an empty mapping counts pixels. A labelled array
+            brings its own, and its place in the world with it; a mapping changes the sizes of the axes that it names.
         axes_order: Names of the axes, such as `"zyx"`. A labelled array brings its own.
 
     Returns:
@@ -40,14 +40,16 @@ def compute_masking_roi(
         NgioValueError: If names or sizes are missing or do not fit, or an id is negative.
         NgioTypeError: If the array does not hold integers.
     """
-    if not isinstance(segmentation, xr.DataArray) and (pixel_size is None or axes_order is None):
+    labelled = isinstance(segmentation, (xr.DataArray, xr.Dataset, xr.DataTree))
+    if not labelled and (pixel_size is None or axes_order is None):
         raise NgioValueError(
             "a segmentation that is a plain array needs pixel_size and axes_order; a labelled one brings its own"
         )
     pixels, axes = integer_pixels(segmentation, axes_order, argument="segmentation")
     if not 2 <= pixels.ndim <= 6:
         raise NgioValueError(f"segmentation must have 2 to 6 dimensions, got shape {pixels.shape}")
-    spacings, edges = _grid(segmentation, axes, pixel_size)
+    sizes = by_axis(pixel_size, axes, "pixel_size", to_float) if isinstance(pixel_size, Sequence) else pixel_size
+    spacings, edges = _grid(segmentation, axes, sizes)
     found = summary_of(pixels, 0)
     if found.ids.size and found.ids[0] < 0:
         raise NgioValueError(f"ids must be ≥ 0, got {found.ids[0]}")

@@ -17,13 +17,14 @@ from ngio_x.arrays.mask import blanked, fitting, on_pixels_of
 from ngio_x.errors import NgioKeyError, NgioValueError
 from ngio_x.labels.extents import integer_pixels, summary_of
 from ngio_x.labels.summary import Summary
+from ngio_x.metadata.axes import IntegersByAxis
 
 
 def crop_objects(
     image: xr.DataArray,
     labels: xr.DataArray,
     *,
-    pad: int | Mapping[str, int] = 0,
+    pad: IntegersByAxis = 0,
     masked: bool = False,
     fill: Any = 0,
     ids: Iterable[int] | None = None,
@@ -69,7 +70,7 @@ def crop_objects(
 def stack_objects(
     image: xr.DataArray,
     labels: xr.DataArray,
-    shape: int | Mapping[str, int],
+    shape: IntegersByAxis,
     *,
     masked: bool = False,
     fill: Any = 0,

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from ngio_x._frozen import named, shown, to_int
+from ngio_x.arrays.roles import LABELS, with_role
 from ngio_x.errors import NgioValueError
 from ngio_x.labels.extents import integer_pixels, summary_of
 from ngio_x.labels.summary import runs, with_integers
@@ -58,7 +59,7 @@ def relabel_sequential(labels: Labels, *, offset: int = 1, background: int = 0) 
     rename = partial(renamed, old=old, new=new, background=background)
     fresh: Any = da.map_blocks(rename, pixels, dtype=old.dtype) if isinstance(pixels, da.Array) else rename(pixels)
     mapping = dict(zip(old.tolist(), range(first, last + 1), strict=True))
-    return (labels.copy(data=fresh) if isinstance(labels, xr.DataArray) else fresh), mapping
+    return (with_role(labels.copy(data=fresh), LABELS) if isinstance(labels, xr.DataArray) else fresh), mapping
 
 
 def renamed(

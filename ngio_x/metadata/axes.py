@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeAlias, TypeVar
+
+import numpy as np
 
 from ngio_x._frozen import (
     evolve,
     field,
     frozen,
     instance_of,
+    named,
     one_of,
+    shown,
     to_bool,
     to_name,
     to_names,
@@ -20,8 +24,13 @@ from ngio_x._frozen import (
 from ngio_x.errors import NgioValueError
 from ngio_x.metadata.units import DEFAULT_SPACE_UNIT, DEFAULT_TIME_UNIT, AxisType, warn_if_unknown_unit
 
+T = TypeVar("T")
+
 CANONICAL_ORDER: Final = ("t", "c", "z", "y", "x")
 """The canonical axes, in the order that OME-NGFF 0.4 and 0.5 ask for."""
+
+SPACE: Final = ("z", "y", "x")
+"""The axes that a single size, factor or unit speaks of."""
 
 _TYPES: Final[dict[str, AxisType]] = {"t": "time", "c": "channel", "z": "space", "y": "space", "x": "space"}
 
@@ -34,6 +43,52 @@ def axis_type_of(name: str) -> AxisType | None:
 def default_unit(axis_type: AxisType | None) -> str | None:
     """Return the unit that applies where none is given: micrometer, second, or none for channels."""
     return {"space": DEFAULT_SPACE_UNIT, "time": DEFAULT_TIME_UNIT}.get(axis_type or "")
+
+
+def by_axis(
+    value: Any, axes: Sequence[str], argument: str, convert: Callable[[Any], T], *, alone: Sequence[str] = ()
+) -> dict[str, T]:
+    """Return what an argument says of each axis that it speaks of.
+
+    >>> by_axis((1, 2), ("y", "x"), "halo", int), by_axis({"x": 2}, ("y", "x"), "halo", int)
+    ({'y': 1, 'x': 2}, {'x': 2})
+
+    Args:
+        value: A mapping by axis name; or a tuple, list or array with one item an axis, in the order of the axes; or
+            one value for the axes in `alone`.
+        axes: The axes that there are.
+        argument: The name of the argument.
+        convert: Checks one item.
+        alone: The axes that a single value speaks of. With none, there must be a mapping or a tuple.
+
+    Raises:
+        NgioValueError: If an axis is unknown, there is not one item an axis, or an item is refused.
+    """
+    if isinstance(value, Mapping):
+        if unknown := [axis for axis in value if axis not in axes]:
+            raise NgioValueError(f"{argument} must name axes of {tuple(axes)}, got {unknown[0]!r}")
+        items = {axis: value[axis] for axis in axes if axis in value}
+    elif isinstance(value, (tuple, list)) or (isinstance(value, np.ndarray) and value.ndim == 1):
+        if len(value) != len(axes):
+            raise NgioValueError(
+                f"{argument} must have one item for each axis of {tuple(axes)}, got {shown(value)}: name the axes that "
+                "are meant, in a mapping"
+            )
+        items = dict(zip(axes, value, strict=True))
+    elif alone:
+        items = {axis: value for axis in axes if axis in alone}
+    else:
+        raise NgioValueError(
+            f"{argument} must be a mapping by axis name, or have one item for each axis of {tuple(axes)}, got "
+            f"{shown(value)}"
+        )
+    return {axis: named(f"{argument} along '{axis}'", convert)(item) for axis, item in items.items()}
+
+
+FactorsByAxis: TypeAlias = float | Sequence[float] | Mapping[str, float]
+"""Numbers by axis name, or one an axis in the order of the array's own; a single one is that of z, y and x."""
+IntegersByAxis: TypeAlias = int | Sequence[int] | Mapping[str, int]
+"""Whole numbers by axis name, or one an axis in the order of the array's own; a single one is that of z, y and x."""
 
 
 @frozen

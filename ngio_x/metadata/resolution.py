@@ -6,9 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from ngio_x._frozen import at_least, is_number, named, positive, shown, to_float, to_int
+from ngio_x._frozen import at_least, named, positive, shown, to_float, to_int
 from ngio_x.errors import NgioValueError
-from ngio_x.metadata.pixel_size import PixelSize, SpacingLike
+from ngio_x.metadata.axes import FactorsByAxis, by_axis
+from ngio_x.metadata.pixel_size import PixelSize
 from ngio_x.metadata.units import conversion
 
 _TOLERANCE: Final = 1e-9
@@ -21,9 +22,9 @@ def choose_level(
     spacings: Sequence[Mapping[str, float]],
     shapes: Sequence[Sequence[int]],
     *,
-    pixel_size: SpacingLike | None = None,
+    pixel_size: FactorsByAxis | PixelSize | None = None,
     max_pixels: int | None = None,
-    scale: float | Mapping[str, float] | None = None,
+    scale: FactorsByAxis | None = None,
     units: Mapping[str, str | None] | None = None,
 ) -> int:
     """Return the index of the level that meets a criterion, of which there must be one.
@@ -87,22 +88,12 @@ def _along_scaled_axes(
 def _by_axis(value: Any, what: str, spacings: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """Return positive numbers by axis, each of which has a pixel size on every level."""
     known = [axis for axis in spacings[0] if all(axis in level for level in spacings)]
-    if isinstance(value, Mapping):
-        numbers = dict(value)
-    elif is_number(value):
-        numbers = {axis: value for axis in _PLANE if axis in known}
-    else:
-        expected = "a number, a PixelSize or a mapping" if what == "pixel_size" else "a number or a mapping"
-        raise NgioValueError(f"{what} must be {expected} by axis name, got {shown(value)}")
-    if unknown := [axis for axis in numbers if axis not in known]:
-        raise NgioValueError(
-            f"{what} must name axes along which the levels have pixel sizes, {known}, got {unknown[0]!r}"
-        )
+    numbers = by_axis(value, known, what, positive(to_float), alone=_PLANE)
     if not numbers:
         raise NgioValueError(
             f"{what} must name axes along which the levels have pixel sizes, {known}, got {shown(value)}"
         )
-    return {axis: named(f"{what} along {axis!r}", positive(to_float))(number) for axis, number in numbers.items()}
+    return numbers
 
 
 def _to_part(part: float) -> float:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, Self, TypeAlias
 
 import numpy as np
 import xarray as xr
 
 from ngio_x._frozen import at_least, evolve, named, one_of, shown, to_bool, to_int, to_name, to_optional_name
-from ngio_x.arrays.image import dimensions_of, is_labels
+from ngio_x.arrays.dimensions import dimensions_of
+from ngio_x.arrays.roles import is_labels
 from ngio_x.arrays.zoom import kernel_of
 from ngio_x.errors import NgioValueError
+from ngio_x.metadata.axes import by_axis
 from ngio_x.metadata.channels import Channel
 from ngio_x.metadata.dataset import Dataset
 from ngio_x.metadata.dimensions import Dimensions
@@ -29,7 +31,8 @@ from ngio_x.pyramid.scaling import to_scaling_factor
 from ngio_x.resample.kernels import KernelName, Order
 
 Shape = tuple[int, ...]
-ByAxis = Mapping[str, int]
+ByAxis: TypeAlias = Sequence[int] | Mapping[str, int]
+"""Sizes by axis name, or one an axis in the order of the array's own."""
 
 _COARSEST: Final = 256
 """Levels are added until the coarsest is at most this many pixels wide and high."""
@@ -42,6 +45,14 @@ class Storage(NamedTuple):
     chunks: ByAxis | None = None
     shards: ByAxis | str | None = None
     compressors: Any = "auto"
+
+    def named(self, axes: Sequence[str]) -> Self:
+        """Return the same with all sizes by name; those that have none are in the order of these axes."""
+
+        def with_names(argument: str, sizes: Any) -> Any:
+            return _by_axis(argument, sizes, axes) if isinstance(sizes, (tuple, list)) else sizes
+
+        return self._replace(chunks=with_names("chunks", self.chunks), shards=with_names("shards", self.shards))
 
 
 class Draft(NamedTuple):
@@ -63,7 +74,7 @@ def draft_image(
     *,
     shapes: Sequence[Shape] | None = None,
     levels: int | None = None,
-    scale_factors: Mapping[str, float] | None = None,
+    scale_factors: Sequence[float] | Mapping[str, float] | None = None,
     frame: Frame | None = None,
     order: Order | None = None,
     name: str | None = None,
@@ -91,12 +102,15 @@ def draft_image(
     _require_version(storage.version)
     keep_objects = named("keep_objects", to_bool)(keep_objects)
     fields = from_facts(given.facts)
-    first = given.levels[0]
+    first, storage = given.levels[0], storage.named(given.axes)
+    factors = None
+    if scale_factors is not None:
+        factors = by_axis(scale_factors, given.axes, "scale_factors", to_scaling_factor)
     kernel, dimensions = kernel_of(first, order).name, dimensions_of(first)
     keeps = given.paths is not None and levels is None and scale_factors is None and shapes is None
     pixels = given.levels if keeps else given.levels[:1]
     described = (
-        [dimensions_of(level) for level in given.levels] if keeps else _made(dimensions, shapes, levels, scale_factors)
+        [dimensions_of(level) for level in given.levels] if keeps else _made(dimensions, shapes, levels, factors)
     )
     used_frame: Frame = (None if frame is None else to_frame(frame)) or fields.get(
         "frame", "corner" if parent is None else parent.frame
@@ -180,9 +194,7 @@ def _made(
 
 
 def _level_shapes(dimensions: Dimensions, levels: int | None, scale_factors: Mapping[str, float] | None) -> list[Shape]:
-    factors = {"y": 2.0, "x": 2.0} if scale_factors is None else _to_factors(scale_factors)
-    if unknown := [axis for axis in factors if axis not in dimensions.axes]:
-        raise NgioValueError(f"scale_factors names axis {unknown[0]!r}, but the image has {dimensions.axes}")
+    factors = {"y": 2.0, "x": 2.0} if scale_factors is None else scale_factors
     if levels is not None:
         levels = named("levels", at_least(1, to_int))(levels)
     shapes = [dimensions.shape]
@@ -198,12 +210,6 @@ def _level_shapes(dimensions: Dimensions, levels: int | None, scale_factors: Map
             )
         shapes.append(following)
     return shapes
-
-
-def _to_factors(value: Any) -> dict[str, float]:
-    if not isinstance(value, Mapping):
-        raise NgioValueError(f"scale_factors must be a mapping by axis name, got {shown(value)}")
-    return {axis: named(f"scale_factors along {axis!r}", to_scaling_factor)(item) for axis, item in value.items()}
 
 
 def _is_large(shape: Shape, dimensions: Dimensions) -> bool:
@@ -272,14 +278,8 @@ def _stored(image: xr.DataArray, what: Literal["chunks", "shards"]) -> dict[str,
     return {str(name): size for name, size in zip(names, sizes, strict=True) if isinstance(size, int) and size > 0}
 
 
-def _by_axis(what: str, sizes: Any, names: tuple[str, ...]) -> dict[str, int]:
-    if sizes is None:
-        return {}
-    if not isinstance(sizes, Mapping):
-        raise NgioValueError(f"{what} must be sizes by axis name, got {shown(sizes)}")
-    if unknown := [axis for axis in sizes if axis not in names]:
-        raise NgioValueError(f"{what} names axis {unknown[0]!r}, but the image has {names}")
-    return {axis: named(f"{what} along {axis!r}", at_least(1, to_int))(size) for axis, size in sizes.items()}
+def _by_axis(what: str, sizes: Any, names: Sequence[str]) -> dict[str, int]:
+    return {} if sizes is None else by_axis(sizes, names, what, at_least(1, to_int))
 
 
 # ---- Channels

@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
-from ngio_x.arrays.image import LABELS, ROLE
+from ngio_x.arrays.image import require_image
+from ngio_x.arrays.roles import IMAGE, LABELS, require_labels, role_of, settled, with_role
+from ngio_x.arrays.tree import array_of, finest_first, image_of
 from ngio_x.errors import NgioTypeError, NgioUserWarning, NgioValueError
 from ngio_x.metadata.axes import CANONICAL_ORDER
 
@@ -24,39 +26,54 @@ class Given(NamedTuple):
     """Of a tree: what its levels are called on disk."""
     facts: Mapping[str, Any]
     """Attributes, as reading gives them."""
+    axes: tuple[str, ...]
+    """In the order of the array that was given; the levels have that of the format."""
 
 
-def given_image(image: Any) -> Given:
+def given_image(image: Any, *, asks: bool = True) -> Given:
     """Return the levels of an image, and what its attributes say.
 
+    Args:
+        image: A DataArray, a Dataset that holds one image, or a tree of levels.
+        asks: Whether integers that do not say that they are an image are warned of.
+
     Raises:
-        NgioTypeError: If it is no DataArray of numbers, nor a tree of such.
+        NgioTypeError: If it is none of these, or does not hold numbers.
         NgioValueError: If it cannot be an OME-NGFF image.
     """
     if isinstance(image, xr.DataTree):
-        return _given_tree(image)
-    _require_image(image)
-    name = image.name if isinstance(image.name, str) else None
-    channels = image.attrs.get("channels")
-    return Given((_ordered(image),), None, {"name": name, "channels": channels})
+        given = _given_tree(image)
+    else:
+        array = image_of(image)
+        _require_writable(array)
+        name = array.name if isinstance(array.name, str) and isinstance(image, xr.DataArray) else None
+        given = given_array(array, {"name": name, "channels": array.attrs.get("channels")})
+    finest = given.levels[0]
+    role = role_of(settled(finest) if asks else finest) or IMAGE
+    return given._replace(levels=tuple(with_role(level, role) for level in given.levels))
+
+
+def given_array(array: xr.DataArray, facts: Mapping[str, Any] | None = None) -> Given:
+    """Return the one level that an array is."""
+    return Given((_ordered(array),), None, facts or {}, tuple(str(dim) for dim in array.dims))
 
 
 def _given_tree(tree: xr.DataTree) -> Given:
-    nodes = sorted((int(name), node) for name, node in tree.children.items() if name.isdecimal() and node.data_vars)
+    nodes = finest_first({name: node for name, node in tree.children.items() if node.data_vars})
     if not nodes:
         raise NgioValueError(
             "the tree has no levels '0', '1', … of an image: give one that has; "
             "of a well or a plate, write the images one at a time"
         )
     levels = []
-    for number, node in nodes:
-        arrays = list(node.data_vars.values())
-        if len(arrays) != 1:
-            raise NgioValueError(f"level {number} of the tree must hold one variable, got {list(node.data_vars)}")
-        _require_image(arrays[0])
-        levels.append(_ordered(arrays[0]))
+    for name, node in nodes.items():
+        if len(node.data_vars) != 1:
+            raise NgioValueError(f"level {name!r} of the tree must hold one variable, got {list(node.data_vars)}")
+        array = array_of(node)
+        _require_writable(array)
+        levels.append(_ordered(array))
     _require_one_image(levels)
-    paths = tuple(str(node.attrs.get("path", name)) for name, node in nodes)
+    paths = tuple(str(node.attrs.get("path", name)) for name, node in nodes.items())
     if len(set(paths)) < len(paths):
         paths = tuple(map(str, range(len(paths))))
     facts: dict[str, Any] = {"channels": levels[0].attrs.get("channels")}
@@ -64,7 +81,8 @@ def _given_tree(tree: xr.DataTree) -> Given:
     if tree.name is not None and tree.is_root:  # a field of a well is called by its path there
         facts["name"] = tree.name
     kept = _falling(levels)
-    return Given(kept, paths[: len(kept)], facts)
+    axes = tuple(str(dim) for dim in array_of(next(iter(nodes.values()))).dims)
+    return Given(kept, paths[: len(kept)], facts, axes)
 
 
 def _require_one_image(levels: Sequence[xr.DataArray]) -> None:
@@ -96,17 +114,21 @@ def _falling(levels: Sequence[xr.DataArray]) -> tuple[xr.DataArray, ...]:
 
 
 def given_labels(image: Any) -> dict[str, Given]:
-    """Return the label images of a tree, by name."""
+    """Return the label images of a tree or a Dataset, by name."""
+    if isinstance(image, xr.Dataset):
+        arrays = {str(name): array for name, array in image.data_vars.items() if role_of(array) == LABELS}
+        own = image_of(image).name
+        return {name: given_array(as_label_image(array)) for name, array in arrays.items() if array.name != own}
     if not isinstance(image, xr.DataTree) or "labels" not in image.children:
         return {}
     folder = image.children["labels"]
     found = {
         node.relative_to(folder): _given_tree(node)
         for node in folder.subtree
-        if any(name.isdecimal() and child.data_vars for name, child in node.children.items())
+        if any(child.data_vars for child in node.children.values())
     }
     return {
-        name: given._replace(levels=tuple(as_label_image(level) for level in given.levels))
+        name: given._replace(levels=tuple(_placed_label_image(level) for level in given.levels))
         for name, given in found.items()
     }
 
@@ -135,11 +157,7 @@ def require_numbers(dtype: np.dtype[Any]) -> None:
         raise NgioTypeError(f"OME-NGFF images hold numbers, got {dtype}")
 
 
-def _require_image(image: Any, argument: str = "image") -> None:
-    if not isinstance(image, xr.DataArray):
-        raise NgioTypeError(
-            f"{argument} must be a DataArray or a DataTree, got {type(image).__name__}: label an array with as_image"
-        )
+def _require_writable(image: xr.DataArray) -> None:
     require_image_axes([str(dim) for dim in image.dims])
     require_numbers(image.dtype)
     if image.size == 0:
@@ -147,18 +165,23 @@ def _require_image(image: Any, argument: str = "image") -> None:
 
 
 def as_label_image(labels: Any) -> xr.DataArray:
-    """Return an array of ids with the role of labels.
+    """Return an array of ids, or a mask, as a label image.
 
     Raises:
-        NgioTypeError: If it holds no integers.
+        NgioTypeError: If it holds neither integers nor booleans, or says that it is an image.
         NgioValueError: If it cannot be an OME-NGFF label image.
     """
-    _require_image(labels, "labels")
-    if labels.dtype.kind not in "iu":
-        raise NgioTypeError(f"labels must be integers, got {labels.dtype}: convert with .astype('uint32')")
+    require_image(labels, "labels")
+    require_labels(labels)
+    _require_writable(labels)
     require_image_axes([str(dim) for dim in labels.dims], labels=True)
-    with_role: xr.DataArray = labels.assign_attrs({ROLE: LABELS})
-    return with_role
+    return with_role(labels.astype(np.uint8) if labels.dtype.kind == "b" else labels, LABELS)
+
+
+def _placed_label_image(labels: xr.DataArray) -> xr.DataArray:
+    """Return a level of a label image as one: where its place in a tree says that it is, it need not say so itself."""
+    integers = labels.dtype.kind in "iu" and role_of(labels) is None
+    return as_label_image(with_role(labels, LABELS) if integers else labels)
 
 
 def _ordered(image: xr.DataArray) -> xr.DataArray:

@@ -9,7 +9,8 @@ from typing import Any, Final
 import xarray as xr
 
 from ngio_x._frozen import named, shown, to_bool
-from ngio_x.arrays.image import as_labels, dimensions_of, lattice_of
+from ngio_x.arrays.dimensions import dimensions_of
+from ngio_x.arrays.image import as_labels, lattice_of
 from ngio_x.arrays.lazy import is_lazy
 from ngio_x.errors import NgioFileExistsError, NgioTypeError, NgioValueError
 from ngio_x.metadata.channels import Channel
@@ -18,7 +19,7 @@ from ngio_x.ngff.attributes import ZARR_FORMATS, Version, write_attributes
 from ngio_x.ngff.documents import ImageLabel, LabelList, Multiscales
 from ngio_x.ngff.draft import ByAxis, Draft, Storage, draft_image
 from ngio_x.ngff.fill import Report, fill
-from ngio_x.ngff.given import Given, as_label_image
+from ngio_x.ngff.given import Given, as_label_image, given_array
 from ngio_x.ngff.hierarchy import Picture, label_paths, read_image
 from ngio_x.ngff.problems import to_relative
 from ngio_x.ngff.store import StoreLike, new_group, open_group, renew_consolidated
@@ -71,7 +72,7 @@ def write_labels(
     version = _written_version(picture)
     shapes = [array.shape for array in picture.arrays]
     storage = Storage(version, chunks, shards, compressors)
-    given = Given((as_label_image(labels),), None, {})
+    given = given_array(as_label_image(labels))
     draft = draft_labels(
         given,
         name,
@@ -124,7 +125,7 @@ def given_by_name(labels: Mapping[str, Any] | None) -> dict[str, Given]:
         return {}
     if not isinstance(labels, Mapping):
         raise NgioTypeError(f"labels must be arrays by name, got {type(labels).__name__}")
-    return {name: Given((as_label_image(array),), None, {}) for name, array in labels.items()}
+    return {name: given_array(as_label_image(array)) for name, array in labels.items()}
 
 
 def draft_labels(

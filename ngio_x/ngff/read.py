@@ -11,9 +11,10 @@ import xarray as xr
 import zarr
 from xarray.indexes import PandasIndex
 
-from ngio_x.arrays.image import LABELS, ROLE
 from ngio_x.arrays.lattice import Lattice, anchor_of
 from ngio_x.arrays.pixel_index import PixelIndex
+from ngio_x.arrays.roles import IMAGE as IMAGE_ROLE
+from ngio_x.arrays.roles import LABELS, role_attrs
 from ngio_x.errors import NgioValidationError, NgioValueError
 from ngio_x.metadata.frame import Frame, to_frame
 from ngio_x.ngff.documents import Multiscales
@@ -136,7 +137,7 @@ def _dataset(
     image, array = picture.image, picture.arrays[level]
     names = image.axes_handler.axes_names
     name = variable_of(picture)
-    attrs: dict[str, Any] = {ROLE: LABELS} if image.label is not None else {}
+    attrs: dict[str, Any] = dict(role_attrs(IMAGE_ROLE if image.label is None else LABELS, array.dtype))
     if image.channels:
         attrs |= {"channels": channel_facts(image)}
     unit = array.shards or array.chunks

@@ -26,12 +26,12 @@ from ngio_x.resample.kernels import Order
 
 
 def write_ome_zarr(
-    image: xr.DataArray | xr.DataTree,
+    image: xr.DataArray | xr.Dataset | xr.DataTree,
     store: StoreLike,
     *,
     version: Version = "0.5",
     levels: int | None = None,
-    scale_factors: Mapping[str, float] | None = None,
+    scale_factors: Sequence[float] | Mapping[str, float] | None = None,
     frame: Frame | None = None,
     order: Order | None = None,
     chunks: ByAxis | None = None,
@@ -50,19 +50,20 @@ def write_ome_zarr(
 
     Args:
         image: An array (numpy or dask, larger than memory if need be) with axes among t, c, z, y, x, in any order; y
-            and x are needed. Or a tree as `open_ome_zarr` gives it, cropped or otherwise changed; its labels are
-            written, too, and what its attributes say.
+            and x are needed. Or a Dataset of one image and its labels, which are written, too. Or a tree as
+            `open_ome_zarr` gives it, cropped or otherwise changed, with its labels and what its attributes say.
         store: Where to: a path, a URL, a zarr store, or an empty zarr group.
         version: OME-NGFF `"0.4"` (zarr format 2) or `"0.5"` (zarr format 3).
         levels: Number of levels. By default a tree keeps its own, and of an array as many are made as bring y and x
             down to 256 pixels.
-        scale_factors: Factor from one level to the next, by axis. By default 2 for y and x.
+        scale_factors: Factor from one level to the next, by axis, or one for each axis in their order. By default 2 for
+            y and x.
         frame: Which point of pixel 0 the translation of level 0 speaks of: `"corner"` or `"center"`. By default as in
             the file that a tree comes from, else `"corner"`.
         order: A kernel of `numpy_zoom`; by default nearest for label and boolean images, else linear.
-        chunks: Chunk sizes by axis. By default those on disk of what was opened and not computed since, else 1024 for y
-            and x, 1 for the others.
-        shards: Shard sizes by axis, multiples of the chunks; `"auto"` makes shards of about 32 MiB. Version 0.5 only.
+        chunks: Chunk sizes by axis, or one for each axis in their order. By default those on disk of what was opened
+            and not computed since, else 1024 for y and x, 1 for the others.
+        shards: Shard sizes likewise, multiples of the chunks; `"auto"` makes shards of about 32 MiB. Version 0.5 only.
             By default those on disk, as for chunks, where these are not given; else none.
         compressors: As in `zarr.create_array`.
         labels: Label images to add, by name; see `write_labels`.
@@ -77,11 +78,12 @@ def write_ome_zarr(
     Raises:
         NgioFileExistsError: If something is there and `overwrite` is False, or it is no zarr hierarchy.
         NgioValueError: If the image cannot be an OME-NGFF image, or an argument makes no sense.
-        NgioTypeError: If `image` is no DataArray of numbers, nor a tree of such.
+        NgioTypeError: If `image` is not a DataArray of numbers, nor a Dataset or tree of such.
     """
-    storage = Storage(version, chunks, shards, compressors)
+    whole = given_image(image, asks=order is None)
+    storage = Storage(version, chunks, shards, compressors).named(whole.axes)
     draft = draft_image(
-        given_image(image),
+        whole,
         storage,
         levels=levels,
         scale_factors=scale_factors,
@@ -121,7 +123,7 @@ def derive(
     dtype: Any = None,
     version: Version = "0.5",
     levels: int | None = None,
-    scale_factors: Mapping[str, float] | None = None,
+    scale_factors: Sequence[float] | Mapping[str, float] | None = None,
     frame: Frame | None = None,
     order: Order | None = None,
     chunks: ByAxis | None = None,
@@ -157,7 +159,7 @@ def derive(
         NgioTypeError: As `write_ome_zarr`.
     """
     draft = draft_image(
-        given_image(image),
+        given_image(image, asks=order is None),
         Storage(version, chunks, shards, compressors),
         levels=levels,
         scale_factors=scale_factors,
@@ -173,4 +175,6 @@ def derive(
         nothing = np.zeros((len(draft.channels), 0), builder.data_type)
         other = channels is None and builder.data_type != draft.builder.data_type
         document = evolve(draft.image, channels=described(draft.channels, nothing, anew=other))
+        if np.dtype(builder.data_type).kind not in "iu":
+            document = evolve(document, label=None)  # label images hold integers
         group.attrs.put(write_attributes(document, version))

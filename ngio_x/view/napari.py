@@ -12,6 +12,7 @@ from ngio_x._frozen import shown
 from ngio_x.arrays.channels import active_channels, known_channels, names_of
 from ngio_x.arrays.coordinates import napari_layer, napari_shapes
 from ngio_x.arrays.lazy import streamed
+from ngio_x.arrays.roles import is_labels
 from ngio_x.arrays.tree import IMAGE, array_of, images_of, pyramid_of, require_tree
 from ngio_x.errors import NgioTypeError
 from ngio_x.roi.roi import Roi
@@ -50,14 +51,14 @@ def to_napari_layers(
     images = images_of(tree)
     if len(images) != 1:
         pyramid_of(tree)  # says why it is refused
-    layers, base = list[LayerData](), None
+    layers, base, title = list[LayerData](), None, tree.name or tree.attrs.get("name")
     for name, nodes in next(iter(images.values())).items():
         levels = _falling([array_of(node) for node in nodes.values()])
         base = levels[0] if base is None else base
-        if name == IMAGE:
-            layers += [_channel(levels, at, tree.name or tree.attrs.get("name")) for at in range(_count(levels[0]))]
+        if name == IMAGE and not is_labels(levels[0]):
+            layers += [_channel(levels, at, title) for at in range(_count(levels[0]))]
         else:
-            layers.append(_layer(levels, {"name": name}, "labels"))
+            layers.append(_layer(levels, {"name": name or title or "labels"}, "labels"))
     if rois is not None:
         tables = rois if isinstance(rois, Mapping) else {"regions": rois}
         layers += [_shapes(name, regions, base) for name, regions in tables.items()]

@@ -14,13 +14,15 @@ import xarray as xr
 from ngio_x._frozen import at_least, named, shown, to_bool, to_float
 from ngio_x.arrays.composite import label_colors
 from ngio_x.arrays.image import lattice_of
+from ngio_x.arrays.roles import LABELS, require_labels
 from ngio_x.arrays.show import extent_of
+from ngio_x.arrays.tree import image_of
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.metadata.units import conversion, symbol_of
 from ngio_x.roi.boxes import hull_of
 from ngio_x.roi.columns import listed
 from ngio_x.roi.roi import Roi, RoiLike
-from ngio_x.view.plane import Image, finest, plane_of
+from ngio_x.view.plane import Image, plane_of
 
 Axes: TypeAlias = Any
 """Axes of matplotlib, which is an extra."""
@@ -146,10 +148,9 @@ def plot_labels(labels: Image, roi: RoiLike | None = None, *, linewidth: float =
     is_new, ax = ax is None, axes_or_new(ax)
     from matplotlib.collections import LineCollection  # noqa: PLC0415 — an extra
 
-    finest(labels, "labels")
-    plane = plane_of(labels, roi, room_of(ax))
-    if plane.dtype.kind not in "iu":
-        raise NgioTypeError(f"labels must be integers, got {plane.dtype}: convert with .astype('uint32')")
+    image_of(labels, "labels")
+    require_labels(image_of(labels, "labels"))
+    plane = plane_of(labels, roi, room_of(ax), LABELS)
     if "c" in plane.dims:
         raise NgioValueError(f"labels have no channels, but these have {plane.sizes['c']}: pick one with isel(c=0)")
     if is_new:
@@ -162,6 +163,7 @@ def plot_labels(labels: Image, roi: RoiLike | None = None, *, linewidth: float =
 def outlines(labels: xr.DataArray) -> Outlines:
     """Return lines `(x, y)` where neighbours differ, shape (n, 2, 2), and the larger of the ids beside each."""
     ids = labels.transpose("y", "x").values
+    ids = ids.astype(np.uint8) if ids.dtype.kind == "b" else ids
     (top, bottom), (left, right) = extent_of(labels, "y"), extent_of(labels, "x")
     y, x = np.linspace(top, bottom, ids.shape[0] + 1), np.linspace(left, right, ids.shape[1] + 1)
     row, start, stop, below = _runs(ids[:-1], ids[1:])

@@ -10,7 +10,7 @@ import xarray as xr
 from ngio_x._frozen import evolve
 from ngio_x._html import Html, bytes_text, element, joined, number_text, page, swatch, table, times, titled
 from ngio_x.arrays.channels import known_channels, names_of
-from ngio_x.arrays.image import dimensions_of
+from ngio_x.arrays.dimensions import dimensions_of
 from ngio_x.arrays.tree import Levels, array_of, images_of
 from ngio_x.errors import NgioError, NgioFileExistsError
 from ngio_x.metadata.units import symbol_of

@@ -13,9 +13,9 @@ from ngio_x._html import times
 from ngio_x.arrays.channels import ChannelsLike, channels_shown
 from ngio_x.arrays.composite import composite
 from ngio_x.arrays.crop import crop, in_world
-from ngio_x.arrays.image import is_labels
+from ngio_x.arrays.roles import IMAGE, LABELS, is_labels, role_of, settled, with_role
 from ngio_x.arrays.show import extent_of
-from ngio_x.arrays.tree import array_of, pyramid_of, require_tree
+from ngio_x.arrays.tree import array_of, image_of, pyramid_of, require_tree
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.roi.columns import listed
 from ngio_x.roi.roi import Roi, RoiLike
@@ -29,7 +29,7 @@ from ngio_x.view.overlays import (
     require_matplotlib,
     room_of,
 )
-from ngio_x.view.plane import Image, finest, labels_in, planar, plane_of
+from ngio_x.view.plane import Image, labels_in, planar, plane_of
 
 
 def plot_image(
@@ -64,7 +64,7 @@ def plot_image(
         NgioValueError: If the image has several planes, a lazy array is too large to be read for a picture, or
             matplotlib is missing.
     """
-    regions, base, ax = listed(rois), finest(image), axes_or_new(ax)
+    regions, base, ax = listed(rois), image_of(image), axes_or_new(ax)
     placed = None if roi is None else in_world(roi, base)
     plane = plane_of(image, placed, room_of(ax))
     _draw(ax, plane, channels)
@@ -127,9 +127,11 @@ def plot_levels(
     """
     require_tree(tree)
     regions = listed(rois)
-    shown = tree if roi is None else crop(tree, in_world(roi, finest(tree)))
-    levels = {node.name or path: array_of(node) for path, node in pyramid_of(shown).items()}
-    outlined = [] if labels is None else _levels_of(labels_in(shown, labels), roi, finest(tree))
+    shown = tree if roi is None else crop(tree, in_world(roi, image_of(tree)))
+    nodes = pyramid_of(shown)
+    role = role_of(settled(image_of(shown)))
+    levels = {node.name or path: with_role(array_of(node), role or IMAGE) for path, node in nodes.items()}
+    outlined = [] if labels is None else _levels_of(labels_in(shown, labels), roi, image_of(tree))
     if axes is not None and not isinstance(axes, (list, tuple, np.ndarray)):
         raise NgioTypeError(f"axes must be Axes of matplotlib in a list, got {type(axes).__name__}")
     places = (
@@ -139,8 +141,8 @@ def plot_levels(
         raise NgioValueError(f"axes must be {len(levels)}, one a level, got {type(axes).__name__} of {len(places)}")
     places = [axes_or_new(ax, "axes") for ax in places]
     *_, coarsest = levels.values()
-    same = channels if is_labels(coarsest) else _same_limits(coarsest, channels)
-    world = [in_world(each, finest(tree)) for each in regions]
+    same = channels if role == LABELS else _same_limits(coarsest, channels)
+    world = [in_world(each, image_of(tree)) for each in regions]
     for number, (ax, (name, level)) in enumerate(zip(places, levels.items(), strict=True)):
         own = outlined[min(number, len(outlined) - 1)] if outlined else None
         plot_image(level, rois=world, labels=own, channels=same, ax=ax)

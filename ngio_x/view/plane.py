@@ -8,11 +8,11 @@ from typing import Any, Final
 import xarray as xr
 
 from ngio_x.arrays.crop import crop, in_world
-from ngio_x.arrays.image import is_labels, require_image
 from ngio_x.arrays.lazy import is_lazy
 from ngio_x.arrays.levels import level_for
+from ngio_x.arrays.roles import LABELS, Role, role_of, settled, with_role
 from ngio_x.arrays.show import extent_of
-from ngio_x.arrays.tree import array_of, pyramid_of
+from ngio_x.arrays.tree import array_of, image_of
 from ngio_x.arrays.zoom import zoom
 from ngio_x.errors import NgioKeyError, NgioTypeError, NgioValueError
 from ngio_x.roi.roi import Roi, RoiLike
@@ -22,32 +22,21 @@ _MOST: Final = 2**26
 """Pixels that are read or computed for a picture, at most."""
 
 
-def finest(image: Image, argument: str = "image") -> xr.DataArray:
-    """Return the image that is the argument of that name, of a tree its level 0.
-
-    Raises:
-        NgioTypeError: If it is neither DataArray nor DataTree.
-    """
-    if isinstance(image, xr.DataTree):
-        return array_of(next(iter(pyramid_of(image).values())))
-    require_image(image, argument)
-    return image
-
-
-def plane_of(image: Image, roi: RoiLike | None, room: tuple[float, float]) -> xr.DataArray:
+def plane_of(image: Image, roi: RoiLike | None, room: tuple[float, float], role: Role | None = None) -> xr.DataArray:
     """Return the pixels that a picture shows, in memory, with axes y and x, and c before them if the image has it.
 
     Args:
         image: An image; of a tree, the coarsest level whose pixels are no larger than those of the picture.
         roi: What is shown of it.
         room: Pixels of the picture along y and x. An array that has more than twice as many is made smaller.
+        role: What the image is, where the caller knows; by default what it says itself.
 
     Raises:
         NgioValueError: If there is more than one plane, or too much to read.
     """
     if roi is not None:
-        image = crop(image, in_world(roi, finest(image)))  # type: ignore[type-var]  # either of the two
-    base = finest(image)
+        image = crop(image, in_world(roi, image_of(image)))  # type: ignore[type-var]  # either of the two
+    base = image_of(image)
     _require_plane(base)
     size = max(_length(base, axis) / pixels for axis, pixels in zip("yx", room, strict=True))  # of the picture's pixels
     if isinstance(image, xr.DataTree):
@@ -58,9 +47,10 @@ def plane_of(image: Image, roi: RoiLike | None, room: tuple[float, float]) -> xr
         raise NgioValueError(
             f"the picture would read {plane.size} pixels: show a region with roi=, or a tree that has coarser levels"
         )
+    plane = settled(plane) if role is None else with_role(plane, role)
     fitted = {axis: min(plane.sizes[axis], math.ceil(_length(plane, axis) / size)) for axis in "yx"}
     if any(plane.sizes[axis] > 2 * n for axis, n in fitted.items()):
-        keeps_values = is_labels(plane) or plane.dtype.kind == "b"
+        keeps_values = plane.dtype.kind == "b" or role_of(plane) == LABELS
         plane = zoom(plane.compute(), shape=fitted, order="nearest" if keeps_values else "mean")
     return plane.compute()
 
@@ -92,7 +82,7 @@ def labels_in(image: Image, labels: Any) -> Image:
         NgioTypeError: If a name comes with an array.
     """
     if not isinstance(labels, str):
-        finest(labels, "labels")
+        image_of(labels, "labels")
         return labels  # type: ignore[no-any-return]
     if not isinstance(image, xr.DataTree):
         raise NgioTypeError(f"labels={labels!r} names label images of a tree: pass the tree, or the labels themselves")

@@ -9,6 +9,7 @@ import xarray as xr
 
 import ngio_x as nx
 from ngio_x.arrays.image import lattice_of
+from ngio_x.arrays.roles import role_of
 from ngio_x.errors import NgioTypeError, NgioValueError
 
 
@@ -80,8 +81,8 @@ def test_channel_names():
 def test_labels_have_their_role():
     """as_labels marks integers as ids, without touching the array it was given."""
     image = _image()
-    assert nx.as_labels(image).attrs["role"] == "labels"
-    assert image.attrs == {}
+    assert role_of(nx.as_labels(image)) == "labels"
+    assert role_of(image) == "image"
 
 
 def test_like_puts_a_lattice_back():
@@ -107,7 +108,7 @@ def test_inputs_are_untouched():
         ({"pixel_size": -1}, NgioValueError, "pixel_size along 'y' must be > 0"),
         ({"pixel_size": {"x": float("nan")}}, NgioValueError, "pixel_size along 'x' must be a finite"),
         ({"pixel_size": {"q": 1}}, NgioValueError, "pixel_size must name axes of .*, got 'q'"),
-        ({"pixel_size": (1, 2)}, NgioValueError, "must be one for z, y and x, or a mapping"),
+        ({"pixel_size": (1, 2, 3)}, NgioValueError, "one item for each axis of"),
         ({"origin": float("inf")}, NgioValueError, "origin along '.' must be a finite"),
         ({"units": 3}, NgioValueError, "units along '.' must be a string"),
         ({"dims": ("x",)}, NgioValueError, "each dimension of data of shape \\(.*\\) once"),
@@ -133,11 +134,18 @@ def test_no_array_of_numbers_is_refused(data):
         nx.as_image(data)
 
 
-@pytest.mark.parametrize("dtype", [float, bool])
-def test_labels_are_integers(dtype):
+def test_labels_are_integers():
     """Anything else is no id."""
     with pytest.raises(NgioTypeError, match=r"astype\('uint32'\)"):
-        nx.as_labels(np.zeros((2, 2), dtype))
+        nx.as_labels(np.zeros((2, 2)))
+
+
+@pytest.mark.parametrize("array", [np.array, lambda pixels: da.from_array(np.array(pixels), chunks=1)])
+def test_a_mask_is_labels_of_the_one_id_1(array):
+    """Of any kind of array, and it can be written as labels."""
+    mask = nx.as_labels(array([[True, False], [True, True]]))
+    assert (mask.dtype, role_of(mask)) == (np.uint8, "labels")
+    np.testing.assert_array_equal(mask, [[1, 0], [1, 1]])
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def test_facts_of_a_tree_are_those_of_its_first_level(tree, plate):
     assert nx.dimensions_of(plate["C/05/0"]) == nx.dimensions_of(plate["C/05/0/0/image"])
     with pytest.raises(NgioValueError, match="holds 3 images"):
         nx.pixel_size_of(plate)
-    with pytest.raises(NgioTypeError, match="must be a DataArray, got ndarray"):
+    with pytest.raises(NgioTypeError, match="must be a DataArray, Dataset or DataTree, got ndarray"):
         nx.dimensions_of(np.zeros((2, 2)))
 
 
@@ -169,7 +169,7 @@ def test_map_levels_of_levels_with_several_arrays(tree):
         (lambda t: nx.map_levels(t, abs, on="both"), NgioValueError, "on must be one of 'image', 'labels', 'all'"),
         (lambda t: nx.map_levels(t["0/image"], abs), NgioTypeError, "tree must be a DataTree, got DataArray"),
         (lambda _: nx.map_levels(xr.DataTree(), abs, on="all"), NgioValueError, "holds no array"),
-        (lambda t: nx.crop(t, {"x": 1}), NgioTypeError, "roi must be a Roi, got dict"),
+        (lambda t: nx.crop(t, 1), NgioTypeError, "roi must be a Roi, or a mapping .* got 1"),
     ],
 )
 def test_bad_arguments_are_refused(tree, call, error, message):

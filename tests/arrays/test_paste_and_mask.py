@@ -159,7 +159,8 @@ def test_fill_must_fit_the_dtype(image, labels, fill):
             "the image and the labels do not fit along 'y': the pixel sizes differ: 0.5 and 1.0",
         ),
         (lambda a: a.expand_dims("t"), NgioValueError, "axes .*of the image's .*, got 't'"),
-        (lambda a: nx.as_image(a, units="nanometer"), NgioValueError, "units differ"),
+        (lambda a: nx.as_labels(a, units="nanometer"), NgioValueError, "units differ"),
+        (nx.as_image, NgioTypeError, "says that it is an image"),
     ],
 )
 def test_labels_that_do_not_fit_are_refused(image, labels, change, error, message):

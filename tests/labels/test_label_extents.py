@@ -23,8 +23,8 @@ KINDS = {
     "sharded zarr": lambda pixels: zarr.create_array(
         {}, data=pixels, chunks=(2,) * pixels.ndim, shards=(4,) * pixels.ndim
     ),
-    "labelled": lambda pixels: xr.DataArray(pixels, dims=list("tczyx"[-pixels.ndim :])),
-    "labelled dask": lambda pixels: xr.DataArray(da.from_array(pixels, chunks=3), dims=list("tczyx"[-pixels.ndim :])),
+    "labelled": lambda pixels: nx.as_labels(pixels, "tczyx"[-pixels.ndim :]),
+    "labelled dask": lambda pixels: nx.as_labels(da.from_array(pixels, chunks=3), "tczyx"[-pixels.ndim :]),
     "list": lambda pixels: pixels.tolist(),
 }
 """The kinds of arrays that hold labels."""
@@ -107,7 +107,7 @@ def test_only_axes_of_space_have_a_border(order, touches):
     """What is there in the first and the last frame is whole; where no axis is of space, all of them count."""
     pixels = _centred()
     assert nx.label_extents(pixels, axes_order=order).touches_border.item() is touches
-    named = xr.DataArray(pixels, dims=list(order))
+    named = nx.as_labels(pixels, order)
     assert nx.label_extents(named).touches_border.item() is touches
     assert nx.label_extents(named.chunk()).touches_border.item() is touches
 

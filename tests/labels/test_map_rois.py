@@ -15,6 +15,7 @@ from scipy import ndimage
 from skimage.measure import regionprops_table
 
 import ngio_x as nx
+from ngio_x.arrays.roles import role_of
 from ngio_x.errors import NgioEmptyRegionError, NgioTypeError, NgioValueError
 
 PIXELS = np.zeros((20, 30), np.uint16)
@@ -126,7 +127,7 @@ def test_objects_of_tiles_are_whole_and_have_one_id_each(lazy):
     image = lazily(LABELS > 0) if lazy else LABELS > 0
     found = nx.map_rois(segmented, image, nx.tile(image, 5), output="labels", halo=6)
     assert found.dtype == np.uint32
-    assert found.attrs == {"role": "labels"}
+    assert role_of(found) == "labels"
     pairs = set(zip(found.values.ravel().tolist(), PIXELS.ravel().tolist(), strict=True))
     assert len(pairs) == len({new for new, _ in pairs}) == len({old for _, old in pairs}) == 5
     assert found.indexes["y"].equals(LABELS.indexes["y"])

@@ -163,9 +163,9 @@ def test_two_to_six_dimensions(ndim):
         ((np.zeros((4, 4), int), {"y": 1}, "yx"), NgioValueError, r"no size along 'x', only .'y',.: add one"),
         ((np.zeros((4, 4), int), {"y": 0}, "yx"), NgioValueError, "pixel size along 'y' must be > 0"),
         (
-            (np.zeros((4, 4), int), (1, 1), "yx"),
+            (np.zeros((4, 4), int), "1", "yx"),
             NgioValueError,
-            "pixel_size must be a number, a PixelSize or a mapping",
+            "pixel_size must be a mapping by axis name, or have one item",
         ),
         ((nx.as_labels(np.zeros((4, 4), int), "yx"), None, "zy"), NgioValueError, "must be the array's"),
     ],

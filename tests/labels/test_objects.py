@@ -132,7 +132,7 @@ def test_labels_of_a_part_of_the_image_do():
 
 def test_arrays_without_coordinates_count_pixels():
     """Sizes that agree are enough."""
-    image, labels = xr.DataArray(PIXELS, dims=["y", "x"]), xr.DataArray(PIXELS, dims=["y", "x"])
+    image, labels = xr.DataArray(PIXELS, dims=["y", "x"]), nx.as_labels(PIXELS, "yx").drop_vars(["y", "x"])
     assert [int(piece.max()) for piece in nx.crop_objects(image, labels, masked=True)] == [2, 4, 9]
 
 
@@ -171,7 +171,8 @@ def test_bad_input_is_refused_at_once(arguments, error, message):
     [
         (0, "shape along 'y' must be ≥ 1, got 0"),
         ({"c": 1}, "shape must name axes of .*, got 'c'"),
-        ((5, 5), "shape along 'y' must be an integer"),
+        ((5, 5, 5), "shape must have one item for each axis"),
+        ("5", "shape along 'y' must be an integer"),
         (2**70, "more than any memory holds: choose a smaller one"),
         ({"y": 2**40, "x": 2**30}, "more than any memory holds"),
     ],

@@ -127,7 +127,7 @@ class TestChangedTrees:
 
     def test_mapped_levels_are_written_as_they_are(self, tree, rewritten):
         """No level is made anew."""
-        changed = nx.map_levels(tree, lambda level: (level // 3).astype("u1"))
+        changed = nx.map_levels(tree, lambda level: nx.as_image((level // 3).astype("u1")))
         found = rewritten(changed)
         check_same(found, changed)
 
@@ -299,8 +299,8 @@ class TestArguments:
             ({"shards": "auto", "version": "0.4"}, "shards='auto' need version='0.5'"),
             ({"shards": {"y": 32}, "version": "0.4"}, "need version='0.5': zarr format 2 has none"),
             ({"shards": {"y": 20}, "chunks": {"y": 16}}, "shards must be a multiple of the chunks"),
-            ({"shards": {"q": 20}}, "shards names axis 'q'"),
-            ({"shards": 5}, "shards must be sizes by axis name, got 5"),
+            ({"shards": {"q": 20}}, "shards must name axes of .*, got 'q'"),
+            ({"shards": 5}, "shards must be a mapping by axis name, or .*, got 5"),
             ({"labels": []}, "labels must be arrays by name, got list"),
         ],
     )
@@ -374,17 +374,18 @@ class TestFaults:
         """Nobody could say which."""
         level = tree["1"].to_dataset()
         tree["1"] = xr.DataTree(level.assign(other=level["image"]))
-        self.refuse(tree, tmp_path, r"level 1 of the tree must hold one variable, got \['image', 'other'\]")
+        self.refuse(tree, tmp_path, r"level '1' of the tree must hold one variable, got \['image', 'other'\]")
 
     def test_levels_that_do_not_fit(self, tree, tmp_path):
-        """Of different data types, axes, or in the wrong order."""
+        """Of different data types or axes, or of more pixels though these are larger."""
         other = tree.copy()
         other["1"] = xr.DataTree(tree["1"].to_dataset().astype("f4"))
         self.refuse(other, tmp_path, "levels 0 and 1 must have one dtype and the same axes, got uint16")
         other["1"] = xr.DataTree(tree["1"].to_dataset().isel(z=0))
         self.refuse(other, tmp_path, "levels 0 and 1 must have one dtype and the same axes")
-        other["0"], other["1"] = xr.DataTree(tree["1"].to_dataset()), xr.DataTree(tree["0"].to_dataset())
-        self.refuse(other, tmp_path, "level 1 is larger than the one before")
+        other["1"] = xr.DataTree(nx.as_image(tree["0"]["image"], pixel_size=50).to_dataset(name="image"))
+        other["0"] = xr.DataTree(tree["1"].to_dataset())
+        self.refuse(other, tmp_path, "level 2 is larger than the one before")
 
     def test_labels_that_are_none(self, tree, tmp_path):
         """Floating-point numbers, or channels."""

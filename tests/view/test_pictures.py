@@ -227,9 +227,8 @@ def test_levels_stand_side_by_side(tree):
     assert all(boxes_on(ax) == [((0, 10), (110, 130))] for ax in axes)
     pieces = tree.ngio.plot_levels(roi, labels="cells", axes=[new_axes(100, 100) for _ in range(3)])
     assert pieces[0].images[0].get_extent() == [0, 10, 130, 110]
-    bare = xr.DataTree.from_dict(
-        {path: node.to_dataset().drop_attrs() for path, node in tree.children.items() if path in "012"}
-    )
+    levels = {path: nx.as_image(tree[path]["image"].drop_attrs()).to_dataset(name="image") for path in "012"}
+    bare = xr.DataTree.from_dict(levels)
     limits = {ax.images[0].get_clim() for ax in nx.plot_levels(bare, channels=["A"])}
     assert len(limits) == 1
 
@@ -274,7 +273,7 @@ def test_what_is_no_plane_is_refused_by_name(image, tree):
         nx.plot_image(nx.as_image(np.zeros((3, 3)), ("z", "x")))
     with pytest.raises(nx.errors.NgioTypeError, match="real numbers, got complex128"):
         nx.plot_image(nx.as_image(np.zeros((3, 3), complex)))
-    with pytest.raises(nx.errors.NgioTypeError, match="must be a DataArray, got ndarray"):
+    with pytest.raises(nx.errors.NgioTypeError, match="must be a DataArray, Dataset or DataTree, got ndarray"):
         nx.plot_image(np.zeros((3, 3)))
     with pytest.raises(nx.errors.NgioKeyError, match="no channel 'Z', name some of 'A', 'B'"):
         nx.plot_image(image, channels=["Z"])
@@ -291,7 +290,7 @@ def test_what_is_no_plane_is_refused_by_name(image, tree):
     with pytest.raises(nx.errors.NgioTypeError, match="labels must be integers"):
         nx.plot_labels(image.isel(c=0) / 2)
     with pytest.raises(nx.errors.NgioValueError, match=r"pick one with isel\(c=0\)"):
-        nx.plot_labels(image)
+        nx.plot_labels(nx.as_labels(image))
     with pytest.raises(nx.errors.NgioValueError, match="axes must be 3, one a level, got list of 0"):
         nx.plot_levels(tree, axes=[])
     with pytest.raises(nx.errors.NgioTypeError, match="tree must be a DataTree"):

@@ -12,7 +12,8 @@ import xarray as xr
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from ngio_x.arrays.image import as_image, as_labels, dimensions_of
+from ngio_x.arrays.dimensions import dimensions_of
+from ngio_x.arrays.image import as_image, as_labels
 from ngio_x.roi.roi import Roi
 from ngio_x.roi.roi_slice import RoiSlice
 from ngio_x.testing.samples import label_discs, noise

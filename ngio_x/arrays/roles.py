@@ -1,0 +1,116 @@
+"""What an array is, an image or labels, as far as it says so and that is still true.
+
+The role stands in the attribute `role`, and beside it, in `role_dtype`, the dtype that the array had when it was given.
+xarray's verbs keep both where they keep attributes, and drop them where two arrays of different roles meet; what turns
+ids into other numbers mostly changes the dtype. So a role counts only while the dtype is the one beside it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal, TypeAlias
+
+import numpy as np
+import xarray as xr
+
+from ngio_x.errors import NgioRoleWarning, NgioTypeError, warn
+
+Role: TypeAlias = Literal["image", "labels"]
+
+IMAGE: Final = "image"
+"""The role of arrays that hold grey levels."""
+LABELS: Final = "labels"
+"""The role of arrays that hold object ids, which are never blended."""
+_ROLE: Final = "role"
+_DTYPE: Final = "role_dtype"
+
+
+def role_attrs(role: Role, dtype: np.dtype[Any]) -> dict[str, str]:
+    """Return the attributes by which an array of a dtype says what it is."""
+    return {_ROLE: role, _DTYPE: dtype.name}
+
+
+def with_role(image: xr.DataArray, role: Role) -> xr.DataArray:
+    """Return the array, which says from now on what it is."""
+    return image.assign_attrs(role_attrs(role, image.dtype))
+
+
+def role_of(image: xr.DataArray) -> Role | None:
+    """Return what an array is; None where it does not say so, or no longer truly.
+
+    Labels are integers. Integers have the dtype that they had when they were given their role; of other numbers, which
+    cannot be taken for ids, it does not matter.
+    """
+    role, dtype = image.attrs.get(_ROLE), image.attrs.get(_DTYPE)
+    if image.dtype.kind in "iu":
+        return role if role in (IMAGE, LABELS) and dtype in (None, image.dtype.name) else None
+    return IMAGE if role == IMAGE else None
+
+
+def is_labels(image: xr.DataArray, argument: str = "image") -> bool:
+    """Return whether an array is to be treated as labels; what could be either is treated as an image, with a warning.
+
+    Warns:
+        NgioRoleWarning: If the array holds integers and its role is unknown, or floats that were labels before.
+    """
+    role = role_of(image)
+    if role is None and _may_hold_ids(image):
+        warn(
+            f"{_called(image, argument)} is treated as an image: its {image.dtype} numbers may be grey levels or ids, "
+            f"and {_why_unknown(image)}. Say what it is with as_image(...) or as_labels(...), where a kernel is chosen "
+            "also with order=",
+            NgioRoleWarning,
+        )
+    return role == LABELS
+
+
+def _may_hold_ids(image: xr.DataArray) -> bool:
+    """Return whether numbers without a role may be ids: integers, and labels that `where` has made floats."""
+    return image.dtype.kind in "iu" or (image.dtype.kind == "f" and image.attrs.get(_ROLE) == LABELS)
+
+
+def settled(image: xr.DataArray, argument: str = "image") -> xr.DataArray:
+    """Return the array with a role that is known, so that it is asked, and warned of, once.
+
+    Warns:
+        NgioRoleWarning: As `is_labels`.
+    """
+    return with_role(image, LABELS if is_labels(image, argument) else IMAGE)
+
+
+def require_labels(labels: xr.DataArray, argument: str = "labels") -> None:
+    """Refuse an array that holds no ids, or says that it is an image. Booleans are labels with the one id 1.
+
+    Warns:
+        NgioRoleWarning: If the array holds integers and its role is unknown.
+
+    Raises:
+        NgioTypeError: If it is not made of integers or booleans, or is an image.
+    """
+    if labels.dtype.kind not in "iub":
+        raise NgioTypeError(f"{argument} must be integers, got {labels.dtype}: convert with .astype('uint32')")
+    if labels.dtype.kind == "b":
+        return
+    role = role_of(labels)
+    if role == IMAGE:
+        raise NgioTypeError(
+            f"{argument} must hold ids, but {_called(labels, 'the array')} says that it is an image of {labels.dtype} "
+            "grey levels: if they are ids, say so with as_labels(...)"
+        )
+    if role is None:
+        warn(
+            f"the {labels.dtype} numbers of {_called(labels, argument)} are taken for ids, but they may be grey "
+            f"levels, for {_why_unknown(labels)}. Say that they are with as_labels(...)",
+            NgioRoleWarning,
+        )
+
+
+def _called(image: xr.DataArray, argument: str) -> str:
+    return argument if image.name is None else f"{argument} {image.name!r}"
+
+
+def _why_unknown(image: xr.DataArray) -> str:
+    """Return what is missing, or no longer true."""
+    role, dtype = image.attrs.get(_ROLE), image.attrs.get(_DTYPE)
+    if role in (IMAGE, LABELS):
+        return f"its role, {role}, was given to numbers of {dtype}"
+    return "it does not say which (some verbs of xarray drop the attribute 'role')"
