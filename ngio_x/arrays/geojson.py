@@ -11,8 +11,7 @@ import xarray as xr
 
 from ngio_x._frozen import is_number, named, one_of, shown
 from ngio_x.arrays.crop import in_pixels, in_world
-from ngio_x.arrays.image import require_image
-from ngio_x.arrays.tree import array_of, pyramid_of
+from ngio_x.arrays.tree import image_of
 from ngio_x.errors import NgioValidationError, NgioValueError
 from ngio_x.roi.columns import listed
 from ngio_x.roi.corners import corners
@@ -23,7 +22,7 @@ _OTHERS: Final = ("t", "c", "z")
 """Axes whose intervals are read from properties."""
 
 
-def to_geojson(rois: Iterable[Roi], image: xr.DataArray | xr.DataTree | None = None) -> dict[str, Any]:
+def to_geojson(rois: Iterable[Roi], image: xr.DataArray | xr.Dataset | xr.DataTree | None = None) -> dict[str, Any]:
     """Return regions as a GeoJSON FeatureCollection of polygons in the plane of x and y (RFC 7946, section 3.3).
 
     QuPath counts pixels: give it `image`. A polygon is the rectangle of a region, as a closed ring against the clock of
@@ -50,16 +49,9 @@ def to_geojson(rois: Iterable[Roi], image: xr.DataArray | xr.DataTree | None = N
     """
     regions = listed(rois)
     if image is not None:
-        base = _level_0(image)
+        base = image_of(image)
         regions = [in_pixels(roi, base) for roi in regions]
     return {"type": "FeatureCollection", "features": [_feature(roi) for roi in regions]}
-
-
-def _level_0(image: Any) -> xr.DataArray:
-    if isinstance(image, xr.DataTree):
-        return array_of(next(iter(pyramid_of(image).values())))
-    require_image(image)
-    return image  # type: ignore[no-any-return]
 
 
 def _feature(roi: Roi) -> dict[str, Any]:
@@ -96,7 +88,7 @@ def _plain(value: Any) -> Any:
 
 
 def from_geojson(
-    document: Any, image: xr.DataArray | xr.DataTree | None = None, *, space: Space | None = None
+    document: Any, image: xr.DataArray | xr.Dataset | xr.DataTree | None = None, *, space: Space | None = None
 ) -> list[Roi]:
     """Return the regions of a GeoJSON document, such as `to_geojson` or QuPath makes: the box around each polygon.
 
@@ -118,7 +110,7 @@ def from_geojson(
         NgioValidationError: If it is something else; each feature that is no region is named.
         NgioTypeError: If `image` is no image.
     """
-    base = None if image is None else _level_0(image)
+    base = None if image is None else image_of(image)
     default: Space = named("space", one_of(None, "world", "pixel"))(space) or ("world" if base is None else "pixel")
     regions, problems = list[Roi](), list[str]()
     for where, feature in _features(document, "$"):

@@ -175,8 +175,9 @@ def _hull(pieces: Sequence[xr.DataArray], dtype: np.dtype[Any]) -> xr.DataArray:
 
 def _axis(along: Sequence[tuple[int, xr.DataArray]], dim: Hashable) -> xr.Coordinates:
     """Return the coordinates of a canvas along an axis of some pieces, each with its number."""
-    lattices = [(index, lattice_of(piece, dim)) for index, piece in along]
     pieces = [piece for _, piece in along]
+    lone = _distance(pieces, dim)
+    lattices = [(index, lattice_of(piece, dim, lone=lone)) for index, piece in along]
     found = [(index, lattice) for index, lattice in lattices if lattice is not None]
     if len(found) == len(lattices):
         created = xr.Coordinates.from_xindex(PixelIndex(_joined(found, dim), dim))
@@ -196,6 +197,13 @@ def _axis(along: Sequence[tuple[int, xr.DataArray]], dim: Hashable) -> xr.Coordi
         if coordinate.dims == (dim,) and all(name in part.coords for part in parts)
     }
     return xr.Coordinates(variables)
+
+
+def _distance(pieces: Sequence[xr.DataArray], dim: Hashable) -> float | None:
+    """Return how far apart the nearest two labels of pieces lie: planes chosen one by one tell their size together."""
+    known = [piece.coords[dim].values for piece in pieces if dim in piece.coords]
+    labels = np.unique(np.concatenate(known)) if known else np.empty(0)
+    return float(np.diff(labels).min()) if labels.size > 1 and labels.dtype.kind in "iuf" else None
 
 
 def _joined(lattices: Sequence[tuple[int, Lattice]], dim: Hashable) -> Lattice:

@@ -163,7 +163,7 @@ def test_regions_are_shown_on_any_container(tree):
     ("call", "says"),
     [
         (lambda tree: nx.window(tree, ROI), r"tree\['0'\]\['image'\]"),
-        (lambda tree: nx.map_rois(lambda piece: piece, tree, [ROI]), "level"),
+        (lambda tree: nx.map_rois(tree, lambda piece: piece, [ROI]), "level"),
         (nx.compute_masking_roi, "level"),
         (lambda _: nx.compute_masking_roi(DATASET), "nuclei"),
         (lambda _: nx.label_extents(DATASET), "nuclei"),

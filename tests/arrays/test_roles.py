@@ -144,8 +144,8 @@ def test_a_mask_is_the_one_object_1(tmp_path):
 def test_results_of_map_rois_say_what_they_are():
     """Images of another dtype and labels alike."""
     tiles = nx.tile(IMAGE, 32)
-    assert role_of(nx.map_rois(lambda piece: piece.astype("u1"), IMAGE, tiles, dtype="u1")) == "image"
-    assert role_of(nx.map_rois(lambda piece: piece > 2000, IMAGE, tiles, output="labels", dtype="u8")) == "labels"
+    assert role_of(nx.map_rois(IMAGE, lambda piece: piece.astype("u1"), tiles, dtype="u1")) == "image"
+    assert role_of(nx.map_rois(IMAGE, lambda piece: piece > 2000, tiles, output="labels", dtype="u8")) == "labels"
 
 
 def test_an_empty_image_on_the_pixels_of_labels_is_an_image(tmp_path):

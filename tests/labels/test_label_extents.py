@@ -107,7 +107,7 @@ def test_only_axes_of_space_have_a_border(order, touches):
     """What is there in the first and the last frame is whole; where no axis is of space, all of them count."""
     pixels = _centred()
     assert nx.label_extents(pixels, axes_order=order).touches_border.item() is touches
-    named = xr.DataArray(pixels, dims=list(order))
+    named = nx.as_labels(pixels, order)
     assert nx.label_extents(named).touches_border.item() is touches
     assert nx.label_extents(named.chunk()).touches_border.item() is touches
 
