@@ -74,6 +74,16 @@ def test_a_chosen_position_is_where_the_patch_goes(image, patch, roi):
         nx.paste(image, patch.isel(c=0).assign_coords(c="z"), roi)
 
 
+@pytest.mark.parametrize("chunks", [None, 1])
+def test_several_axes_have_names(chunks):
+    """In another order along each of them."""
+    image = xr.DataArray(np.zeros((3, 2, 4), int), {"c": ["a", "b", "d"], "w": ["p", "q"]}, ("c", "w", "x"))
+    patch = xr.DataArray(np.arange(1, 17).reshape(2, 2, 4), {"c": ["d", "a"], "w": ["q", "p"]}, ("c", "w", "x"))
+    result = nx.paste(image if chunks is None else image.chunk(chunks), patch)
+    xr.testing.assert_identical(result.sel(c=patch.c, w=patch.w).compute(), patch)
+    assert not result.sel(c="b").any()
+
+
 def test_channels_of_equal_names_are_pasted_together(image, patch):
     """Names cannot tell one from another."""
     image, patch = image.assign_coords(c=["a", "a"]), patch.assign_coords(c=["a", "a"])
