@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ngio_x import errors as errors
+    from ngio_x.arrays.channels import channels_of as channels_of
     from ngio_x.arrays.composite import composite as composite
     from ngio_x.arrays.coordinates import from_napari as from_napari
     from ngio_x.arrays.coordinates import from_ngff as from_ngff
@@ -114,6 +115,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "arrays.channels": ("channels_of",),
     "arrays.composite": ("composite",),
     "arrays.coordinates": (
         "from_napari",

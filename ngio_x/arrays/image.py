@@ -9,12 +9,13 @@ import numpy as np
 import xarray as xr
 
 from ngio_x._frozen import at_least, evolve, named, positive, shown, to_axes, to_float, to_int, to_optional_name
+from ngio_x.arrays.channels import TEXT, known_channels, with_channels, without_channels
 from ngio_x.arrays.lattice import Lattice, anchor_of, lattice_from_labels
 from ngio_x.arrays.pixel_index import PixelIndex, unit_of
 from ngio_x.arrays.tree import array_of, pyramid_of
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.metadata.axes import CANONICAL_ORDER, AxesHandler, AxesSetup, Axis, axis_type_of, default_unit
-from ngio_x.metadata.channels import Channel
+from ngio_x.metadata.channels import Channel, KnownChannel
 from ngio_x.metadata.dataset import Dataset
 from ngio_x.metadata.dimensions import Dimensions
 from ngio_x.metadata.pixel_size import PixelSize
@@ -36,7 +37,7 @@ def as_image(
     *,
     origin: ByAxis | None = None,
     units: str | Mapping[str, str] | None = None,
-    channels: Sequence[str] | None = None,
+    channels: Sequence[str | Channel] | None = None,
     name: str | None = None,
     like: xr.DataArray | None = None,
 ) -> xr.DataArray:
@@ -54,10 +55,11 @@ def as_image(
         origin: World coordinate of the lower edge of pixel 0: one number for z, y and x, or a mapping. Default 0.
         units: Unit: one for z, y and x, or a mapping. Default: that of a `PixelSize`, and micrometer and second where
             a pixel size is given as a number.
-        channels: One name for each position along c.
+        channels: One name, or `Channel` with colour and window, for each position along c. Names alone rename the
+            channels that there are; see `channels_of`.
         name: Name of the array.
-        like: Take the lattices (and channel names) of this array instead. Axes with coordinates must lie on its
-            lattice, axes without must have its size.
+        like: Take the lattices of this array instead, and what it says of channels; where `data` names its own, of
+            those that share a name. Axes with coordinates must lie on its lattice, axes without must have its size.
 
     Raises:
         NgioValueError: If names and shape do not fit, sizes are not positive, or coordinates are not evenly spaced.
@@ -72,8 +74,7 @@ def as_image(
                 "like= gives the lattice of another array: leave pixel_size, origin and units out, or like"
             )
         lattices = {dim: _lattice_like(image, like, dim) for dim in image.dims}
-        if channels is None and "c" in image.dims and "c" in like.coords and "c" not in image.coords:
-            channels = list(like["c"].values)
+        image = _with_channels_like(image, like)
     else:
         lattices = _chosen_lattices(image, pixel_size, origin, units)
     for dim, lattice in lattices.items():
@@ -100,7 +101,7 @@ def as_labels(
     *,
     origin: ByAxis | None = None,
     units: str | Mapping[str, str] | None = None,
-    channels: Sequence[str] | None = None,
+    channels: Sequence[str | Channel] | None = None,
     name: str | None = None,
     like: xr.DataArray | None = None,
 ) -> xr.DataArray:
@@ -112,7 +113,7 @@ def as_labels(
     image = as_image(data, dims, pixel_size, origin=origin, units=units, channels=channels, name=name, like=like)
     if image.dtype.kind not in "iu":
         raise NgioTypeError(f"data must be integers to be labels, got {image.dtype}: convert with .astype('uint32')")
-    return image.assign_attrs({ROLE: LABELS})
+    return without_channels(image).assign_attrs({ROLE: LABELS})
 
 
 def is_labels(image: xr.DataArray) -> bool:
@@ -371,17 +372,34 @@ def _lattice_like(image: xr.DataArray, like: xr.DataArray, dim: Hashable) -> Lat
     return target.strided(offset, length)
 
 
-def _with_channels(image: xr.DataArray, channels: Sequence[str]) -> xr.DataArray:
+def _with_channels(image: xr.DataArray, channels: Sequence[str | Channel]) -> xr.DataArray:
     if isinstance(channels, str) or not np.iterable(channels):
         raise NgioTypeError(f"channels must be one name for each position along c, got {shown(channels)}")
     channels = list(channels)
-    if any(isinstance(channel, Channel) for channel in channels):
-        raise NgioTypeError("channels must be names here: give Channel with colour and limits to write_ome_zarr")
-    names = [channel if isinstance(channel, str) else shown(channel) for channel in channels]
+    known = [KnownChannel.from_channel(each if isinstance(each, (str, Channel)) else shown(each)) for each in channels]
+    names = [channel.label for channel in known]
     if "c" not in image.dims:
         raise NgioValueError(
             f"channels={shown(channels)} needs a 'c' axis, but the array has {image.dims}: leave it out, or name one"
         )
     if len(names) != image.sizes["c"]:
         raise NgioValueError(f"axis 'c' has {image.sizes['c']} channels, but {len(names)} names were given: {names}")
-    return image.assign_coords(c=("c", np.asarray(names, dtype=object)))
+    named = image.assign_coords(c=("c", np.asarray(names, dtype=object), {}, TEXT))
+    return named if all(channel.is_named_only for channel in known) else with_channels(named, known)
+
+
+def _with_channels_like(image: xr.DataArray, like: xr.DataArray) -> xr.DataArray:
+    """Return the image with the channel names of another, and with what that knows of channels of its own names."""
+    if "c" not in image.dims or "c" not in like.coords:
+        return image
+    known = known_channels(like)
+    if "c" not in image.coords:
+        image = _with_channels(image, [own.label for own in known])
+    if all(own.is_named_only for own in known):
+        return image
+    own, by_name = known_channels(image), {each.label: each for each in reversed(known)}
+    if [each.label for each in own] != [each.label for each in known]:  # where names are equal, they need not be unique
+        known = [by_name.get(each.label, each) for each in own]
+    return with_channels(
+        image, [theirs if each.is_named_only else each for each, theirs in zip(own, known, strict=True)]
+    )

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from ngio_x._frozen import at_least, evolve, named, one_of, shown, to_bool, to_int, to_name, to_optional_name
+from ngio_x.arrays.channels import known_channels
 from ngio_x.arrays.image import dimensions_of, is_labels
 from ngio_x.arrays.zoom import kernel_of
 from ngio_x.errors import NgioValueError
-from ngio_x.metadata.channels import Channel
+from ngio_x.metadata.channels import Channel, KnownChannel
 from ngio_x.metadata.dataset import Dataset
 from ngio_x.metadata.dimensions import Dimensions
 from ngio_x.metadata.frame import Frame, LevelOrigin, to_frame, written_translation
@@ -53,8 +54,8 @@ class Draft(NamedTuple):
     """In the order of the axes on disk: each level, or level 0 alone, of which the others are to be made."""
     kernel: KernelName
     """How they are to be made."""
-    channels: tuple[Channel | str, ...]
-    """The name alone of those whose limits and colours are still to be found."""
+    channels: tuple[KnownChannel, ...]
+    """What is not known of them is still to be found."""
 
 
 def draft_image(
@@ -123,7 +124,7 @@ def draft_image(
     )
     if document.label is not None and (keep_objects or evolve(document, metadata=fields.get("metadata")).keeps_objects):
         document = evolve(document, metadata=_keeping(document.metadata))
-    return Draft(builder, document, pixels, kernel, _channels(first, fields.get("channels", ()), channels))
+    return Draft(builder, document, pixels, kernel, () if document.label is not None else _channels(first, channels))
 
 
 def _record(kernel: KernelName) -> dict[str, Any]:
@@ -285,40 +286,27 @@ def _by_axis(what: str, sizes: Any, names: tuple[str, ...]) -> dict[str, int]:
 # ---- Channels
 
 
-def _channels(image: xr.DataArray, known: Iterable[Channel], given: Sequence[Any] | None) -> tuple[Channel | str, ...]:
-    """Return the channels of an image: those that are known, and the names of others."""
+def _channels(image: xr.DataArray, given: Sequence[Any] | None) -> tuple[KnownChannel, ...]:
+    """Return what is known of the channels of an image; none of one without c of which nothing is known."""
     if given is not None:
         return _given_channels(image, given)
-    if "c" in image.dims:
-        return _known_by(_labels_of(image), known)
-    if "c" in image.coords:
-        (kept,) = _known_by([str(image["c"].item())], known)
-        return (kept,) if isinstance(kept, Channel) else ()
-    only = tuple(known)
-    return only if len(only) == 1 else ()
+    known = known_channels(image)
+    if "c" not in image.dims:
+        return tuple(own for own in known if own.label and not own.is_named_only)
+    if "c" in image.coords and all(own.label for own in known):
+        return tuple(known)
+    return tuple(own._replace(label=f"channel_{at}") for at, own in enumerate(known))
 
 
-def _known_by(labels: Sequence[str], known: Iterable[Channel]) -> tuple[Channel | str, ...]:
-    """Return the channel of each name, else the name; of channels that share one, each is taken once, in order."""
-    unused, found = list(known), list[Channel | str]()
-    for label in labels:
-        own = next((channel for channel in unused if channel.label == label), None)
-        if own is not None:
-            unused.remove(own)
-        found.append(own or label)
-    return tuple(found)
-
-
-def _given_channels(image: xr.DataArray, given: Sequence[Any]) -> tuple[Channel | str, ...]:
+def _given_channels(image: xr.DataArray, given: Sequence[Any]) -> tuple[KnownChannel, ...]:
+    """Return what a caller says of channels; names alone rename those that the image knows."""
     if isinstance(given, (str, Mapping)):
         raise NgioValueError(f"channels must be one name or Channel for each channel, got {shown(given)}")
-    channels = tuple(item if isinstance(item, Channel) else named("channels", to_name)(item) for item in given)
-    count = image.sizes.get("c", 1)
-    if len(channels) != count:
-        raise NgioValueError(f"channels must be {count}, as the image has, got {len(channels)}")
-    return channels
-
-
-def _labels_of(image: xr.DataArray) -> list[str]:
-    labels = [str(label) for label in image["c"].values] if "c" in image.coords else []
-    return labels if all(labels) and labels else [f"channel_{index}" for index in range(image.sizes["c"])]
+    channels = [item if isinstance(item, Channel) else named("channels", to_name)(item) for item in given]
+    known = known_channels(image)
+    if len(channels) != len(known):
+        raise NgioValueError(f"channels must be {len(known)}, as the image has, got {len(channels)}")
+    return tuple(
+        KnownChannel.from_channel(item) if isinstance(item, Channel) else own._replace(label=item)
+        for item, own in zip(channels, known, strict=True)
+    )

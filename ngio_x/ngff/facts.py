@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ngio_x._frozen import shown, thaw
-from ngio_x.errors import NgioValidationError, NgioValueError
-from ngio_x.metadata.channels import Channel
+from ngio_x.errors import NgioValueError
 from ngio_x.ngff.documents import ImageLabel, Multiscales, Plate, Well
-from ngio_x.ngff.serialization import from_dict, to_dict
+from ngio_x.ngff.serialization import to_dict
 
 
 def facts_of(document: Multiscales | Well | Plate, version: str) -> dict[str, Any]:
@@ -18,7 +17,6 @@ def facts_of(document: Multiscales | Well | Plate, version: str) -> dict[str, An
     if isinstance(document, Multiscales):
         facts |= {
             "name": document.name,
-            "channels": channel_facts(document),
             "kernel": document.kernel,
             "metadata": document.metadata,
             "label": _label_facts(document.label),
@@ -34,12 +32,6 @@ def facts_of(document: Multiscales | Well | Plate, version: str) -> dict[str, An
     return {key: thaw(value) for key, value in facts.items() if value not in (None, [], {})}
 
 
-def channel_facts(image: Multiscales) -> list[Any]:
-    """Return the channels of an image as they stand in attributes."""
-    facts: list[Any] = to_dict(list(image.channels))
-    return facts
-
-
 def from_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of `Multiscales` that some attributes speak of; others are no concern of the document.
 
@@ -47,22 +39,13 @@ def from_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
         NgioValueError: Naming the attribute that is faulty.
     """
     found = {key: facts[key] for key in _FIELDS if facts.get(key) is not None}
-    if "channels" in found:
-        found["channels"] = _channels(found["channels"])
     if "label" in found:
         found["label"] = _label(found["label"])
     return found
 
 
-_FIELDS: Final = ("name", "channels", "kernel", "metadata", "label", "frame", "level_origin", "rest", "others")
+_FIELDS: Final = ("name", "kernel", "metadata", "label", "frame", "level_origin", "rest", "others")
 """Those fields of `Multiscales` that are attributes of a tree."""
-
-
-def _channels(value: Any) -> list[Channel]:
-    try:
-        return from_dict(thaw(value), list[Channel])
-    except NgioValidationError as error:
-        raise NgioValueError(f"attribute 'channels' does not describe channels: {error}") from None
 
 
 def _label_facts(label: ImageLabel | None) -> dict[str, Any] | None:

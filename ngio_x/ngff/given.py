@@ -37,8 +37,7 @@ def given_image(image: Any) -> Given:
         return _given_tree(image)
     _require_image(image)
     name = image.name if isinstance(image.name, str) else None
-    channels = image.attrs.get("channels")
-    return Given((_ordered(image),), None, {"name": name, "channels": channels})
+    return Given((_ordered(image),), None, {"name": name})
 
 
 def _given_tree(tree: xr.DataTree) -> Given:
@@ -59,8 +58,7 @@ def _given_tree(tree: xr.DataTree) -> Given:
     paths = tuple(str(node.attrs.get("path", name)) for name, node in nodes)
     if len(set(paths)) < len(paths):
         paths = tuple(map(str, range(len(paths))))
-    facts: dict[str, Any] = {"channels": levels[0].attrs.get("channels")}
-    facts |= {str(key): value for key, value in tree.attrs.items()}
+    facts = {str(key): value for key, value in tree.attrs.items()}
     if tree.name is not None and tree.is_root:  # a field of a well is called by its path there
         facts["name"] = tree.name
     kept = _falling(levels)

@@ -11,13 +11,15 @@ import xarray as xr
 import zarr
 from xarray.indexes import PandasIndex
 
+from ngio_x.arrays.channels import TEXT, channel_coordinates
 from ngio_x.arrays.image import LABELS, ROLE
 from ngio_x.arrays.lattice import Lattice, anchor_of
 from ngio_x.arrays.pixel_index import PixelIndex
 from ngio_x.errors import NgioValidationError, NgioValueError
+from ngio_x.metadata.channels import KnownChannel
 from ngio_x.metadata.frame import Frame, to_frame
 from ngio_x.ngff.documents import Multiscales
-from ngio_x.ngff.facts import channel_facts, facts_of
+from ngio_x.ngff.facts import facts_of
 from ngio_x.ngff.hierarchy import Hierarchy, Picture, read_hierarchy
 from ngio_x.ngff.pixels import ChunksByAxis, dask_pixels, lazy_pixels
 from ngio_x.ngff.store import StoreLike, open_group
@@ -44,7 +46,7 @@ def open_ome_zarr(
     Nodes `/0`, `/1`, … (finest first) hold the variable `image`; `/labels/<name>/0`, … the variable `<name>`. The path
     of each array on disk is the node's attribute `path`. Images of wells and plates are such trees below `/<image>` and
     `/<row>/<column>/<image>`. What the metadata say besides stands in the attributes of the image's node: `version`,
-    `name`, `channels`, `kernel`, …
+    `name`, `kernel`, …; of channels, coordinates along c tell: see `channels_of`.
 
     Args:
         store: A path, also of a zip file, a URL, a zarr store, or an open group.
@@ -137,8 +139,6 @@ def _dataset(
     names = image.axes_handler.axes_names
     name = variable_of(picture)
     attrs: dict[str, Any] = {ROLE: LABELS} if image.label is not None else {}
-    if image.channels:
-        attrs |= {"channels": channel_facts(image)}
     unit = array.shards or array.chunks
     encoding = {
         "chunks": array.chunks,
@@ -180,5 +180,13 @@ def _coords(picture: Picture, level: int, edges: Sequence[float]) -> tuple[dict[
         elif len(image.channels) == size:
             labels = np.asarray([channel.label for channel in image.channels], dtype=np.str_)
             names = indexes[axis.name] = PandasIndex(labels, axis.name, coord_dtype=labels.dtype)
-            variables |= names.create_variables()
+            variables |= names.create_variables({axis.name: xr.Variable(axis.name, labels, encoding=TEXT)})
+            variables |= _channel_facts(image, axis.name)
+    if len(image.channels) == 1 and image.label is None and "c" not in image.axes_handler.axes_names:
+        variables |= {"c": xr.Variable((), image.channels[0].label, encoding=TEXT), **_channel_facts(image, None)}
     return variables, indexes
+
+
+def _channel_facts(image: Multiscales, axis: str | None) -> dict[str, xr.Variable]:
+    """Return what an image says of its channels as coordinates along an axis, or of its only one."""
+    return channel_coordinates([KnownChannel.from_channel(channel) for channel in image.channels], axis)

@@ -13,6 +13,7 @@ from ngio_x.arrays.channels import known_channels, names_of
 from ngio_x.arrays.image import dimensions_of
 from ngio_x.arrays.tree import Levels, array_of, images_of
 from ngio_x.errors import NgioError, NgioFileExistsError
+from ngio_x.metadata.channels import KnownChannel
 from ngio_x.metadata.units import symbol_of
 
 _IMAGES = 20
@@ -99,16 +100,14 @@ def _axes(image: xr.DataArray) -> Html:
 
 
 def _channels(image: xr.DataArray) -> Iterable[Html]:
-    if names := names_of(image):
-        rows = [
-            (
-                name,
-                *(
-                    ("", "")
-                    if own is None
-                    else (swatch(own.color), f"{number_text(own.display[0])} to {number_text(own.display[1])}")
-                ),
-            )
-            for name, own in zip(names, known_channels(image), strict=True)
-        ]
+    if names_of(image):
+        rows = [(own.label, _swatch(own), _window(own)) for own in known_channels(image)]
         yield table(("channel", "colour", "shown"), rows)
+
+
+def _swatch(channel: KnownChannel) -> Html | str:
+    return "" if channel.color is None else swatch(channel.color)
+
+
+def _window(channel: KnownChannel) -> str:
+    return "" if channel.display is None else " to ".join(map(number_text, channel.display))

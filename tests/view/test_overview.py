@@ -49,8 +49,8 @@ def test_an_image_shows_its_axes_and_channels(store):
     assert ["<DNA>", "", "5 to 10"] in cells(image.sel(c="<DNA>").ngio)
     assert ["y", "space", "512", "512", "0.5 µm", "0 µm", "256 µm"] in cells(image.sel(c="<DNA>").ngio)
     assert ["1", "", ""] in cells(nx.as_image(np.zeros((2, 3, 3)), ("c", "y", "x")).ngio)
-    strange = image.assign_attrs(channels="of another program")
-    assert ["B", "", ""] in cells(strange.ngio)
+    strange = image.assign_coords(color=("c", ["of another", "program"]))
+    assert ["B", "", "0 to 65535"] in cells(strange.ngio)
 
 
 def test_odd_arrays_and_trees_are_shown_too():
