@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import numbers
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import xarray as xr
 import zarr
 from xarray.indexes import PandasIndex
 
+from ngio_x._frozen import shown
 from ngio_x.arrays.channels import TEXT, channel_coordinates
 from ngio_x.arrays.image import LABELS, ROLE
 from ngio_x.arrays.lattice import Lattice, anchor_of
@@ -50,8 +52,9 @@ def open_ome_zarr(
 
     Args:
         store: A path, also of a zip file, a URL, a zarr store, or an open group.
-        chunks: Sizes of the dask blocks by axis, -1 for all pixels along it; `"auto"` takes whole chunks of the store,
-            about 16 MiB together. None gives arrays that are read when their values are asked for, without dask.
+        chunks: Sizes of the dask blocks: by axis (whole chunks of the store along others, so with `{}` along all), in
+            the order of the image's axes, or one for all axes; -1 is all pixels. `"auto"` takes whole chunks of the
+            store, about 16 MiB together. None gives arrays that are read when their values are asked for, without dask.
         frame: Which point of pixel 0 the translation of level 0 speaks of, `"corner"` or `"center"`. By default what
             the file says, if ngio_x wrote it, else `"corner"`.
         images: Of a well or a plate: which images to open, by their path, such as `"B/*/0"` (`*` matches anything).
@@ -66,16 +69,35 @@ def open_ome_zarr(
     hierarchy = hierarchy_at(store, frame, images, storage_options)
     if chunks is None:
         return tree_of(hierarchy, lambda array, _: lazy_pixels(array))
-    if isinstance(chunks, Mapping):
-        _require_known(chunks, hierarchy.pictures)
-    return tree_of(hierarchy, lambda array, names: dask_pixels(array, names, chunks))
+    sizes = _sizes(chunks, hierarchy.pictures)
+    return tree_of(hierarchy, lambda array, names: dask_pixels(array, names, sizes))
 
 
-def _require_known(chunks: Mapping[str, int], pictures: Sequence[Picture]) -> None:
-    """Refuse sizes of blocks along an axis that neither images nor labels have."""
-    known = tuple(dict.fromkeys(name for picture in pictures for name in picture.image.axes_handler.axes_names))
+def _sizes(chunks: Any, pictures: Sequence[Picture]) -> Literal["auto"] | Mapping[str, int]:
+    """Return sizes of blocks by axis, or that they are to be chosen.
+
+    Raises:
+        NgioValueError: If they are given otherwise, along an axis that neither images nor labels have, or in the order
+            of axes where images differ in these.
+    """
+    orders = tuple(dict.fromkeys(picture.parent.axes_handler.axes_names for picture in pictures))
+    known = tuple(dict.fromkeys(itertools.chain.from_iterable(orders)))
+    if isinstance(chunks, str) and chunks == "auto":
+        return "auto"
+    if not isinstance(chunks, bool) and isinstance(chunks, numbers.Integral):
+        return dict.fromkeys(known, int(chunks))
+    if isinstance(chunks, (tuple, list)):
+        if any(len(order) != len(chunks) for order in orders) or len(orders) > 1:
+            axes = " and ".join(map(str, orders))
+            raise NgioValueError(
+                f"chunks must be one size for each axis of {axes}, got {shown(chunks)}: give them by axis"
+            )
+        return dict(zip(known, chunks, strict=False))  # of no image, there are no axes
+    if not isinstance(chunks, Mapping):
+        raise NgioValueError(f"chunks must be 'auto', sizes by axis, one for all axes, or None, got {shown(chunks)}")
     if unknown := [axis for axis in chunks if axis not in known]:
         raise NgioValueError(f"chunks names axis {unknown[0]!r}, but the image has {known}")
+    return chunks
 
 
 def hierarchy_at(

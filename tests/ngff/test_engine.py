@@ -136,7 +136,7 @@ def test_a_bad_option_is_named(path, options, message):
         xr.open_dataset(path, engine=ENGINE, **options)
 
 
-@pytest.mark.parametrize("option", [{"level": 1}, {"group": "labels/big"}, {"chunk": {}}, {"decode_times": False}])
+@pytest.mark.parametrize("option", [{"level": 1}, {"chunk": {}}, {"decode_times": False}])
 def test_an_option_that_a_tree_does_not_have_is_refused(path, option):
     """It is not passed over in silence."""
     with pytest.raises(TypeError, match=f"unexpected keyword argument '{next(iter(option))}'"):
