@@ -73,13 +73,13 @@ def known_channels(image: xr.DataArray) -> list[KnownChannel]:
     is somebody else's coordinate.
     """
     names = names_of(image) or ([] if "c" in image.dims else [""])
-    color, low, high, start, end, active = (_told(image, name, len(names)) for name in COORDINATES)
+    color, low, high, start, end, active = (_column(image, name, len(names)) for name in COORDINATES)
     limits, display = map(_range, low, high), map(_range, start, end)
     facts = zip(names, map(_color, color), limits, display, map(_truth, active), strict=True)
     return list(itertools.starmap(KnownChannel, facts))
 
 
-def _told(image: xr.DataArray, name: str, count: int) -> list[Any]:
+def _column(image: xr.DataArray, name: str, count: int) -> list[Any]:
     """Return what a coordinate says of each channel; None where it is silent.
 
     A scalar was left by `sel`, and speaks of that channel alone: who puts several of them together in the way of
@@ -112,9 +112,46 @@ def _truth(value: Any) -> bool | None:
     return bool(value) if known else None
 
 
-def with_channels(image: xr.DataArray, channels: Sequence[KnownChannel]) -> xr.DataArray:
+def _told_of(image: xr.DataArray, channels: Sequence[KnownChannel]) -> xr.DataArray:
     """Return an image with what is known of its channels as coordinates: all, for xarray joins what has the same."""
     return without_channels(image).assign_coords(channel_coordinates(channels, "c" if "c" in image.dims else None))
+
+
+def with_channels(image: xr.DataArray, channels: Sequence[str | Channel]) -> xr.DataArray:
+    """Return an image with names along c, and what is known of its channels; names alone rename those that there are.
+
+    Raises:
+        NgioTypeError: If `channels` is no list.
+        NgioValueError: If there are not as many as the image has.
+    """
+    if isinstance(channels, str) or not np.iterable(channels):
+        raise NgioTypeError(f"channels must be one name for each position along c, got {shown(channels)}")
+    channels = list(channels)
+    known = [KnownChannel.from_channel(each if isinstance(each, (str, Channel)) else shown(each)) for each in channels]
+    names = [channel.label for channel in known]
+    if "c" not in image.dims:
+        raise NgioValueError(
+            f"channels={shown(channels)} needs a 'c' axis, but the array has {image.dims}: leave it out, or name one"
+        )
+    if len(names) != image.sizes["c"]:
+        raise NgioValueError(f"axis 'c' has {image.sizes['c']} channels, but {len(names)} names were given: {names}")
+    named = image.assign_coords(c=("c", np.asarray(names, dtype=object), {}, TEXT))
+    return named if all(channel.is_named_only for channel in known) else _told_of(named, known)
+
+
+def with_channels_like(image: xr.DataArray, like: xr.DataArray) -> xr.DataArray:
+    """Return the image with the channel names of another, and with what that knows of channels of its own names."""
+    if "c" not in image.dims or "c" not in like.coords:
+        return image
+    known = known_channels(like)
+    if "c" not in image.coords:
+        image = with_channels(image, [own.label for own in known])
+    if all(own.is_named_only for own in known):
+        return image
+    own, by_name = known_channels(image), {each.label: each for each in reversed(known)}
+    if [each.label for each in own] != [each.label for each in known]:  # where names are equal, they need not be unique
+        known = [by_name.get(each.label, each) for each in own]
+    return _told_of(image, [theirs if each.is_named_only else each for each, theirs in zip(own, known, strict=True)])
 
 
 def without_channels(image: xr.DataArray) -> xr.DataArray:
@@ -125,10 +162,8 @@ def without_channels(image: xr.DataArray) -> xr.DataArray:
 def channel_coordinates(channels: Sequence[KnownChannel], axis: str | None) -> dict[str, xr.Variable]:
     """Return what is known of channels as coordinates along an axis, of a single one also without."""
     gap = (math.nan, math.nan)
-    columns = zip(
-        *((own.color or "", *(own.limits or gap), *(own.display or gap), own.active is not False) for own in channels),
-        strict=True,
-    )
+    rows = [(own.color or "", *(own.limits or gap), *(own.display or gap), own.active is not False) for own in channels]
+    columns = [*zip(*rows, strict=True)] or [()] * len(COORDINATES)
     types = {"color": np.dtype("U6"), "active": np.dtype(bool)}
     told: dict[str, xr.Variable] = {}
     for name, column in zip(COORDINATES, columns, strict=True):

@@ -9,13 +9,14 @@ import numpy as np
 import xarray as xr
 
 from ngio_x._frozen import at_least, evolve, named, positive, shown, to_axes, to_float, to_int, to_optional_name
-from ngio_x.arrays.channels import TEXT, known_channels, with_channels, without_channels
+from ngio_x.arrays.channels import with_channels, with_channels_like, without_channels
 from ngio_x.arrays.lattice import Lattice, anchor_of, lattice_from_labels
+from ngio_x.arrays.lazy import is_lazy, stored_sizes
 from ngio_x.arrays.pixel_index import PixelIndex, unit_of
 from ngio_x.arrays.tree import array_of, pyramid_of
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.metadata.axes import CANONICAL_ORDER, AxesHandler, AxesSetup, Axis, axis_type_of, default_unit
-from ngio_x.metadata.channels import Channel, KnownChannel
+from ngio_x.metadata.channels import Channel
 from ngio_x.metadata.dataset import Dataset
 from ngio_x.metadata.dimensions import Dimensions
 from ngio_x.metadata.pixel_size import PixelSize
@@ -74,14 +75,14 @@ def as_image(
                 "like= gives the lattice of another array: leave pixel_size, origin and units out, or like"
             )
         lattices = {dim: _lattice_like(image, like, dim) for dim in image.dims}
-        image = _with_channels_like(image, like)
+        image = with_channels_like(image, like)
     else:
         lattices = _chosen_lattices(image, pixel_size, origin, units)
     for dim, lattice in lattices.items():
         if lattice is not None:
             image = _with_lattice(image, dim, lattice)
     if channels is not None:
-        image = _with_channels(image, channels)
+        image = with_channels(image, channels)
     return image if name is None else image.rename(named("name", to_optional_name)(name))
 
 
@@ -207,7 +208,8 @@ def offset_in(image: xr.DataArray | xr.Dataset, other: xr.DataArray, dim: Hashab
 def dimensions_of(image: xr.DataArray | xr.DataTree) -> Dimensions:
     """Return shape, chunks, axes, pixel size and translation (the world edge of pixel 0) of an image.
 
-    Of a tree, they are those of level 0.
+    Chunks are what is read or computed at once: blocks of dask, else chunks on disk; in memory, it is all. Of a tree,
+    they are those of level 0.
 
     Raises:
         NgioValueError: If coordinates are not evenly spaced, or a tree holds several images or none.
@@ -229,8 +231,14 @@ def dimensions_of(image: xr.DataArray | xr.DataTree) -> Dimensions:
         scale=tuple(1.0 if lattice is None else lattice.spacing for lattice in lattices),
         translation=tuple(0.0 if lattice is None else lattice.edge for lattice in lattices),
     )
-    chunks = image.shape if image.chunks is None else tuple(max(sizes) for sizes in image.chunks)
-    return Dimensions(image.shape, chunks, dataset)
+    return Dimensions(image.shape, _chunks_of(image), dataset)
+
+
+def _chunks_of(image: xr.DataArray) -> tuple[int, ...]:
+    if image.chunks is not None:
+        return tuple(max(sizes) for sizes in image.chunks)
+    stored = stored_sizes(image) if is_lazy(image) else {}
+    return tuple(min(size, stored.get(str(dim), size)) for dim, size in image.sizes.items())
 
 
 def pixel_size_of(image: xr.DataArray | xr.DataTree) -> PixelSize:
@@ -370,36 +378,3 @@ def _lattice_like(image: xr.DataArray, like: xr.DataArray, dim: Hashable) -> Lat
     except NgioValueError as error:
         raise NgioValueError(f"axis '{dim}' does not lie on the lattice of like: {error}") from None
     return target.strided(offset, length)
-
-
-def _with_channels(image: xr.DataArray, channels: Sequence[str | Channel]) -> xr.DataArray:
-    if isinstance(channels, str) or not np.iterable(channels):
-        raise NgioTypeError(f"channels must be one name for each position along c, got {shown(channels)}")
-    channels = list(channels)
-    known = [KnownChannel.from_channel(each if isinstance(each, (str, Channel)) else shown(each)) for each in channels]
-    names = [channel.label for channel in known]
-    if "c" not in image.dims:
-        raise NgioValueError(
-            f"channels={shown(channels)} needs a 'c' axis, but the array has {image.dims}: leave it out, or name one"
-        )
-    if len(names) != image.sizes["c"]:
-        raise NgioValueError(f"axis 'c' has {image.sizes['c']} channels, but {len(names)} names were given: {names}")
-    named = image.assign_coords(c=("c", np.asarray(names, dtype=object), {}, TEXT))
-    return named if all(channel.is_named_only for channel in known) else with_channels(named, known)
-
-
-def _with_channels_like(image: xr.DataArray, like: xr.DataArray) -> xr.DataArray:
-    """Return the image with the channel names of another, and with what that knows of channels of its own names."""
-    if "c" not in image.dims or "c" not in like.coords:
-        return image
-    known = known_channels(like)
-    if "c" not in image.coords:
-        image = _with_channels(image, [own.label for own in known])
-    if all(own.is_named_only for own in known):
-        return image
-    own, by_name = known_channels(image), {each.label: each for each in reversed(known)}
-    if [each.label for each in own] != [each.label for each in known]:  # where names are equal, they need not be unique
-        known = [by_name.get(each.label, each) for each in own]
-    return with_channels(
-        image, [theirs if each.is_named_only else each for each, theirs in zip(own, known, strict=True)]
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -13,6 +13,7 @@ import xarray as xr
 from ngio_x._frozen import at_least, evolve, named, one_of, shown, to_bool, to_int, to_name, to_optional_name
 from ngio_x.arrays.channels import known_channels
 from ngio_x.arrays.image import dimensions_of, is_labels
+from ngio_x.arrays.lazy import stored_sizes
 from ngio_x.arrays.zoom import kernel_of
 from ngio_x.errors import NgioValueError
 from ngio_x.metadata.channels import Channel, KnownChannel
@@ -245,9 +246,9 @@ def count_units(draft: Draft) -> int:
 def _layout(level: Dimensions, like: xr.DataArray, storage: Storage) -> tuple[Shape, Shape | None]:
     """Return chunks and shards of a level: as they are asked for, else as those on disk that `like` was opened from."""
     names, size = level.axes, like.dtype.itemsize
-    known = {} if storage.chunks is not None else _stored(like, "shards")
+    known = {} if storage.chunks is not None else stored_sizes(like, "shards")
     given = _by_axis("chunks", storage.chunks, names)
-    chunks = _sizes(names, auto_chunks(names, level.shape), _stored(like, "chunks"), given)
+    chunks = _sizes(names, auto_chunks(names, level.shape), stored_sizes(like, "chunks"), given)
     if storage.shards is not None and storage.version == "0.4":
         raise NgioValueError(f"shards={shown(storage.shards)} need version='0.5': zarr format 2 has none")
     if isinstance(storage.shards, str) and storage.shards == "auto":
@@ -263,14 +264,6 @@ def _sizes(names: tuple[str, ...], default: Shape, *by_axis: Mapping[str, int]) 
     for each in by_axis:
         sizes |= each
     return tuple(sizes[name] for name in names)
-
-
-def _stored(image: xr.DataArray, what: Literal["chunks", "shards"]) -> dict[str, int]:
-    """Return the sizes by axis that the encoding of an opened array speaks of; axes may have gone or moved since."""
-    names, sizes = tuple(image.encoding.get("preferred_chunks") or ()), image.encoding.get(what)
-    if not (isinstance(sizes, tuple) and len(sizes) == len(names)):
-        return {}
-    return {str(name): size for name, size in zip(names, sizes, strict=True) if isinstance(size, int) and size > 0}
 
 
 def _by_axis(what: str, sizes: Any, names: tuple[str, ...]) -> dict[str, int]:

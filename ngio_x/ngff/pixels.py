@@ -36,7 +36,7 @@ class LazyPixels(BackendArray):
     __slots__ = ("array", "dtype", "shape")
 
     def __init__(self, array: zarr.Array[Any]) -> None:
-        self.array, self.shape, self.dtype = array, array.shape, array.dtype
+        self.array, self.shape, self.dtype = array, array.shape, _native(array.dtype)
 
     def __getitem__(self, key: indexing.ExplicitIndexer) -> npt.NDArray[Any]:
         if isinstance(key, indexing.VectorizedIndexer):
@@ -81,13 +81,18 @@ def dask_pixels(array: zarr.Array[Any], names: Sequence[str], chunks: Literal["a
     else:
         sizes = normalize_chunks(_by_axis(array, names, chunks), array.shape)
     array = anchored(array)  # workers that stand elsewhere would find no chunk there, and read zeros
-    name, meta = _name_of(array, sizes), np.empty((0,) * array.ndim, array.dtype)
+    name, meta = _name_of(array, sizes), np.empty((0,) * array.ndim, _native(array.dtype))
     if math.prod(map(len, sizes)) > 1:
-        return da.from_array(array, chunks=sizes, name=name, meta=meta)  # type: ignore[no-any-return]
+        return da.Array(da.from_array(array, chunks=sizes, name=name).dask, name, sizes, meta=meta)
     # What from_array makes, too, but it is four times as slow, and most levels are one block.
     whole = (slice(None),) * array.ndim
     graph = {f"original-{name}": array, (name, *(0,) * array.ndim): (getter, f"original-{name}", whole)}
     return da.Array(graph, name, sizes, meta=meta)
+
+
+def _native(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return a data type that says "native" where zarr says "little" and means the same: netCDF4 warns of that."""
+    return dtype.newbyteorder("=") if dtype.isnative else dtype
 
 
 def _name_of(array: zarr.Array[Any], sizes: Any) -> str:

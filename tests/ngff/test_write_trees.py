@@ -1,5 +1,6 @@
 """Trees that are written: opened, changed, written, and opened again."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 
 import attrs
@@ -465,7 +466,7 @@ class TestColors:
         """As red, green, blue and alpha in the file."""
         nx.write_ome_zarr(image, tmp_path / "a.zarr", version=version)
         nx.write_labels(labels, tmp_path / "a.zarr", "cells", colors={7: color})
-        facts = nx.open_ome_zarr(tmp_path / "a.zarr")["labels/cells"].attrs["label"]
+        facts = json.loads(nx.open_ome_zarr(tmp_path / "a.zarr")["labels/cells"].attrs["label"])
         assert facts["colors"] == [[7, [255, 128, 0, 255]]]
 
     @pytest.mark.parametrize("colors", [["FF8000"], {7: "orange"}, {7: (1, 2)}, {7: (0, 0, 256)}, {"a": "FF8000"}])
@@ -478,7 +479,7 @@ class TestColors:
 
     def test_they_go_with_the_tree(self, tree, rewritten):
         """Where it is written again."""
-        assert rewritten(tree)["labels/nuclei"].attrs["label"]["colors"] == [[3, [255, 128, 0, 255]]]
+        assert json.loads(rewritten(tree)["labels/nuclei"].attrs["label"])["colors"] == [[3, [255, 128, 0, 255]]]
 
 
 def test_a_level_with_a_pixel_more_than_the_one_before_is_left_out(tmp_path):
