@@ -22,7 +22,10 @@ ChannelsLike: TypeAlias = Sequence[str | int | Channel] | Mapping[int, Channel]
 COORDINATES: Final = ("color", "window_min", "window_max", "window_start", "window_end", "active")
 """The coordinates along c that tell of channels, in the words of OME-NGFF: xarray takes them wherever channels go."""
 TEXT: Final[Mapping[str, Any]] = {"dtype": object}
-"""The encoding of texts: written as texts of any length, zarr knows them in all its formats, and netCDF in its."""
+"""The encoding of texts: written as texts of any length, zarr knows them in all its formats, and netCDF in its.
+
+Where `chunk` has made dask arrays of them, xarray warns that it loads them; numpy's own type of texts fails there.
+"""
 _ALPHA: Final = "alpha"
 """What the opacity of a picture is called, which is no light of its own."""
 

@@ -241,6 +241,30 @@ def test_names_in_a_zip_file_change_with_it(path, tmp_path):
     assert not {*first.values()} & {*names_of(tmp_path / "a.zip").values()}
 
 
+VERBS = {
+    "crop": lambda image, _: nx.crop(image, nx.Roi.from_values({"y": (3, 4), "x": (3, 4)}, "a")),
+    "zoom": lambda image, _: nx.zoom(image, 0.5),
+    "paste": lambda image, _: nx.paste(image, image.isel(y=slice(3, 9)) * 2),
+    "a patch in memory": lambda image, _: nx.paste(image, image.isel(y=slice(3, 9)).compute()),
+    "mask": lambda image, labels: nx.mask(image, labels, 1),
+    "composite": lambda image, _: nx.composite(image),
+    "relabel_sequential": lambda _, labels: nx.relabel_sequential(labels)[0],
+    "keep_objects": lambda _, labels: nx.keep_objects(nx.zoom(labels, 0.5), labels),
+    "as_image": lambda image, _: nx.as_image(image.data, like=image),
+}
+
+
+@pytest.mark.parametrize("verb", VERBS.values(), ids=VERBS)
+def test_what_verbs_make_has_equal_names(path, verb):
+    """Lazily, and of what was opened anew."""
+    made = []
+    for _ in range(2):
+        tree = nx.open_ome_zarr(path)
+        made.append(verb(tree["0/image"], tree["labels/nuclei/0/nuclei"]))
+    assert isinstance(made[0].data, da.Array)
+    assert made[0].data.name == made[1].data.name
+
+
 def test_map_rois_has_equal_names_for_equal_work(path):
     """Of functions that can be told apart."""
     rois = [nx.Roi.from_values({"y": (0, 4), "x": (0, 4)}, "a")]
