@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ngio_x.arrays.coordinates import to_spatialdata as to_spatialdata
     from ngio_x.arrays.crop import crop as crop
     from ngio_x.arrays.crop import window as window
+    from ngio_x.arrays.dimensions import channels_of as channels_of
     from ngio_x.arrays.dimensions import dimensions_of as dimensions_of
     from ngio_x.arrays.dimensions import pixel_size_of as pixel_size_of
     from ngio_x.arrays.geojson import from_geojson as from_geojson
@@ -131,7 +132,7 @@ _HOMES = {
         "to_spatialdata",
     ),
     "arrays.crop": ("crop", "window"),
-    "arrays.dimensions": ("dimensions_of", "pixel_size_of"),
+    "arrays.dimensions": ("channels_of", "dimensions_of", "pixel_size_of"),
     "arrays.image": ("as_image", "as_labels"),
     "arrays.lattice": ("Lattice",),
     "arrays.levels": ("level_for", "map_levels"),

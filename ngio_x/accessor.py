@@ -51,6 +51,11 @@ class DataArrayAccessor:
         return nx.pixel_size_of(self._image)
 
     @property
+    def channels(self) -> tuple[Channel, ...]:
+        """The channels of the image, with colours and grey levels; see `ngio_x.channels_of`."""
+        return nx.channels_of(self._image)
+
+    @property
     def dimensions(self) -> Dimensions:
         """Shape, chunks, axes, pixel size and translation of the image; see `ngio_x.dimensions_of`."""
         return nx.dimensions_of(self._image)
@@ -392,6 +397,11 @@ class DataTreeAccessor:
     def pixel_size(self) -> PixelSize:
         """The pixel size of level 0; see `ngio_x.pixel_size_of`."""
         return nx.pixel_size_of(self._tree)
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """The channels of the image, with colours and grey levels; see `ngio_x.channels_of`."""
+        return nx.channels_of(self._tree)
 
     @property
     def dimensions(self) -> Dimensions:

@@ -44,9 +44,8 @@ def options_for(draw, image):
 def levels_of(store, prefix="", name="image"):
     tree = nx.open_ome_zarr(store)[prefix or "/"]
     levels = [tree[level][name].compute() for level in sorted(tree.children) if level.isdigit()]
-    for level in levels:
-        level.attrs.pop("channels", None)  # what is shown of them was chosen for the pixels that they had first
-    return levels
+    windows = ["window_start", "window_end"]  # were chosen for the pixels that they had first
+    return [level.drop_vars(windows, errors="ignore") for level in levels]
 
 
 def sharded(draw, store, options):

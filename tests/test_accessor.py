@@ -93,6 +93,7 @@ def test_methods_of_an_image_are_the_functions(image, tmp_path):
     roi = nx.Roi.from_values({"y": (0.1, 1), "x": (1, 2)}, None)
     assert image.ngio.pixel_size == nx.pixel_size_of(image)
     assert image.ngio.dimensions == nx.dimensions_of(image)
+    assert image.ngio.channels == nx.channels_of(image)
     assert image.ngio.window(roi, **inner) == nx.window(image, roi, **inner)
     assert image.ngio.crop(roi, **inner).identical(nx.crop(image, roi, **inner))
     assert image.ngio.tile({"y": 5}, 2) == nx.tile(image, {"y": 5}, 2)
@@ -149,6 +150,7 @@ def test_methods_of_a_tree_are_the_functions(tree):
     """Facts are those of level 0."""
     assert tree.ngio.pixel_size == nx.pixel_size_of(tree["0/image"])
     assert tree.ngio.dimensions == nx.dimensions_of(tree["0/image"])
+    assert tree.ngio.channels == nx.channels_of(tree["0/image"])
     assert tree.ngio.crop(ROI, bounds="nearest").identical(nx.crop(tree, ROI, bounds="nearest"))
     assert tree.ngio.level_for(scale=0.5) is tree["1"]
     assert tree.ngio.level_for(max_pixels=16) is tree["1"]

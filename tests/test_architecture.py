@@ -47,6 +47,7 @@ PUBLIC = [
     "as_labels",
     "assign_tiles",
     "bounding_roi",
+    "channels_of",
     "check_if_axes_match",
     "check_if_dimensions_match",
     "check_if_rescalable",

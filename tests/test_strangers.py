@@ -130,6 +130,7 @@ VALID = {
     "as_labels": {"data": PIXELS, **_image},
     "assign_tiles": {"rois": [ROI], "tiles": [ROI]},
     "bounding_roi": {"points": POINTS, "axes": ("y", "x"), "name": "a", "label": 1},
+    "channels_of": {"image": IMAGE},
     "check_if_axes_match": _pair,
     "check_if_dimensions_match": {**_pair, "allow_singleton": False},
     "check_if_rescalable": _pair,

@@ -1,8 +1,11 @@
-"""The channels of an image as they are shown: which of them, in which colours, and between which grey levels."""
+"""The channels of an image: what is known of them, as coordinates along c, and how they are shown."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import itertools
+import math
+import numbers
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -11,12 +14,22 @@ import xarray as xr
 
 from ngio_x._frozen import shown
 from ngio_x.errors import NgioKeyError, NgioTypeError, NgioValueError
-from ngio_x.metadata.channels import Channel, colors_of, is_photograph, suited_to
+from ngio_x.metadata.channels import Channel, KnownChannel, colors_of, is_photograph, suited_to
 
 ChannelsLike: TypeAlias = Sequence[str | int | Channel] | Mapping[int, Channel]
 """Names, positions along c, or channels with colours and windows of their own; these by position, too."""
+COORDINATES: Final = ("color", "window_min", "window_max", "window_start", "window_end", "active")
+"""The coordinates along c that tell of channels, in the words of OME-NGFF: xarray takes them wherever channels go."""
+TEXT: Final[Mapping[str, Any]] = {"dtype": object}
+"""The encoding of texts: written as texts of any length, zarr knows them in all its formats, and netCDF in its.
+
+Where `chunk` has made dask arrays of them, xarray warns that it loads them; numpy's own type of texts fails there.
+"""
 _ALPHA: Final = "alpha"
 """What the opacity of a picture is called, which is no light of its own."""
+
+
+# ---- Coordinates
 
 
 def names_of(image: xr.DataArray) -> list[str]:
@@ -26,27 +39,113 @@ def names_of(image: xr.DataArray) -> list[str]:
     return [str(index) for index in range(image.sizes.get("c", 0))]
 
 
-def known_channels(image: xr.DataArray) -> list[Channel | None]:
-    """Return what the attributes of an image say of each of its channels, by name; None where they do not.
+def known_channels(image: xr.DataArray) -> list[KnownChannel]:
+    """Return what the coordinates of an image say of each of its channels.
 
-    Of an image without c and without the name of a channel, it is the only one that the attributes know.
+    An image without c is one channel; the name of one that nobody named is empty. What is no description of a channel
+    is somebody else's coordinate.
     """
-    known, names = list(_described(image.attrs.get("channels"))), names_of(image)
-    if not names:
-        return [] if "c" in image.dims else [known[0] if len(known) == 1 else None]
-    if [channel.label for channel in known] == names:  # whose names need not be unique
-        return [*known]
-    by_name = {channel.label: channel for channel in reversed(known)}
-    return [by_name.get(name) for name in names]
+    names = names_of(image) or ([] if "c" in image.dims else [""])
+    color, low, high, start, end, active = (_column(image, name, len(names)) for name in COORDINATES)
+    limits, display = map(_range, low, high), map(_range, start, end)
+    facts = zip(names, map(_color, color), limits, display, map(_truth, active), strict=True)
+    return list(itertools.starmap(KnownChannel, facts))
 
 
-def _described(facts: Any) -> Iterator[Channel]:
-    """Yield the channels that an attribute describes; what is no description of one is somebody else's."""
-    for item in facts if isinstance(facts, (list, tuple)) else ():
-        try:
-            yield item if isinstance(item, Channel) else Channel(**item)
-        except (TypeError, NgioValueError):
-            continue
+def _column(image: xr.DataArray, name: str, count: int) -> list[Any]:
+    """Return what a coordinate says of each channel; None where it is silent.
+
+    A scalar was left by `sel`, and speaks of that channel alone: who puts several of them together in the way of
+    `coords="minimal"` keeps the scalar of the first.
+    """
+    coordinate = image.coords.variables.get(name)
+    if coordinate is not None and "c" in coordinate.dims:  # frames that differ, one after the other: the first counts
+        return coordinate.isel(dict.fromkeys(set(coordinate.dims) - {"c"}, 0)).values.tolist()  # type: ignore[no-any-return]
+    if coordinate is not None and coordinate.ndim == 0 and count == 1:
+        return [coordinate.values.item()]
+    return [None] * count
+
+
+def _color(value: Any) -> str | None:
+    try:
+        return Channel("any", value).color
+    except NgioValueError:
+        return None
+
+
+def _range(low: Any, high: Any) -> tuple[float, ...] | None:
+    try:
+        return Channel("any", limits=(low, high)).limits
+    except NgioValueError:
+        return None
+
+
+def _truth(value: Any) -> bool | None:
+    known = isinstance(value, numbers.Real) and not math.isnan(value)  # a gap that xarray filled is NaN
+    return bool(value) if known else None
+
+
+def _told_of(image: xr.DataArray, channels: Sequence[KnownChannel]) -> xr.DataArray:
+    """Return an image with what is known of its channels as coordinates: all, for xarray joins what has the same."""
+    return without_channels(image).assign_coords(channel_coordinates(channels, "c" if "c" in image.dims else None))
+
+
+def with_channels(image: xr.DataArray, channels: Sequence[str | Channel]) -> xr.DataArray:
+    """Return an image with names along c, and what is known of its channels; names alone rename those that there are.
+
+    Raises:
+        NgioTypeError: If `channels` is no list.
+        NgioValueError: If there are not as many as the image has.
+    """
+    if isinstance(channels, str) or not np.iterable(channels):
+        raise NgioTypeError(f"channels must be one name for each position along c, got {shown(channels)}")
+    channels = list(channels)
+    known = [KnownChannel.from_channel(each if isinstance(each, (str, Channel)) else shown(each)) for each in channels]
+    names = [channel.label for channel in known]
+    if "c" not in image.dims:
+        raise NgioValueError(
+            f"channels={shown(channels)} needs a 'c' axis, but the array has {image.dims}: leave it out, or name one"
+        )
+    if len(names) != image.sizes["c"]:
+        raise NgioValueError(f"axis 'c' has {image.sizes['c']} channels, but {len(names)} names were given: {names}")
+    named = image.assign_coords(c=("c", np.asarray(names, dtype=object), {}, TEXT))
+    return named if all(channel.is_named_only for channel in known) else _told_of(named, known)
+
+
+def with_channels_like(image: xr.DataArray, like: xr.DataArray) -> xr.DataArray:
+    """Return the image with the channel names of another, and with what that knows of channels of its own names."""
+    if "c" not in image.dims or "c" not in like.coords:
+        return image
+    known = known_channels(like)
+    if "c" not in image.coords:
+        image = with_channels(image, [own.label for own in known])
+    if all(own.is_named_only for own in known):
+        return image
+    own, by_name = known_channels(image), {each.label: each for each in reversed(known)}
+    if [each.label for each in own] != [each.label for each in known]:  # where names are equal, they need not be unique
+        known = [by_name.get(each.label, each) for each in own]
+    return _told_of(image, [theirs if each.is_named_only else each for each, theirs in zip(own, known, strict=True)])
+
+
+def without_channels(image: xr.DataArray) -> xr.DataArray:
+    """Return an image whose coordinates tell nothing of channels but their names."""
+    return image.drop_vars([name for name in COORDINATES if name in image.coords])
+
+
+def channel_coordinates(channels: Sequence[KnownChannel], axis: str | None) -> dict[str, xr.Variable]:
+    """Return what is known of channels as coordinates along an axis, of a single one also without."""
+    gap = (math.nan, math.nan)
+    rows = [(own.color or "", *(own.limits or gap), *(own.display or gap), own.active is not False) for own in channels]
+    columns = [*zip(*rows, strict=True)] or [()] * len(COORDINATES)
+    types = {"color": np.dtype("U6"), "active": np.dtype(bool)}
+    told: dict[str, xr.Variable] = {}
+    for name, column in zip(COORDINATES, columns, strict=True):
+        values: npt.NDArray[Any] = np.asarray(column, types.get(name, np.dtype(float)))
+        told[name] = xr.Variable(axis or (), values if axis else values[0], encoding=TEXT if name == "color" else None)
+    return told
+
+
+# ---- What is shown
 
 
 def active_channels(image: xr.DataArray) -> list[int]:
@@ -55,12 +154,11 @@ def active_channels(image: xr.DataArray) -> list[int]:
     They are those that are not said to be inactive, but for one called `alpha`; if none is left, all.
     """
     known = known_channels(image)
-    active = [at for at, channel in enumerate(known) if channel is None or channel.active] or list(range(len(known)))
-    names = names_of(image) or [""]
-    return [at for at in active if names[at].lower() != _ALPHA] or list(range(len(known)))
+    active = [at for at, channel in enumerate(known) if channel.active is not False] or list(range(len(known)))
+    return [at for at in active if known[at].label.lower() != _ALPHA] or list(range(len(known)))
 
 
-def chosen_channels(image: xr.DataArray, channels: ChannelsLike | None = None) -> dict[int, Channel | None]:
+def chosen_channels(image: xr.DataArray, channels: ChannelsLike | None = None) -> dict[int, KnownChannel]:
     """Return what is known of each channel that is asked for, by its position along c; no pixel is read.
 
     Args:
@@ -84,9 +182,9 @@ def chosen_channels(image: xr.DataArray, channels: ChannelsLike | None = None) -
         found = {_position(image, key): own for key, own in channels.items()}
         if wrong := [own for own in found.values() if not isinstance(own, Channel)]:
             raise NgioTypeError(f"channels by position must be Channel, got {shown(wrong[0])}")
-        return {**found}
+        return {at: KnownChannel.from_channel(own) for at, own in found.items()}
     asked = [(_position(image, item), item) for item in channels]
-    return {at: item if isinstance(item, Channel) else known[at] for at, item in asked}
+    return {at: KnownChannel.from_channel(item) if isinstance(item, Channel) else known[at] for at, item in asked}
 
 
 def _position(image: xr.DataArray, item: Any) -> int:
@@ -97,7 +195,7 @@ def _position(image: xr.DataArray, item: Any) -> int:
     if not names and "c" not in image.dims:
         if isinstance(item, Channel):  # there is just one that it can mean
             return 0
-        names = [channel.label if channel else "0" for channel in known_channels(image)]
+        names = ["0"]
     name = item.label if isinstance(item, Channel) else item
     if isinstance(name, str) and names.count(name) > 1:
         places = ", ".join(str(at) for at, other in enumerate(names) if other == name)
@@ -117,10 +215,11 @@ def channels_shown(image: xr.DataArray, channels: ChannelsLike | None = None) ->
     """
     names = names_of(image) or ["0"]
     colors, photograph = colors_of(names), is_photograph(names, image.dtype)
-    return {
-        at: own or suited_to(_pixels_of(image, None if photograph else at), names[at] or str(at), colors[at])
-        for at, own in chosen_channels(image, channels).items()
-    }
+    found = {}
+    for at, own in chosen_channels(image, channels).items():
+        pixels = _pixels_of(image, None if photograph or own.display else at)
+        found[at] = own._replace(label=own.label or str(at)).completed(suited_to(pixels, str(at), colors[at]))
+    return found
 
 
 def _pixels_of(image: xr.DataArray, at: int | None) -> npt.NDArray[Any]:

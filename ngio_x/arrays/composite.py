@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from ngio_x.arrays.channels import ChannelsLike, channels_shown
+from ngio_x.arrays.channels import ChannelsLike, channels_shown, without_channels
 from ngio_x.arrays.image import require_image
 from ngio_x.arrays.roles import is_labels
 from ngio_x.errors import NgioTypeError
@@ -23,10 +23,10 @@ RGB: Final = "rgb"
 def composite(image: xr.DataArray, channels: ChannelsLike | None = None) -> xr.DataArray:
     """Return an image as red, green and blue: the light of each channel in its colour, added up.
 
-    Colours and windows (the grey levels that are black, and those that are the full colour) are those of the image's
-    attribute `channels`, as `open_ome_zarr` sets it; of an image that has none, those that suit its pixels: from the
-    0.1 to the 99.9 percentile; red, green and blue in 8 bits are shown as they are. Label images get a colour for each
-    id, and black where there is none.
+    Colours and windows (the grey levels that are black, and those that are the full colour) are those that the image's
+    coordinates tell, as `open_ome_zarr` sets them; see `channels_of`. Where these are silent, windows suit the pixels:
+    from the 0.1 to the 99.9 percentile; red, green and blue in 8 bits are shown as they are. Label images get a colour
+    for each id, and black where there is none.
 
     >>> from ngio_x.arrays.image import as_image
     >>> picture = composite(as_image([[[0, 255]], [[255, 0]]], "cyx", channels=["red", "blue"]))
@@ -53,7 +53,7 @@ def composite(image: xr.DataArray, channels: ChannelsLike | None = None) -> xr.D
     if is_labels(image):
         return _lifted(_colored, image.drop_attrs(deep=False), [])
     known = channels_shown(image, channels)
-    plain = image.drop_vars("c", errors="ignore").drop_attrs(deep=False)
+    plain = without_channels(image).drop_vars("c", errors="ignore").drop_attrs(deep=False)
     taken = plain.isel(c=list(known)) if "c" in plain.dims else plain.expand_dims("c", axis=-1)
     return _lifted(partial(_blended, channels=tuple(known.values())), taken, ["c"])
 

@@ -1,12 +1,16 @@
-"""Shape, axes and pixel size of whatever holds an image, as values."""
+"""Shape, axes, pixel size and channels of whatever holds an image, as values."""
 
 from __future__ import annotations
 
+import numpy as np
 import xarray as xr
 
+from ngio_x.arrays.channels import known_channels
 from ngio_x.arrays.image import lattice_of
+from ngio_x.arrays.lazy import is_lazy, stored_sizes
 from ngio_x.arrays.tree import image_of
 from ngio_x.metadata.axes import CANONICAL_ORDER, AxesHandler, AxesSetup, Axis
+from ngio_x.metadata.channels import Channel, colors_of, suited_to
 from ngio_x.metadata.dataset import Dataset
 from ngio_x.metadata.dimensions import Dimensions
 from ngio_x.metadata.pixel_size import PixelSize
@@ -15,7 +19,8 @@ from ngio_x.metadata.pixel_size import PixelSize
 def dimensions_of(image: xr.DataArray | xr.Dataset | xr.DataTree) -> Dimensions:
     """Return shape, chunks, axes, pixel size and translation (the world edge of pixel 0) of an image.
 
-    Of a tree, they are those of level 0; of a Dataset, those of the image in it.
+    Chunks are what is read or computed at once: blocks of dask, else chunks on disk; in memory, it is all. Of a tree,
+    they are those of level 0; of a Dataset, those of the image in it.
 
     Raises:
         NgioValueError: If coordinates are not evenly spaced, or a tree or Dataset holds several images or none.
@@ -35,8 +40,14 @@ def dimensions_of(image: xr.DataArray | xr.Dataset | xr.DataTree) -> Dimensions:
         scale=tuple(1.0 if lattice is None else lattice.spacing for lattice in lattices),
         translation=tuple(0.0 if lattice is None else lattice.edge for lattice in lattices),
     )
-    chunks = image.shape if image.chunks is None else tuple(max(sizes) for sizes in image.chunks)
-    return Dimensions(image.shape, chunks, dataset)
+    return Dimensions(image.shape, _chunks_of(image), dataset)
+
+
+def _chunks_of(image: xr.DataArray) -> tuple[int, ...]:
+    if image.chunks is not None:
+        return tuple(max(sizes) for sizes in image.chunks)
+    stored = stored_sizes(image) if is_lazy(image) else {}
+    return tuple(min(size, stored.get(str(dim), size)) for dim, size in image.sizes.items())
 
 
 def pixel_size_of(image: xr.DataArray | xr.Dataset | xr.DataTree) -> PixelSize:
@@ -48,3 +59,29 @@ def pixel_size_of(image: xr.DataArray | xr.Dataset | xr.DataTree) -> PixelSize:
         NgioTypeError: If `image` is not a DataArray, Dataset or DataTree.
     """
     return dimensions_of(image).pixel_size
+
+
+def channels_of(image: xr.DataArray | xr.Dataset | xr.DataTree) -> tuple[Channel, ...]:
+    """Return the channels of an image, one for each position along c; no pixel is read.
+
+    They are what the coordinates `c`, `color`, `window_min`, `window_max`, `window_start`, `window_end` and `active`
+    say. Where these are silent, colours take turns, and grey levels are all that the data type has.
+
+    >>> from ngio_x.arrays.image import as_image
+    >>> image = as_image([[[0]], [[1]]], "cyx", channels=[Channel("DNA", "FF00FF", display=(0, 9)), "actin"])
+    >>> [(channel.label, channel.color) for channel in channels_of(image.isel(c=[1, 0]))]
+    [('actin', '00FFFF'), ('DNA', 'FF00FF')]
+
+    Args:
+        image: A labelled array; without an axis c it is one channel. Of a tree, level 0; of a Dataset, the image in it.
+
+    Raises:
+        NgioTypeError: If `image` is not a DataArray, Dataset or DataTree.
+        NgioValueError: If a tree or Dataset holds several images or none.
+    """
+    image = image_of(image)
+    known = known_channels(image)
+    labels = [channel.label or f"channel_{at}" for at, channel in enumerate(known)]
+    nothing = np.empty(0, image.dtype)
+    suited = (suited_to(nothing, label, color) for label, color in zip(labels, colors_of(labels), strict=True))
+    return tuple(own._replace(label=new.label).completed(new) for own, new in zip(known, suited, strict=True))

@@ -12,13 +12,13 @@ from ngio_x._frozen import (
     at_least,
     evolve,
     named,
-    shown,
     to_axes,
     to_float,
     to_int,
     to_optional_name,
     to_positive_float,
 )
+from ngio_x.arrays.channels import with_channels, with_channels_like, without_channels
 from ngio_x.arrays.lattice import Lattice, anchor_of, lattice_from_labels
 from ngio_x.arrays.pixel_index import PixelIndex, unit_of
 from ngio_x.arrays.pixel_labels import SPACING
@@ -39,7 +39,7 @@ def as_image(
     *,
     origin: FactorsByAxis | None = None,
     units: UnitsByAxis | None = None,
-    channels: Sequence[str] | None = None,
+    channels: Sequence[str | Channel] | None = None,
     name: str | None = None,
     like: xr.DataArray | None = None,
 ) -> xr.DataArray:
@@ -58,10 +58,12 @@ def as_image(
         origin: World coordinate of the lower edge of pixel 0, likewise (that of c is 0). Default 0.
         units: Unit, likewise (that of c is None). Default: that of a `PixelSize`, and micrometer and second where a
             pixel size is given as a number.
-        channels: One name for each position along c.
+        channels: One name, or `Channel` with colour and window, for each position along c. Names alone rename the
+            channels that there are; see `channels_of`.
         name: Name of the array.
-        like: Take the lattices (and channel names) of this array instead. Along axes with coordinates the labels must
-            lie in pixels of it, one after the other; axes without must have its size.
+        like: Take the lattices of this array instead, and what it says of channels; where `data` names its own, of
+            those that share a name. Along axes with coordinates the labels must lie in pixels of it, one after the
+            other; axes without must have its size.
 
     Raises:
         NgioValueError: If names and shape do not fit, sizes are not positive, or coordinates are not evenly spaced.
@@ -76,15 +78,14 @@ def as_image(
                 "like= gives the lattice of another array: leave pixel_size, origin and units out, or like"
             )
         lattices = {dim: _lattice_like(image, like, dim) for dim in image.dims}
-        if channels is None and "c" in image.dims and "c" in like.coords and "c" not in image.coords:
-            channels = list(like["c"].values)
+        image = with_channels_like(image, like)
     else:
         lattices = _chosen_lattices(image, pixel_size, origin, units)
     for dim, lattice in lattices.items():
         if lattice is not None:
             image = with_lattice(image, dim, lattice)
     if channels is not None:
-        image = _with_channels(image, channels)
+        image = with_channels(image, channels)
     image = image if name is None else image.rename(named("name", to_optional_name)(name))
     return with_role(image, IMAGE)
 
@@ -106,7 +107,7 @@ def as_labels(
     *,
     origin: FactorsByAxis | None = None,
     units: UnitsByAxis | None = None,
-    channels: Sequence[str] | None = None,
+    channels: Sequence[str | Channel] | None = None,
     name: str | None = None,
     like: xr.DataArray | None = None,
 ) -> xr.DataArray:
@@ -131,7 +132,7 @@ def as_labels(
         image = image.astype(np.uint8)
     if image.dtype.kind not in "iu":
         raise NgioTypeError(f"data must be integers to be labels, got {image.dtype}: convert with .astype('uint32')")
-    return with_role(image, LABELS)
+    return with_role(without_channels(image), LABELS)
 
 
 def require_image(value: Any, argument: str = "image") -> None:
@@ -372,19 +373,3 @@ def _lattice_like(image: xr.DataArray, like: xr.DataArray, dim: Hashable) -> Lat
             f"pixels nonetheless, drop its own coordinates with drop_vars({str(dim)!r})"
         ) from None
     return target.strided(offset, length)
-
-
-def _with_channels(image: xr.DataArray, channels: Sequence[str]) -> xr.DataArray:
-    if isinstance(channels, str) or not np.iterable(channels):
-        raise NgioTypeError(f"channels must be one name for each position along c, got {shown(channels)}")
-    channels = list(channels)
-    if any(isinstance(channel, Channel) for channel in channels):
-        raise NgioTypeError("channels must be names here: give Channel with colour and limits to write_ome_zarr")
-    names = [channel if isinstance(channel, str) else shown(channel) for channel in channels]
-    if "c" not in image.dims:
-        raise NgioValueError(
-            f"channels={shown(channels)} needs a 'c' axis, but the array has {image.dims}: leave it out, or name one"
-        )
-    if len(names) != image.sizes["c"]:
-        raise NgioValueError(f"axis 'c' has {image.sizes['c']} channels, but {len(names)} names were given: {names}")
-    return image.assign_coords(c=("c", np.asarray(names, dtype=object)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import dask.array as da
 import numpy.typing as npt
@@ -17,6 +17,14 @@ BLOCK_BYTES: Final = 16 * 2**20
 def is_lazy(image: xr.DataArray) -> bool:
     """Return whether pixels are still to be computed, or read."""
     return not image.variable._in_memory  # noqa: SLF001 — `data` would read them
+
+
+def stored_sizes(image: xr.DataArray, what: Literal["chunks", "shards"] = "chunks") -> dict[str, int]:
+    """Return the sizes by axis that the encoding of an opened array speaks of; axes may have gone or moved since."""
+    names, sizes = tuple(image.encoding.get("preferred_chunks") or ()), image.encoding.get(what)
+    if not (isinstance(sizes, tuple) and len(sizes) == len(names)):
+        return {}
+    return {str(name): size for name, size in zip(names, sizes, strict=True) if isinstance(size, int) and size > 0}
 
 
 def streamed(image: xr.DataArray) -> npt.NDArray[Any] | da.Array:

@@ -12,8 +12,8 @@ import xarray as xr
 from scipy import ndimage
 
 from ngio_x._frozen import evolve
-from ngio_x.arrays.channels import known_channels
 from ngio_x.arrays.crop import crop
+from ngio_x.arrays.dimensions import channels_of
 from ngio_x.arrays.image import as_labels
 from ngio_x.arrays.show import extent_of
 from ngio_x.errors import NgioFileExistsError, NgioValueError
@@ -93,11 +93,7 @@ def draw_overview(tree: xr.DataTree, rois: list[Roi], path: Path) -> None:
     figure = Figure(figsize=(13, 7.4), layout="constrained")
     overview, fine, coarse = figure.subplot_mosaic("AAB;AAC").values()
     image = tree.children["0"].ds["image"]
-    channels = [
-        evolve(channel, color=color)
-        for channel, color in zip(known_channels(image), _COLORS, strict=True)
-        if channel is not None
-    ]
+    channels = [evolve(channel, color=color) for channel, color in zip(channels_of(image), _COLORS, strict=True)]
     chosen = _bright_near_centre(rois, image.sel(c="DNA"))
     plot_image(tree, channels=channels, ax=overview)
     plot_rois(rois, overview, color="white", linewidth=0.5)

@@ -11,11 +11,13 @@ import xarray as xr
 import zarr
 from rich.table import Column, Table
 
+from ngio_x.arrays.channels import known_channels
 from ngio_x.arrays.dimensions import dimensions_of
 from ngio_x.arrays.tree import IMAGE, Levels, array_of, images_of
 from ngio_x.cli.options import Image, Json, commands, examples
 from ngio_x.cli.terminal import Terminal, reaching
 from ngio_x.errors import NgioError
+from ngio_x.metadata.channels import KnownChannel
 from ngio_x.metadata.dimensions import Dimensions
 from ngio_x.ngff.problems import Problem
 from ngio_x.ngff.read import open_ome_zarr
@@ -88,12 +90,13 @@ def _facts(tree: xr.DataTree, group: zarr.Group, place: str) -> dict[str, Any]:
 def _image_facts(tree: xr.DataTree, group: zarr.Group, path: str, pyramids: dict[str, Levels]) -> dict[str, Any]:
     node = tree[path] if path else tree
     levels = next(iter(pyramids.values()))
-    axes = dimensions_of(array_of(next(iter(levels.values())))).axes_handler.axes
+    finest = array_of(next(iter(levels.values())))
+    axes = dimensions_of(finest).axes_handler.axes
     return {
         "path": path,
         "name": node.attrs.get("name"),
         "axes": [{"name": axis.name, "type": axis.axis_type, "unit": axis.unit} for axis in axes],
-        "channels": [_channel_facts(channel) for channel in node.attrs.get("channels", [])],
+        "channels": [_channel_facts(channel) for channel in known_channels(finest) if not channel.is_named_only],
         "levels": [_level_facts(level) for level in levels.values()],
         "labels": {
             name: [_level_facts(level) for level in found.values()] for name, found in pyramids.items() if name != IMAGE
@@ -102,8 +105,8 @@ def _image_facts(tree: xr.DataTree, group: zarr.Group, path: str, pyramids: dict
     }
 
 
-def _channel_facts(channel: dict[str, Any]) -> dict[str, Any]:
-    return {key: channel[key] for key in ("label", "color", "display") if key in channel}
+def _channel_facts(channel: KnownChannel) -> dict[str, Any]:
+    return {"label": channel.label, "color": channel.color, "display": channel.display}
 
 
 def _level_facts(level: xr.DataTree) -> dict[str, Any]:

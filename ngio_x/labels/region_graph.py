@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import uuid
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -9,6 +10,7 @@ from typing import Any, Final
 import attrs
 import dask.array as da
 import numpy as np
+from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph
 
 from ngio_x.arrays.blocks import (
@@ -45,6 +47,18 @@ class Work:
         """Those of the pixels that are still to be computed."""
         return [array for array in (*self.sources, self.owners) if isinstance(array, da.Array)]
 
+    def name(self, *more: Any) -> str:
+        """Return a name that is equal for equal work on equal pixels: what a cluster holds of it is found again.
+
+        Pixels in memory may be changed in place, and to look at them takes long: with these it is never equal.
+        """
+        lazy = [array.name for array in self.sources if isinstance(array, da.Array)]
+        if len(lazy) < len(self.sources):
+            return f"map-rois-{uuid.uuid4().hex}"
+        job = attrs.asdict(self.job, recurse=False)
+        job["arrays"] = [attrs.astuple(each, recurse=False) for each in self.job.arrays]
+        return f"map-rois-{tokenize(job, pickle.dumps(list(self.places)), lazy, more)}"
+
     def tasks(self, name: str, step: Callable[..., Any], *more: Any) -> dict[Any, Any]:
         """Return a graph with the task `(name, i)` for region i: `step(job, place, pixels, *more[, owners])`."""
         shared = (f"{name}-job",)  # a node of its own, to which all tasks refer
@@ -77,7 +91,7 @@ def pasted(work: Work, ground: da.Array, axes: tuple[str, ...], *, objects: bool
         axes: Its axes.
         objects: Whether results are labels, of which those of the halo count, too, and 0 covers nothing.
     """
-    name = f"map-rois-{uuid.uuid4().hex}"
+    name = work.name(ground.name, axes, objects)
     graph = work.tasks(f"{name}-piece", objects_of if objects else image_of, axes, ground.dtype)
     ends = ends_of(ground)
     reaching: dict[Block, list[tuple[int, Window, Window]]] = {}
@@ -96,7 +110,7 @@ def pasted(work: Work, ground: da.Array, axes: tuple[str, ...], *, objects: bool
 
 def rows(work: Work, dtype: np.dtype[Any]) -> da.Array:
     """Return the records that the regions give, shape (k,); `dtype` is structured."""
-    name, count = f"map-rois-{uuid.uuid4().hex}", len(work.places)
+    name, count = work.name(dtype.descr), len(work.places)
     graph = work.tasks(f"{name}-row", row_of, dtype.names)
     starts = range(0, max(count, 1), _ROWS)
     sizes = tuple(min(start + _ROWS, count) - start for start in starts)

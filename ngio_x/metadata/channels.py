@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, SupportsFloat
+from typing import Any, Final, NamedTuple, SupportsFloat
 
 import numpy as np
 import numpy.typing as npt
 
-from ngio_x._frozen import field, frozen, shown, to_bool, to_floats, to_name
+from ngio_x._frozen import evolve, field, frozen, shown, to_bool, to_floats, to_name
 from ngio_x.errors import NgioValueError
 
 _COLORS: Final = ("00FFFF", "FF00FF", "FFFF00", "00FF00", "FF0000", "0000FF")
@@ -44,7 +44,39 @@ class Channel:
     """Whether viewers show it to begin with."""
 
 
-def channels_of(labels: Sequence[str], pixels: npt.NDArray[Any]) -> tuple[Channel, ...]:
+class KnownChannel(NamedTuple):
+    """What is known of a channel; None stands for what nobody knows."""
+
+    label: str
+    color: str | None = None
+    limits: tuple[float, ...] | None = None
+    display: tuple[float, ...] | None = None
+    active: bool | None = None
+
+    @classmethod
+    def from_channel(cls, channel: Channel | str) -> KnownChannel:
+        """Return what a channel, or its name alone, says."""
+        if isinstance(channel, str):
+            return cls(channel)
+        return cls(channel.label, channel.color, channel.limits, channel.display, channel.active)
+
+    @property
+    def is_named_only(self) -> bool:
+        """Whether nothing but its name is known."""
+        return self[1:] == (None,) * 4
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether its pixels have nothing to add."""
+        return None not in (self.color, self.limits, self.display)
+
+    def completed(self, suited: Channel) -> Channel:
+        """Return the channel, with what suits its pixels where nothing is known."""
+        known: dict[str, Any] = dict(zip(self._fields, self, strict=True))
+        return evolve(suited, **{name: value for name, value in known.items() if value is not None})
+
+
+def suited_channels(labels: Sequence[str], pixels: npt.NDArray[Any]) -> tuple[Channel, ...]:
     """Give each channel a colour, the limits of the data type, and a display range that suits its pixels.
 
     A photograph is shown as it is.

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, Literal, NamedTuple, Self, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple, Self, TypeAlias
 
 import numpy as np
 import xarray as xr
 
 from ngio_x._frozen import at_least, evolve, named, one_of, shown, to_bool, to_int, to_name, to_optional_name
+from ngio_x.arrays.channels import known_channels
 from ngio_x.arrays.dimensions import dimensions_of
+from ngio_x.arrays.lazy import stored_sizes
 from ngio_x.arrays.roles import is_labels
 from ngio_x.arrays.zoom import kernel_of
 from ngio_x.errors import NgioValueError
 from ngio_x.metadata.axes import by_axis
-from ngio_x.metadata.channels import Channel
+from ngio_x.metadata.channels import Channel, KnownChannel
 from ngio_x.metadata.dataset import Dataset
 from ngio_x.metadata.dimensions import Dimensions
 from ngio_x.metadata.frame import Frame, LevelOrigin, to_frame, written_translation
@@ -64,8 +66,8 @@ class Draft(NamedTuple):
     """In the order of the axes on disk: each level, or level 0 alone, of which the others are to be made."""
     kernel: KernelName
     """How they are to be made."""
-    channels: tuple[Channel | str, ...]
-    """The name alone of those whose limits and colours are still to be found."""
+    channels: tuple[KnownChannel, ...]
+    """What is not known of them is still to be found."""
 
 
 def draft_image(
@@ -137,7 +139,7 @@ def draft_image(
     )
     if document.label is not None and (keep_objects or evolve(document, metadata=fields.get("metadata")).keeps_objects):
         document = evolve(document, metadata=_keeping(document.metadata))
-    return Draft(builder, document, pixels, kernel, _channels(first, fields.get("channels", ()), channels))
+    return Draft(builder, document, pixels, kernel, () if document.label is not None else _channels(first, channels))
 
 
 def _record(kernel: KernelName) -> dict[str, Any]:
@@ -250,9 +252,9 @@ def count_units(draft: Draft) -> int:
 def _layout(level: Dimensions, like: xr.DataArray, storage: Storage) -> tuple[Shape, Shape | None]:
     """Return chunks and shards of a level: as they are asked for, else as those on disk that `like` was opened from."""
     names, size = level.axes, like.dtype.itemsize
-    known = {} if storage.chunks is not None else _stored(like, "shards")
+    known = {} if storage.chunks is not None else stored_sizes(like, "shards")
     given = _by_axis("chunks", storage.chunks, names)
-    chunks = _sizes(names, auto_chunks(names, level.shape), _stored(like, "chunks"), given)
+    chunks = _sizes(names, auto_chunks(names, level.shape), stored_sizes(like, "chunks"), given)
     if storage.shards is not None and storage.version == "0.4":
         raise NgioValueError(f"shards={shown(storage.shards)} need version='0.5': zarr format 2 has none")
     if isinstance(storage.shards, str) and storage.shards == "auto":
@@ -270,14 +272,6 @@ def _sizes(names: tuple[str, ...], default: Shape, *by_axis: Mapping[str, int]) 
     return tuple(sizes[name] for name in names)
 
 
-def _stored(image: xr.DataArray, what: Literal["chunks", "shards"]) -> dict[str, int]:
-    """Return the sizes by axis that the encoding of an opened array speaks of; axes may have gone or moved since."""
-    names, sizes = tuple(image.encoding.get("preferred_chunks") or ()), image.encoding.get(what)
-    if not (isinstance(sizes, tuple) and len(sizes) == len(names)):
-        return {}
-    return {str(name): size for name, size in zip(names, sizes, strict=True) if isinstance(size, int) and size > 0}
-
-
 def _by_axis(what: str, sizes: Any, names: Sequence[str]) -> dict[str, int]:
     return {} if sizes is None else by_axis(sizes, names, what, at_least(1, to_int))
 
@@ -285,40 +279,27 @@ def _by_axis(what: str, sizes: Any, names: Sequence[str]) -> dict[str, int]:
 # ---- Channels
 
 
-def _channels(image: xr.DataArray, known: Iterable[Channel], given: Sequence[Any] | None) -> tuple[Channel | str, ...]:
-    """Return the channels of an image: those that are known, and the names of others."""
+def _channels(image: xr.DataArray, given: Sequence[Any] | None) -> tuple[KnownChannel, ...]:
+    """Return what is known of the channels of an image; none of one without c of which nothing is known."""
     if given is not None:
         return _given_channels(image, given)
-    if "c" in image.dims:
-        return _known_by(_labels_of(image), known)
-    if "c" in image.coords:
-        (kept,) = _known_by([str(image["c"].item())], known)
-        return (kept,) if isinstance(kept, Channel) else ()
-    only = tuple(known)
-    return only if len(only) == 1 else ()
+    known = known_channels(image)
+    if "c" not in image.dims:
+        return tuple(own for own in known if own.label and not own.is_named_only)
+    if "c" in image.coords and all(own.label for own in known):
+        return tuple(known)
+    return tuple(own._replace(label=f"channel_{at}") for at, own in enumerate(known))
 
 
-def _known_by(labels: Sequence[str], known: Iterable[Channel]) -> tuple[Channel | str, ...]:
-    """Return the channel of each name, else the name; of channels that share one, each is taken once, in order."""
-    unused, found = list(known), list[Channel | str]()
-    for label in labels:
-        own = next((channel for channel in unused if channel.label == label), None)
-        if own is not None:
-            unused.remove(own)
-        found.append(own or label)
-    return tuple(found)
-
-
-def _given_channels(image: xr.DataArray, given: Sequence[Any]) -> tuple[Channel | str, ...]:
+def _given_channels(image: xr.DataArray, given: Sequence[Any]) -> tuple[KnownChannel, ...]:
+    """Return what a caller says of channels; names alone rename those that the image knows."""
     if isinstance(given, (str, Mapping)):
         raise NgioValueError(f"channels must be one name or Channel for each channel, got {shown(given)}")
-    channels = tuple(item if isinstance(item, Channel) else named("channels", to_name)(item) for item in given)
-    count = image.sizes.get("c", 1)
-    if len(channels) != count:
-        raise NgioValueError(f"channels must be {count}, as the image has, got {len(channels)}")
-    return channels
-
-
-def _labels_of(image: xr.DataArray) -> list[str]:
-    labels = [str(label) for label in image["c"].values] if "c" in image.coords else []
-    return labels if all(labels) and labels else [f"channel_{index}" for index in range(image.sizes["c"])]
+    channels = [item if isinstance(item, Channel) else named("channels", to_name)(item) for item in given]
+    known = known_channels(image)
+    if len(channels) != len(known):
+        raise NgioValueError(f"channels must be {len(known)}, as the image has, got {len(channels)}")
+    return tuple(
+        KnownChannel.from_channel(item) if isinstance(item, Channel) else own._replace(label=item)
+        for item, own in zip(channels, known, strict=True)
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,13 +13,14 @@ import xarray as xr
 from xarray.backends import BackendEntrypoint
 
 from ngio_x._frozen import at_least, named, to_int
-from ngio_x.errors import NgioValueError
+from ngio_x.errors import NgioKeyError, NgioValueError
 from ngio_x.metadata.frame import Frame
 from ngio_x.metadata.pixel_size import SpacingLike
 from ngio_x.metadata.resolution import choose_level
-from ngio_x.ngff.hierarchy import Picture
+from ngio_x.ngff.hierarchy import Picture, group_in
 from ngio_x.ngff.pixels import lazy_pixels
 from ngio_x.ngff.read import hierarchy_at, level_dataset, tree_of
+from ngio_x.ngff.store import open_group
 
 _MOST_BYTES = 2**24
 """Larger metadata files are not read to guess what they are."""
@@ -32,9 +33,10 @@ _WORDS = ("multiscales", "plate", "well", "bioformats2raw.layout")
 class OmeZarrBackend(BackendEntrypoint):
     """Opens OME-Zarr images, wells and plates; no pixel is read, and none is kept that xarray does not keep.
 
-    `open_datatree` gives the tree of `open_ome_zarr`. `open_dataset` and `open_dataarray` give one level of an image:
+    `open_datatree` gives the tree of `open_ome_zarr`, and `open_dataset` and `open_dataarray` one level of an image:
     `level=` counts from the finest, which is the default; `pixel_size=` takes the coarsest level whose pixels are no
-    larger, as `level_for` does; `labels=` takes a label image in place of the image.
+    larger, as `level_for` does; `labels=` takes a label image in place of the image. `group=` is the path of a node of
+    that tree, such as `"1"`, `"labels/nuclei/0"` or `"B/03/0"`; levels may also be called as they are on disk.
     """
 
     description: ClassVar[str] = "OME-Zarr images, label images, wells and plates (ngio_x)"
@@ -42,6 +44,7 @@ class OmeZarrBackend(BackendEntrypoint):
     open_dataset_parameters: ClassVar[tuple[str, ...]] = (
         "filename_or_obj",
         "drop_variables",
+        "group",
         "level",
         "pixel_size",
         "labels",
@@ -55,6 +58,7 @@ class OmeZarrBackend(BackendEntrypoint):
         filename_or_obj: Any,
         *,
         drop_variables: str | Iterable[str] | None = None,
+        group: str | None = None,
         level: int | None = None,
         pixel_size: SpacingLike | None = None,
         labels: str | None = None,
@@ -65,11 +69,20 @@ class OmeZarrBackend(BackendEntrypoint):
 
         Raises:
             NgioValueError: If there is no such level, or there are several images.
+            NgioKeyError: If there is no such group.
             NgioValidationError: As `open_ome_zarr`.
         """
-        hierarchy = hierarchy_at(filename_or_obj, frame, storage_options=storage_options)
-        picture = _picture(hierarchy.pictures, labels)
-        index = _level(picture, level, pixel_size)
+        above, inside = group_in(open_group(filename_or_obj, storage_options=storage_options), group)
+        pictures = hierarchy_at(above, frame).pictures
+        if inside:
+            picture, found = _inside(pictures, inside)
+            if labels is not None or (found is not None and (level, pixel_size) != (None, None)):
+                raise NgioValueError(
+                    f"group={group!r} says already what to open: leave labels, level and pixel_size out"
+                )
+        else:
+            picture, found = _picture(pictures, labels), None
+        index = _level(picture, level, pixel_size) if found is None else found
         dataset = level_dataset(picture, index, lambda array, _: lazy_pixels(array))
         return dataset.drop_vars(_names(drop_variables), errors="ignore")
 
@@ -78,13 +91,17 @@ class OmeZarrBackend(BackendEntrypoint):
         filename_or_obj: Any,
         *,
         drop_variables: str | Iterable[str] | None = None,
+        group: str | None = None,
         frame: Frame | None = None,
         images: str = "*",
         storage_options: Mapping[str, Any] | None = None,
     ) -> xr.DataTree:
-        """Open an image, a well or a plate; errors as for `open_ome_zarr`."""
-        hierarchy = hierarchy_at(filename_or_obj, frame, images, storage_options)
+        """Open an image, a well or a plate, or a node of one by its path; errors as for `open_ome_zarr`."""
+        above, inside = group_in(open_group(filename_or_obj, storage_options=storage_options), group)
+        hierarchy = hierarchy_at(above, frame, images)
         tree = tree_of(hierarchy, lambda array, _: lazy_pixels(array))
+        if inside:
+            tree = _node(tree, hierarchy.pictures, inside)
         dropped = _names(drop_variables)
         return tree.map_over_datasets(lambda node: node.drop_vars(dropped, errors="ignore")) if dropped else tree
 
@@ -117,6 +134,36 @@ def _speaks_of_images(file: Path) -> bool:
 
 def _names(names: str | Iterable[str] | None) -> list[str]:
     return [names] if isinstance(names, str) else list(names or ())
+
+
+def _node(tree: xr.DataTree, pictures: Sequence[Picture], path: str) -> xr.DataTree:
+    """Return a node of an image as a tree of its own."""
+    if path not in tree:
+        picture, level = _inside(pictures, path)
+        path = "/".join(filter(None, (picture.node, "" if level is None else str(level))))
+    node: xr.DataTree = tree[path]  # type: ignore[assignment]  # arrays lie deeper
+    return xr.DataTree(node.to_dataset(), {name: child.copy() for name, child in node.children.items()})
+
+
+def _inside(pictures: Sequence[Picture], path: str) -> tuple[Picture, int | None]:
+    """Return the image or the labels that a path inside an image means, and which of their levels, if it is one.
+
+    Levels are called by their number, finest first, as in trees, or else as they are on disk.
+
+    Raises:
+        NgioKeyError: If there is no such level.
+    """
+    found: dict[str, tuple[Picture, int | None]] = {}
+    for picture in pictures:
+        before = f"{picture.node}/".lstrip("/")
+        found |= {before + level.path: (picture, at) for at, level in enumerate(picture.image.datasets)}
+    for picture in pictures:
+        before = f"{picture.node}/".lstrip("/")
+        found |= {f"{before}{at}": (picture, at) for at in range(len(picture.arrays))}
+        found[picture.node] = picture, None
+    if path not in found:
+        raise NgioKeyError(f"group must be one of {', '.join(sorted(filter(None, found)))} of the image, got {path!r}")
+    return found[path]
 
 
 def _picture(pictures: list[Picture], labels: str | None) -> Picture:

@@ -1,15 +1,18 @@
-"""What a document says beyond pixels and coordinates, as attributes of a tree: plain JSON, read back on writing."""
+"""What a document says beyond pixels and coordinates, as attributes of a tree, read back on writing.
+
+They are texts, for no format that xarray writes can hold more than texts and numbers: what has parts is JSON.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
 from ngio_x._frozen import shown, thaw
-from ngio_x.errors import NgioValidationError, NgioValueError
-from ngio_x.metadata.channels import Channel
+from ngio_x.errors import NgioValueError
 from ngio_x.ngff.documents import ImageLabel, Multiscales, Plate, Well
-from ngio_x.serialization.documents import from_dict, to_dict
+from ngio_x.serialization.documents import to_dict
 
 
 def facts_of(document: Multiscales | Well | Plate, version: str) -> dict[str, Any]:
@@ -18,7 +21,6 @@ def facts_of(document: Multiscales | Well | Plate, version: str) -> dict[str, An
     if isinstance(document, Multiscales):
         facts |= {
             "name": document.name,
-            "channels": channel_facts(document),
             "kernel": document.kernel,
             "metadata": document.metadata,
             "label": _label_facts(document.label),
@@ -31,13 +33,12 @@ def facts_of(document: Multiscales | Well | Plate, version: str) -> dict[str, An
             key: value for key, value in plain.items() if key not in ("rest", "others") and value not in (None, [])
         }
     facts |= {"rest": document.rest, "others": document.others}
-    return {key: thaw(value) for key, value in facts.items() if value not in (None, [], {})}
-
-
-def channel_facts(image: Multiscales) -> list[Any]:
-    """Return the channels of an image as they stand in attributes."""
-    facts: list[Any] = to_dict(list(image.channels))
-    return facts
+    said = {key: thaw(value) for key, value in facts.items()}
+    return {
+        key: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        for key, value in said.items()
+        if value not in (None, [], {})
+    }
 
 
 def from_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -46,23 +47,26 @@ def from_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         NgioValueError: Naming the attribute that is faulty.
     """
-    found = {key: facts[key] for key in _FIELDS if facts.get(key) is not None}
-    if "channels" in found:
-        found["channels"] = _channels(found["channels"])
+    found = {key: _parsed(key, facts[key]) for key in _FIELDS if facts.get(key) is not None}
     if "label" in found:
         found["label"] = _label(found["label"])
     return found
 
 
-_FIELDS: Final = ("name", "channels", "kernel", "metadata", "label", "frame", "level_origin", "rest", "others")
-"""Those fields of `Multiscales` that are attributes of a tree."""
-
-
-def _channels(value: Any) -> list[Channel]:
+def _parsed(key: str, value: Any) -> Any:
+    """Return what an attribute says, which is JSON where it has parts; who set it himself may have left it as it is."""
+    if key not in _JSON or not isinstance(value, str):
+        return value
     try:
-        return from_dict(thaw(value), list[Channel])
-    except NgioValidationError as error:
-        raise NgioValueError(f"attribute 'channels' does not describe channels: {error}") from None
+        return json.loads(value)
+    except ValueError:
+        raise NgioValueError(f"attribute {key!r} must be JSON, got {shown(value)}") from None
+
+
+_JSON: Final = ("metadata", "label", "rest", "others")
+"""Those that have parts."""
+_FIELDS: Final = ("name", "kernel", "metadata", "label", "frame", "level_origin", "rest", "others")
+"""Those fields of `Multiscales` that are attributes of a tree."""
 
 
 def _label_facts(label: ImageLabel | None) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ import zarr
 
 from ngio_x._frozen import evolve
 from ngio_x.arrays.lazy import streamed
-from ngio_x.metadata.channels import Channel, channels_of
+from ngio_x.metadata.channels import Channel, KnownChannel, suited_channels
 from ngio_x.ngff.documents import Multiscales
 from ngio_x.ngff.draft import Draft, count_units
 from ngio_x.pyramid.build import build_pyramid
@@ -43,28 +43,20 @@ def fill(draft: Draft, group: zarr.Group, report: Progress) -> Multiscales:
     if draft.image.keeps_objects:
         written = finest if isinstance(finest, np.ndarray) else arrays[0]  # a dask array would be computed again
         keep_on_disk(written, arrays[1:], axes=draft.builder.axes)
-    channels = tuple(channel for channel in draft.channels if isinstance(channel, Channel))
-    if len(channels) == len(draft.channels):
-        return evolve(draft.image, channels=channels)
+    if all(channel.is_complete for channel in draft.channels):
+        return evolve(draft.image, channels=described(draft.channels, np.empty((len(draft.channels), 0))))
     at = draft.builder.axes.index("c") if "c" in draft.builder.axes else None
     coarsest = np.asarray(arrays[-1][...])
     pixels = coarsest[np.newaxis] if at is None else np.moveaxis(coarsest, at, 0)
     return evolve(draft.image, channels=described(draft.channels, pixels))
 
 
-def described(channels: Sequence[Channel | str], pixels: Any, *, anew: bool = False) -> tuple[Channel, ...]:
-    """Return channels of which some are only named, with colours and limits that suit their pixels.
+def described(known: Sequence[KnownChannel], pixels: Any) -> tuple[Channel, ...]:
+    """Return channels with colours and limits that suit their pixels where nothing is known.
 
     Args:
-        channels: Those that are known, and the names of others.
+        known: What is known of each.
         pixels: Their grey levels, of shape `(channel, …)`.
-        anew: Give those that are known other limits, too: their pixels have become others.
     """
-    if not channels:
-        return ()
-    names = [channel.label if isinstance(channel, Channel) else channel for channel in channels]
-    pairs = zip(channels, channels_of(names, pixels), strict=True)
-    return tuple(
-        new if isinstance(own, str) else evolve(own, limits=new.limits, display=new.display) if anew else own
-        for own, new in pairs
-    )
+    suited = suited_channels([channel.label for channel in known], pixels) if known else ()
+    return tuple(own.completed(new) for own, new in zip(known, suited, strict=True))

@@ -47,7 +47,7 @@ def given_image(image: Any, *, asks: bool = True) -> Given:
         array = image_of(image)
         _require_writable(array)
         name = array.name if isinstance(array.name, str) and isinstance(image, xr.DataArray) else None
-        given = given_array(array, {"name": name, "channels": array.attrs.get("channels")})
+        given = given_array(array, {"name": name})
     finest = given.levels[0]
     role = role_of(settled(finest) if asks else finest) or IMAGE
     return given._replace(levels=tuple(with_role(level, role) for level in given.levels))
@@ -76,8 +76,7 @@ def _given_tree(tree: xr.DataTree) -> Given:
     paths = tuple(str(node.attrs.get("path", name)) for name, node in nodes.items())
     if len(set(paths)) < len(paths):
         paths = tuple(map(str, range(len(paths))))
-    facts: dict[str, Any] = {"channels": levels[0].attrs.get("channels")}
-    facts |= {str(key): value for key, value in tree.attrs.items()}
+    facts = {str(key): value for key, value in tree.attrs.items()}
     if tree.name is not None and tree.is_root:  # a field of a well is called by its path there
         facts["name"] = tree.name
     kept = _falling(levels)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections import deque
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
@@ -15,7 +16,7 @@ from zarr.errors import ContainsArrayError, NodeTypeValidationError
 from zarr.storage import StorePath
 
 from ngio_x._frozen import evolve
-from ngio_x.errors import NgioFileNotFoundError, NgioValidationError, NgioValueError
+from ngio_x.errors import NgioFileNotFoundError, NgioKeyError, NgioTypeError, NgioValidationError, NgioValueError
 from ngio_x.metadata.frame import Frame
 from ngio_x.ngff.attributes import Described, placed, read_attributes
 from ngio_x.ngff.documents import ImageLabel, LabelList, Multiscales, Plate, Well
@@ -84,6 +85,31 @@ def _image_above(place: StorePath) -> Multiscales | None:
     except (OSError, ContainsArrayError, *ZARR_FAULTS):
         return None
     return found if isinstance(found, Multiscales) else None
+
+
+def group_in(group: zarr.Group, path: Any) -> tuple[zarr.Group, str]:
+    """Return the last group on the way to a path that is no part of an image, and what of the path is left there.
+
+    Raises:
+        NgioTypeError: If the path is no text.
+        NgioKeyError: If there is no such group.
+        NgioValidationError: If its zarr metadata cannot be read.
+    """
+    if not (path is None or isinstance(path, str)):
+        raise NgioTypeError(f"group must be the path of a group, got {type(path).__name__}")
+    parts = deque((path or "").strip("/").split("/"))
+    while any(parts) and "multiscales" not in _said(group.attrs.asdict()):
+        name = parts.popleft()
+        try:
+            below = group[name]
+        except KeyError:
+            raise NgioKeyError(f"group={path!r} is not there: {name_of(group.store_path)} has no {name!r}") from None
+        except ZARR_FAULTS as error:
+            raise unreadable(f"{name_of(group.store_path)}/{name}", error) from error
+        if not isinstance(below, zarr.Group):
+            raise NgioKeyError(f"group={path!r} is not there: {name_of(below.store_path)} is an array")
+        group = below
+    return group, "/".join(parts)
 
 
 def read_image(group: zarr.Group, frame: Frame | None = None) -> Picture:

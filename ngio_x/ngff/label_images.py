@@ -24,6 +24,7 @@ from ngio_x.ngff.hierarchy import Picture, label_paths, read_image
 from ngio_x.ngff.problems import to_relative
 from ngio_x.ngff.store import StoreLike, new_group, open_group, renew_consolidated
 from ngio_x.pyramid.progress import Progress
+from ngio_x.pyramid.stamp import changing
 from ngio_x.resample.kernels import Order
 
 
@@ -90,7 +91,8 @@ def write_labels(
     if name in folder and not overwrite:
         raise NgioFileExistsError(f"{folder.store_path} has labels {name!r} already: pass overwrite=True to replace it")
     place = folder.store_path / name
-    with new_group(place, ZARR_FORMATS[version], overwrite=overwrite, lazy=is_lazy(labels)) as inside:
+    replacing = new_group(place, ZARR_FORMATS[version], overwrite=overwrite, lazy=is_lazy(labels))
+    with changing(parent.store_path), replacing as inside:
         document = fill(draft, inside, Report(progress, [draft]))
         inside.attrs.put(write_attributes(document, version))
     with _LISTING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import uuid
 from collections.abc import Mapping, Sequence
@@ -12,18 +13,21 @@ import numpy as np
 import numpy.typing as npt
 import zarr
 from dask.array.core import getter, normalize_chunks
+from dask.base import tokenize
 from xarray.backends import BackendArray
 from xarray.core import indexing
 
-from ngio_x._frozen import at_least, named, shown, to_int
+from ngio_x._frozen import at_least, named, to_int
 from ngio_x.arrays.lazy import BLOCK_BYTES, unit_of, whole_chunks
 from ngio_x.errors import NgioValueError
 from ngio_x.pyramid.places import anchored
+from ngio_x.pyramid.stamp import stamp_of
 
 _MOST_BLOCKS = 2**24
 """More blocks than this are a mistake of the metadata, or would take longer to list than anybody waits."""
 
-ChunksByAxis: TypeAlias = Literal["auto"] | Mapping[str, int] | None
+ChunksByAxis: TypeAlias = Literal["auto"] | int | Sequence[int] | Mapping[str, int] | None
+"""Sizes of dask blocks: by axis, in the order of the image's axes, or one for all; -1 is all pixels of an axis."""
 
 
 class LazyPixels(BackendArray):
@@ -32,7 +36,7 @@ class LazyPixels(BackendArray):
     __slots__ = ("array", "dtype", "shape")
 
     def __init__(self, array: zarr.Array[Any]) -> None:
-        self.array, self.shape, self.dtype = array, array.shape, array.dtype
+        self.array, self.shape, self.dtype = array, array.shape, _native(array.dtype)
 
     def __getitem__(self, key: indexing.ExplicitIndexer) -> npt.NDArray[Any]:
         if isinstance(key, indexing.VectorizedIndexer):
@@ -40,6 +44,10 @@ class LazyPixels(BackendArray):
         else:
             get, support = self._boxes, indexing.IndexingSupport.OUTER
         return np.asarray(indexing.explicit_indexing_adapter(key, self.shape, support, get))
+
+    async def async_getitem(self, key: indexing.ExplicitIndexer) -> npt.NDArray[Any]:
+        """Read in a thread, which does so from any store, whichever loop that was opened in."""
+        return await asyncio.to_thread(self.__getitem__, key)
 
     def _points(self, key: tuple[Any, ...]) -> Any:
         return self.array.vindex[key]
@@ -59,8 +67,8 @@ def dask_pixels(array: zarr.Array[Any], names: Sequence[str], chunks: Literal["a
     Args:
         array: What is read.
         names: Of its axes.
-        chunks: Sizes of the blocks by axis, -1 for all pixels along it; `"auto"` takes whole chunks of the store (or
-            whole shards), about 16 MiB together.
+        chunks: Sizes of the blocks by axis, -1 for all pixels along it, and whole chunks of the store (or whole shards)
+            along axes that are not named; `"auto"` takes as many of these as are about 16 MiB together.
 
     Raises:
         NgioValueError: If `chunks` make no sense, or there would be more blocks than anybody can compute.
@@ -73,25 +81,37 @@ def dask_pixels(array: zarr.Array[Any], names: Sequence[str], chunks: Literal["a
     else:
         sizes = normalize_chunks(_by_axis(array, names, chunks), array.shape)
     array = anchored(array)  # workers that stand elsewhere would find no chunk there, and read zeros
-    # A name of its own: what a cluster holds of an array must not be taken for what has been written since.
-    name, meta = f"ome-zarr-{uuid.uuid4().hex}", np.empty((0,) * array.ndim, array.dtype)
+    name, meta = _name_of(array, sizes), np.empty((0,) * array.ndim, _native(array.dtype))
     if math.prod(map(len, sizes)) > 1:
-        return da.from_array(array, chunks=sizes, name=name, meta=meta)  # type: ignore[no-any-return]
+        return da.Array(da.from_array(array, chunks=sizes, name=name).dask, name, sizes, meta=meta)
     # What from_array makes, too, but it is four times as slow, and most levels are one block.
     whole = (slice(None),) * array.ndim
     graph = {f"original-{name}": array, (name, *(0,) * array.ndim): (getter, f"original-{name}", whole)}
     return da.Array(graph, name, sizes, meta=meta)
 
 
-def _by_axis(array: zarr.Array[Any], names: Sequence[str], chunks: Any) -> tuple[int, ...]:
+def _native(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return a data type that says "native" where zarr says "little" and means the same: netCDF4 warns of that."""
+    return dtype.newbyteorder("=") if dtype.isnative else dtype
+
+
+def _name_of(array: zarr.Array[Any], sizes: Any) -> str:
+    """Return a name that is equal for equal blocks of an unchanged array, so that what a cluster holds is found again.
+
+    What it holds must not be taken for what has been written since: where nobody can tell, the name is never equal.
+    """
+    stamp = stamp_of(array.store_path)
+    token = uuid.uuid4().hex if stamp is None else tokenize(stamp, array.shape, array.dtype.str, sizes)
+    return f"ome-zarr-{token}"
+
+
+def _by_axis(array: zarr.Array[Any], names: Sequence[str], chunks: Mapping[str, int]) -> tuple[int, ...]:
     """Return the sizes of blocks that are asked for; along axes that are not named, those of the store.
 
     Axes that the array lacks do not matter: labels may lack some of their image.
     """
-    if not isinstance(chunks, Mapping):
-        raise NgioValueError(f"chunks must be 'auto', sizes by axis, or None, got {shown(chunks)}")
     sizes = []
-    for name, size, stored in zip(names, array.shape, array.chunks, strict=True):
+    for name, size, stored in zip(names, array.shape, unit_of(array), strict=True):
         given = named(f"chunks along axis '{name}'", at_least(-1, to_int))(chunks.get(name, stored))
         if given == 0:
             raise NgioValueError(f"chunks along axis '{name}' must be ≥ 1, or -1 for all pixels, got 0")

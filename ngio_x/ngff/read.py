@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import itertools
+import numbers
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import xarray as xr
 import zarr
 from xarray.indexes import PandasIndex
 
+from ngio_x._frozen import shown
+from ngio_x.arrays.channels import TEXT, channel_coordinates
 from ngio_x.arrays.lattice import Lattice, anchor_of
 from ngio_x.arrays.pixel_index import PixelIndex
 from ngio_x.arrays.roles import IMAGE as IMAGE_ROLE
 from ngio_x.arrays.roles import LABELS, role_attrs
 from ngio_x.errors import NgioValidationError, NgioValueError
+from ngio_x.metadata.channels import KnownChannel
 from ngio_x.metadata.frame import Frame, to_frame
 from ngio_x.ngff.documents import Multiscales
-from ngio_x.ngff.facts import channel_facts, facts_of
+from ngio_x.ngff.facts import facts_of
 from ngio_x.ngff.hierarchy import Hierarchy, Picture, read_hierarchy
 from ngio_x.ngff.pixels import ChunksByAxis, dask_pixels, lazy_pixels
 from ngio_x.ngff.store import StoreLike, open_group
@@ -45,12 +49,13 @@ def open_ome_zarr(
     Nodes `/0`, `/1`, … (finest first) hold the variable `image`; `/labels/<name>/0`, … the variable `<name>`. The path
     of each array on disk is the node's attribute `path`. Images of wells and plates are such trees below `/<image>` and
     `/<row>/<column>/<image>`. What the metadata say besides stands in the attributes of the image's node: `version`,
-    `name`, `channels`, `kernel`, …
+    `name`, `kernel`, …; of channels, coordinates along c tell: see `channels_of`.
 
     Args:
         store: A path, also of a zip file, a URL, a zarr store, or an open group.
-        chunks: Sizes of the dask blocks by axis, -1 for all pixels along it; `"auto"` takes whole chunks of the store,
-            about 16 MiB together. None gives arrays that are read when their values are asked for, without dask.
+        chunks: Sizes of the dask blocks: by axis (whole chunks of the store along others, so with `{}` along all), in
+            the order of the image's axes, or one for all axes; -1 is all pixels. `"auto"` takes whole chunks of the
+            store, about 16 MiB together. None gives arrays that are read when their values are asked for, without dask.
         frame: Which point of pixel 0 the translation of level 0 speaks of, `"corner"` or `"center"`. By default what
             the file says, if ngio_x wrote it, else `"corner"`.
         images: Of a well or a plate: which images to open, by their path, such as `"B/*/0"` (`*` matches anything).
@@ -65,16 +70,35 @@ def open_ome_zarr(
     hierarchy = hierarchy_at(store, frame, images, storage_options)
     if chunks is None:
         return tree_of(hierarchy, lambda array, _: lazy_pixels(array))
-    if isinstance(chunks, Mapping):
-        _require_known(chunks, hierarchy.pictures)
-    return tree_of(hierarchy, lambda array, names: dask_pixels(array, names, chunks))
+    sizes = _sizes(chunks, hierarchy.pictures)
+    return tree_of(hierarchy, lambda array, names: dask_pixels(array, names, sizes))
 
 
-def _require_known(chunks: Mapping[str, int], pictures: Sequence[Picture]) -> None:
-    """Refuse sizes of blocks along an axis that neither images nor labels have."""
-    known = tuple(dict.fromkeys(name for picture in pictures for name in picture.image.axes_handler.axes_names))
+def _sizes(chunks: Any, pictures: Sequence[Picture]) -> Literal["auto"] | Mapping[str, int]:
+    """Return sizes of blocks by axis, or that they are to be chosen.
+
+    Raises:
+        NgioValueError: If they are given otherwise, along an axis that neither images nor labels have, or in the order
+            of axes where images differ in these.
+    """
+    orders = tuple(dict.fromkeys(picture.parent.axes_handler.axes_names for picture in pictures))
+    known = tuple(dict.fromkeys(itertools.chain.from_iterable(orders)))
+    if isinstance(chunks, str) and chunks == "auto":
+        return "auto"
+    if not isinstance(chunks, bool) and isinstance(chunks, numbers.Integral):
+        return dict.fromkeys(known, int(chunks))
+    if isinstance(chunks, (tuple, list)):
+        if any(len(order) != len(chunks) for order in orders) or len(orders) > 1:
+            axes = " and ".join(map(str, orders))
+            raise NgioValueError(
+                f"chunks must be one size for each axis of {axes}, got {shown(chunks)}: give them by axis"
+            )
+        return dict(zip(known, chunks, strict=False))  # of no image, there are no axes
+    if not isinstance(chunks, Mapping):
+        raise NgioValueError(f"chunks must be 'auto', sizes by axis, one for all axes, or None, got {shown(chunks)}")
     if unknown := [axis for axis in chunks if axis not in known]:
         raise NgioValueError(f"chunks names axis {unknown[0]!r}, but the image has {known}")
+    return chunks
 
 
 def hierarchy_at(
@@ -138,8 +162,6 @@ def _dataset(
     names = image.axes_handler.axes_names
     name = variable_of(picture)
     attrs: dict[str, Any] = dict(role_attrs(IMAGE_ROLE if image.label is None else LABELS, array.dtype))
-    if image.channels:
-        attrs |= {"channels": channel_facts(image)}
     unit = array.shards or array.chunks
     encoding = {
         "chunks": array.chunks,
@@ -181,5 +203,13 @@ def _coords(picture: Picture, level: int, edges: Sequence[float]) -> tuple[dict[
         elif len(image.channels) == size:
             labels = np.asarray([channel.label for channel in image.channels], dtype=np.str_)
             names = indexes[axis.name] = PandasIndex(labels, axis.name, coord_dtype=labels.dtype)
-            variables |= names.create_variables()
+            variables |= names.create_variables({axis.name: xr.Variable(axis.name, labels, encoding=TEXT)})
+            variables |= _channel_facts(image, axis.name)
+    if len(image.channels) == 1 and image.label is None and "c" not in image.axes_handler.axes_names:
+        variables |= {"c": xr.Variable((), image.channels[0].label, encoding=TEXT), **_channel_facts(image, None)}
     return variables, indexes
+
+
+def _channel_facts(image: Multiscales, axis: str | None) -> dict[str, xr.Variable]:
+    """Return what an image says of its channels as coordinates along an axis, or of its only one."""
+    return channel_coordinates([KnownChannel.from_channel(channel) for channel in image.channels], axis)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import xarray as xr
 import zarr
 from dask.array.core import slices_from_chunks
+from zarr.storage import StorePath
 
 from ngio_x._frozen import named, to_bool
 from ngio_x.arrays.crop import window
@@ -33,6 +34,7 @@ from ngio_x.pyramid.marker import marked, new_mark
 from ngio_x.pyramid.places import anchored, directory_of
 from ngio_x.pyramid.progress import Progress
 from ngio_x.pyramid.regions import RegionLike
+from ngio_x.pyramid.stamp import changing
 from ngio_x.pyramid.swap import is_unfinished
 from ngio_x.resample.evaluate import Window
 from ngio_x.resample.kernels import KernelName, Order
@@ -93,7 +95,7 @@ def write_region(
         if not (consolidate or exclusive):
             _require_whole_units(part.window, layout_of(source), pyramid.image.dims)
     mark = new_mark(layout_of(source).name, None if pyramid.keeps else [_box_of(each) for each in windows])
-    with marked(targets, mark, stays=not consolidate):
+    with changing(source.store_path), marked(targets, mark, stays=not consolidate):
         for part in parts:
             _write(part, intact(anchored(source)))
         if consolidate:
@@ -133,12 +135,14 @@ def consolidate_ome_zarr(
     pyramid = _opened(store, frame, order)
     if regions is not None and np.iterable(regions) and not isinstance(regions, (str, bytes, Mapping, Roi)):
         regions = [_in_pixels(region, pyramid.image) for region in regions]
-    _rebuild(pyramid, regions, mode, progress)
+    with changing(pyramid.group):
+        _rebuild(pyramid, regions, mode, progress)
 
 
 class _Pyramid(NamedTuple):
     """An image on disk that may be written to."""
 
+    group: StorePath
     image: xr.DataArray
     """Level 0 on paper: its axes, lattice, channel names, role and dtype. Its pixels are all 0, and take no memory."""
     arrays: list[zarr.Array[Any]]
@@ -161,9 +165,8 @@ def _opened(store: StoreLike, frame: Frame | None, order: Order | None = None) -
         require_writable(array)
     level = level_dataset(picture, 0, lambda array, _: np.broadcast_to(np.zeros((), array.dtype), array.shape))
     image = level[variable_of(picture)]
-    return _Pyramid(
-        image, list(picture.arrays), _kernel(image, picture.image.kernel, order), picture.image.keeps_objects
-    )
+    kernel = _kernel(image, picture.image.kernel, order)
+    return _Pyramid(group.store_path, image, list(picture.arrays), kernel, picture.image.keeps_objects)
 
 
 def _rebuild(

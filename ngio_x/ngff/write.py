@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -68,8 +69,8 @@ def write_ome_zarr(
         compressors: As in `zarr.create_array`.
         labels: Label images to add, by name; see `write_labels`.
         name: Name of the image; by default that of the array or tree.
-        channels: One name, or `Channel` with colour and limits, for each channel. By default the names along c, with
-            colours and limits that the array's attributes know or that suit the pixels.
+        channels: One name, or `Channel` with colour and limits, for each channel. By default the names along c. Colours
+            and limits are those that the array's coordinates tell (see `channels_of`), or that suit the pixels.
         keep_objects: Of all label images among these: put objects back that a coarser level has lost; see
             `write_labels`. Labels of a tree that were written so stay so without being asked for.
         overwrite: Replace a zarr hierarchy that is there already.
@@ -172,9 +173,15 @@ def derive(
     require_numbers(np.dtype(builder.data_type))
     with new_group(store, builder.zarr_format, overwrite=overwrite) as group:
         builder.to_zarr(group)
-        nothing = np.zeros((len(draft.channels), 0), builder.data_type)
-        other = channels is None and builder.data_type != draft.builder.data_type
-        document = evolve(draft.image, channels=described(draft.channels, nothing, anew=other))
+        known = draft.channels
+        if builder.data_type != draft.builder.data_type:
+            asked = itertools.repeat(None) if channels is None else channels
+            known = tuple(
+                own if isinstance(item, Channel) else own._replace(limits=None, display=None)
+                for own, item in zip(known, asked, strict=False)
+            )
+        nothing = np.zeros((len(known), 0), builder.data_type)
+        document = evolve(draft.image, channels=described(known, nothing))
         if np.dtype(builder.data_type).kind not in "iu":
             document = evolve(document, label=None)  # label images hold integers
         group.attrs.put(write_attributes(document, version))

@@ -21,6 +21,7 @@ from ngio_x.pyramid.plan import PyramidPlan
 from ngio_x.pyramid.planner import levels_order, plan_changes, plan_whole
 from ngio_x.pyramid.progress import Progress, counter
 from ngio_x.pyramid.regions import RegionLike, boxes_from
+from ngio_x.pyramid.stamp import changing
 from ngio_x.resample.kernels import Kernel, Order, kernel_for
 
 Mode: TypeAlias = Literal["dask", "numpy", "coarsen"]
@@ -144,7 +145,8 @@ def _run(
     if not plan.passes:
         return
     opened = [intact(anchored(array)) for array in arrays]
-    with marked(arrays[1:], new_mark(plan.layouts[0].name, changed)):
+    written = changing(*(array.store_path for array in arrays[1:]))
+    with written, marked(arrays[1:], new_mark(plan.layouts[0].name, changed)):
         (run_here if mode == "numpy" else run_on_dask)(plan, opened, report)
 
 

@@ -85,10 +85,10 @@ def _channel(levels: list[xr.DataArray], at: int, title: str | None) -> LayerDat
     if "c" in image.dims:
         levels = [level.isel(c=at) for level in levels]
         options["blending"] = "additive"
-    if channel is not None:
-        low, high = channel.display
+    if channel.color is not None:
         options |= {"colormap": f"#{channel.color.lower()}", "visible": is_shown}
-        options |= {"contrast_limits": [low, high]} if low < high else {}
+    if channel.display is not None and channel.display[0] < channel.display[1]:
+        options["contrast_limits"] = [*channel.display]
     return _layer(levels, options, "image")
 
 

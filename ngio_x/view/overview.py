@@ -7,12 +7,13 @@ from pathlib import Path
 
 import xarray as xr
 
-from ngio_x._frozen import evolve
 from ngio_x._html import Html, bytes_text, element, joined, number_text, page, swatch, table, times, titled
 from ngio_x.arrays.channels import known_channels, names_of
 from ngio_x.arrays.dimensions import dimensions_of
+from ngio_x.arrays.lazy import stored_sizes
 from ngio_x.arrays.tree import Levels, array_of, images_of
 from ngio_x.errors import NgioError, NgioFileExistsError
+from ngio_x.metadata.channels import KnownChannel
 from ngio_x.metadata.units import symbol_of
 
 _IMAGES = 20
@@ -22,6 +23,8 @@ _IMAGES = 20
 def image_html(image: xr.DataArray) -> Html:
     """Return the axes and the channels of an image as tables; no pixel is read."""
     title = f"{image.name or 'image'}: {image.dtype}, {bytes_text(image.nbytes)}"
+    if stored := _on_disk(image):
+        title += f", chunks on disk {stored}"
     return titled(title, _axes(image), *_channels(image))
 
 
@@ -56,25 +59,23 @@ def write_page(tree: xr.DataTree, title: str, path: Path) -> None:
 def _pyramids(where: str, pyramids: dict[str, Levels]) -> Html:
     """Return the levels of an image and of its label images, and the channels and axes of level 0."""
     first = array_of(next(iter(next(iter(pyramids.values())).values())))
-    header = ("level", "shape", "chunks", "dtype", "bytes", "pixel size")
+    header = ("level", "shape", "dask blocks", "chunks on disk", "dtype", "bytes", "pixel size")
     rows = [_level(path, array_of(node)) for levels in pyramids.values() for path, node in levels.items()]
     place = [] if where == "/" else [element("p", where)]
     return joined([*place, table(header, rows), _axes(first), *_channels(first)])
 
 
 def _level(path: str, image: xr.DataArray) -> list[object]:
-    chunks = _chunks(image)
     shape = f"{''.join(map(str, image.dims))} {times(image.shape)}"
-    row = [path, shape, times(chunks) if chunks else "", image.dtype, bytes_text(image.nbytes)]
+    blocks = "" if image.chunks is None else times(image.data.chunksize)
+    row = [path, shape, blocks, _on_disk(image), image.dtype, bytes_text(image.nbytes)]
     return [*row, _pixel_size(image)]
 
 
-def _chunks(image: xr.DataArray) -> tuple[int, ...] | None:
-    """Return the chunks on disk, as far as they are known, else those in memory."""
-    stored = image.encoding.get("chunks", ())
-    if len(stored) == image.ndim:
-        return tuple(stored)
-    return None if image.chunks is None else image.data.chunksize
+def _on_disk(image: xr.DataArray) -> str:
+    """Return the chunks on disk, where they are known of every axis."""
+    stored = stored_sizes(image)
+    return times(stored[str(dim)] for dim in image.dims) if stored.keys() >= {*map(str, image.dims)} else ""
 
 
 def _pixel_size(image: xr.DataArray) -> str:
@@ -92,23 +93,20 @@ def _pixel_size(image: xr.DataArray) -> str:
 
 def _axes(image: xr.DataArray) -> Html:
     try:
-        dimensions = dimensions_of(image)
-        return Html(evolve(dimensions, chunks=_chunks(image) or dimensions.chunks)._repr_html_())
+        return Html(dimensions_of(image)._repr_html_())
     except NgioError as error:
         return element("p", f"no pixel sizes: {error}")
 
 
 def _channels(image: xr.DataArray) -> Iterable[Html]:
-    if names := names_of(image):
-        rows = [
-            (
-                name,
-                *(
-                    ("", "")
-                    if own is None
-                    else (swatch(own.color), f"{number_text(own.display[0])} to {number_text(own.display[1])}")
-                ),
-            )
-            for name, own in zip(names, known_channels(image), strict=True)
-        ]
+    if names_of(image):
+        rows = [(own.label, _swatch(own), _window(own)) for own in known_channels(image)]
         yield table(("channel", "colour", "shown"), rows)
+
+
+def _swatch(channel: KnownChannel) -> Html | str:
+    return "" if channel.color is None else swatch(channel.color)
+
+
+def _window(channel: KnownChannel) -> str:
+    return "" if channel.display is None else " to ".join(map(number_text, channel.display))

@@ -17,8 +17,7 @@ CHANNELS = [nx.Channel("DNA", "FF00FF", display=(100, 3000)), nx.Channel("actin"
 
 
 def image_of(pixels=PIXELS, channels=CHANNELS):
-    image = nx.as_image(pixels, "cyx", 0.5, channels=[channel.label for channel in channels])
-    return image.assign_attrs(channels=nx.to_dict(channels))
+    return nx.as_image(pixels, "cyx", 0.5, channels=channels)
 
 
 def stretched(plane, window):
@@ -80,20 +79,13 @@ def test_channels_of_one_name_are_chosen_by_position():
 
 
 def test_an_image_without_channels_is_the_one_that_is_meant():
-    """By any Channel, by position 0, or by the name that its attributes know."""
+    """By any Channel, or by position 0; one that `sel` has left also by its name."""
     plane = image_of().isel(c=1, drop=True)
     white = nx.composite(plane, [nx.Channel("GFP", display=(0, 4000))])
     assert np.abs(white.values[..., 0] - stretched(PIXELS[1], (0, 4000))).max() <= 0.5001
     assert_array_equal(nx.composite(plane, [0]), nx.composite(plane))
-    known = plane.assign_attrs(channels=nx.to_dict(CHANNELS[1:]))
+    known = image_of().sel(c="actin")
     assert_array_equal(nx.composite(known, ["actin"]), nx.composite(image_of(), ["actin"]))
-
-
-@pytest.mark.parametrize("facts", [3, "DNA", {"label": "DNA"}, [3], [{"label": "DNA", "color": "?"}], [{"who": 1}]])
-def test_attributes_of_somebody_else_are_passed_over(facts):
-    """Then nothing is known of the channels."""
-    bare = nx.composite(nx.as_image(image_of().drop_attrs(deep=False)))
-    assert_array_equal(nx.composite(image_of().assign_attrs(channels=facts)), bare)
 
 
 def test_no_channel_is_black():

@@ -47,7 +47,7 @@ def test_an_image_is_cropped_with_its_labels_where_it_lies(ngio_x_command, image
     for path in ("0/image", "1/image", "2/image", "labels/cells/0/cells", "labels/cells/2/cells"):
         assert_array_equal(piece[path].values, expected[path].values)
         assert_array_equal(piece[path].x.values, expected[path].x.values)
-    assert piece.attrs["channels"] == tree.attrs["channels"]
+    assert nx.channels_of(piece) == nx.channels_of(tree)
     assert nx.validate_ome_zarr(out).errors == ()
 
 

@@ -47,10 +47,10 @@ def test_ngio_x_sees_what_the_writer_sees(peer, example, theirs, seen):
 
 @pytest.mark.parametrize("axes", ["cyx", "tczyx"])
 def test_ngio_x_sees_the_channels(theirs, seen):
-    """Names as coordinates; colours, limits and visibility as attributes."""
+    """Names, colours, limits and visibility."""
     image = nx.open_ome_zarr(theirs)["0"]["image"]
     assert image["c"].values.tolist() == seen.channels == ["DAPI", "green", "ß"]
-    channels = nx.from_dict(image.attrs["channels"], list[nx.Channel])
+    channels = nx.channels_of(image)
     assert [channel.color for channel in channels] == seen.colors == ["0000FF", "00FF00", "FFFFFF"]
     assert [channel.display for channel in channels] == seen.display
     assert {channel.limits for channel in channels} == {(0.0, 65535.0)}

@@ -281,8 +281,8 @@ def test_unique_ids_are_those_of_numpy():
         ),
         ({"labels": np.zeros((2, 2), int), "axes_order": "xx"}, NgioValueError, "axes_order must name each axis once"),
         ({"labels": np.zeros((2, 2), int), "background": 0.5}, NgioValueError, "background must be an integer"),
-        ({"labels": xr.Dataset()}, NgioTypeError, "one array, got Dataset: pick"),
-        ({"labels": xr.DataTree()}, NgioTypeError, "one array, got DataTree: pick"),
+        ({"labels": xr.Dataset()}, NgioTypeError, "one array, got a Dataset: pick"),
+        ({"labels": xr.DataTree()}, NgioTypeError, "one array, got a DataTree: pick"),
         (
             {"labels": nx.as_labels(np.eye(2, dtype=int), "yx"), "axes_order": "zy"},
             NgioValueError,

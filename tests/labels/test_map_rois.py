@@ -420,7 +420,7 @@ def test_an_object_does_not_erase_another_whose_box_it_overlaps(chunks, halo):
         found = nx.map_rois(both, marked, order, masked=True, **given)
         assert (found.chunks is None) == (chunks is None)
         xr.testing.assert_identical(found.compute(), image.copy(data=expected.astype("i4")))
-        for ids in (labels, labels.chunk(y=7), nx.as_image(np.pad(labels.values, 3), "yx", 0.5, origin=-1.5)):
+        for ids in (labels, labels.chunk(y=7), nx.as_labels(np.pad(labels.values, 3), "yx", 0.5, origin=-1.5)):
             assert nx.map_rois(both.drop_vars("objects"), marked, order, masked=ids, **given).compute().equals(found)
     alone = nx.map_rois(both["cells"], lambda piece: piece * 0 - 1, rois, masked=labels, fill=-9, halo=halo)
     np.testing.assert_array_equal(alone, np.where(labels > 0, -1, -9))
@@ -485,7 +485,7 @@ def first_negated(piece):
         ({"masked": True}, NgioValueError, r"masked=True needs .* one label image, got none: pass .* masked=labels"),
         ({"image": BOTH.assign(more=LABELS), "masked": True}, NgioValueError, r"got \['nuclei', 'more'\]"),
         ({"masked": "nuclei"}, NgioValueError, "masked must be"),
-        ({"masked": IMAGE / 2}, NgioTypeError, "masked must be a label image, .* got float64"),
+        ({"masked": IMAGE / 2}, NgioTypeError, "masked must be integers, got float64"),
         ({"masked": nx.zoom(LABELS, 0.5)}, NgioValueError, "the image and masked do not fit along 'y'"),
         ({"masked": LABELS, "rois": TILES}, NgioValueError, r"needs the label .* region 0 \('y0_x0'\) has none"),
         ({"masked": LABELS, "output": {"a": int}}, NgioValueError, "a table has none: blank the piece"),

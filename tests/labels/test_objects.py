@@ -295,6 +295,6 @@ def test_ids_along_a_stack_are_names_and_no_places():
 
 def test_stacks_of_images_without_coordinates_count_pixels():
     """There is no world to place them in."""
-    stack = nx.stack_objects(xr.DataArray(PIXELS, dims=["y", "x"]), xr.DataArray(PIXELS, dims=["y", "x"]), 4)
+    stack = nx.stack_objects(xr.DataArray(PIXELS, dims=["y", "x"]), nx.as_labels(PIXELS, "yx").drop_vars(["y", "x"]), 4)
     assert "window_origin_y" not in stack.coords
     assert lattice_of(stack, "y") is None

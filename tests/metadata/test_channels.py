@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from ngio_x.errors import NgioValueError
-from ngio_x.metadata.channels import Channel, channels_of
+from ngio_x.metadata.channels import Channel, suited_channels
 from ngio_x.testing.samples import noise
 
 
@@ -37,13 +37,13 @@ def test_field_is_refused(fields, message):
 
 def test_a_single_channel_is_white():
     """One channel needs no colour to be told apart, unless it is called after one."""
-    assert channels_of(["green"], np.zeros((1, 4, 4)))[0].color == "00FF00"
-    assert channels_of(["DAPI"], np.zeros((1, 4, 4)))[0].color == "FFFFFF"
+    assert suited_channels(["green"], np.zeros((1, 4, 4)))[0].color == "00FF00"
+    assert suited_channels(["DAPI"], np.zeros((1, 4, 4)))[0].color == "FFFFFF"
 
 
 def test_channels_get_different_colours():
     """Names of colours are taken at their word, others take turns."""
-    found = channels_of(["red", "a", "Blue", "b"], np.zeros((4, 2, 2)))
+    found = suited_channels(["red", "a", "Blue", "b"], np.zeros((4, 2, 2)))
     assert [channel.color for channel in found] == ["FF0000", "FF00FF", "0000FF", "00FF00"]
 
 
@@ -52,7 +52,7 @@ def test_channels_get_different_colours():
 )
 def test_limits_are_those_of_the_data_type(dtype, limits):
     """Constant pixels are shown over the whole range."""
-    (channel,) = channels_of(["a"], np.zeros((1, 3, 3), dtype))
+    (channel,) = suited_channels(["a"], np.zeros((1, 3, 3), dtype))
     assert channel.limits == channel.display == limits
 
 
@@ -61,7 +61,7 @@ def test_display_leaves_out_the_extremes():
     pixels = np.full((1, 100, 100), 100, "u2")
     pixels[0, :50] = 200
     pixels[0, 0, :3], pixels[0, 0, 3:6] = 65535, 0
-    (channel,) = channels_of(["a"], pixels)
+    (channel,) = suited_channels(["a"], pixels)
     assert channel.display == (100, 200)
 
 
@@ -69,15 +69,15 @@ def test_a_photograph_keeps_its_grey_levels():
     """Red, green and blue in 8 bits are not stretched one by one, which would change the hues; other images are."""
     pixels = np.arange(50, 100).reshape(1, 5, 10).repeat(4, axis=0)
     names = ["Red", "green", "blue", "alpha"]
-    assert {channel.display for channel in channels_of(names, pixels.astype("u1"))} == {(0, 255)}
-    assert (0, 65535) not in {channel.display for channel in channels_of(names, pixels.astype("u2"))}
-    assert (0, 255) not in {channel.display for channel in channels_of(names[1:], pixels[1:].astype("u1"))}
+    assert {channel.display for channel in suited_channels(names, pixels.astype("u1"))} == {(0, 255)}
+    assert (0, 65535) not in {channel.display for channel in suited_channels(names, pixels.astype("u2"))}
+    assert (0, 255) not in {channel.display for channel in suited_channels(names[1:], pixels[1:].astype("u1"))}
 
 
 def test_nan_and_infinities_do_not_count():
     """The display range comes from finite pixels; if there are none, from the limits."""
     pixels = np.array([[[np.nan, np.inf, 2.0, 3.0]], [[np.nan, np.nan, np.nan, -np.inf]]])
-    some, none = channels_of(["a", "b"], pixels)
+    some, none = suited_channels(["a", "b"], pixels)
     assert 2 <= some.display[0] < some.display[1] <= 3
     assert none.display == (0, 1)
 
@@ -86,7 +86,7 @@ def test_pixels_are_not_changed():
     """Read-only input passes."""
     pixels = np.arange(8.0).reshape(2, 4)
     pixels.flags.writeable = False
-    channels_of(["a", "b"], pixels)
+    suited_channels(["a", "b"], pixels)
     np.testing.assert_array_equal(pixels, np.arange(8).reshape(2, 4))
 
 
@@ -95,5 +95,5 @@ def test_pixels_are_not_changed():
 def test_what_is_shown_lies_within_the_limits(dtype, scale):
     """Whatever the grey levels, floats below 0 and above 1 included."""
     pixels = noise((2, 30, 30), "f8", low=-3 * scale, high=3 * scale).astype(dtype)
-    for channel in channels_of(["a", "b"], pixels):
+    for channel in suited_channels(["a", "b"], pixels):
         assert channel.limits[0] <= channel.display[0] <= channel.display[1] <= channel.limits[1]

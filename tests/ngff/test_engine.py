@@ -15,6 +15,7 @@ from numpy.testing import assert_array_equal
 from zarr.storage import LocalStore, WrapperStore
 
 import ngio_x as nx
+from ngio_x.arrays.channels import COORDINATES
 from ngio_x.errors import NgioFileNotFoundError, NgioValueError
 from ngio_x.ngff.engine import OmeZarrBackend
 from ngio_x.testing.samples import noise
@@ -135,7 +136,7 @@ def test_a_bad_option_is_named(path, options, message):
         xr.open_dataset(path, engine=ENGINE, **options)
 
 
-@pytest.mark.parametrize("option", [{"level": 1}, {"group": "labels/big"}, {"chunk": {}}, {"decode_times": False}])
+@pytest.mark.parametrize("option", [{"level": 1}, {"chunk": {}}, {"decode_times": False}])
 def test_an_option_that_a_tree_does_not_have_is_refused(path, option):
     """It is not passed over in silence."""
     with pytest.raises(TypeError, match=f"unexpected keyword argument '{next(iter(option))}'"):
@@ -150,8 +151,9 @@ def test_a_missing_place_is_not_found(tmp_path):
 
 def test_variables_are_dropped(path):
     """One by its name, or several; those that are not there do not matter."""
-    assert list(xr.open_dataset(path, engine=ENGINE, drop_variables="c").variables) == ["image", "y", "x"]
-    tree = xr.open_datatree(path, engine=ENGINE, drop_variables=["big", "c"])
+    dataset = xr.open_dataset(path, engine=ENGINE, drop_variables="color")
+    assert {"image", "c", "y", "x"} < {*dataset.variables} < {*xr.open_dataset(path, engine=ENGINE).variables}
+    tree = xr.open_datatree(path, engine=ENGINE, drop_variables=["big", "c", *COORDINATES, "none"])
     assert list(tree["labels/big/0"].data_vars) == []
     assert list(tree["0"].variables) == ["image", "y", "x"]
 

@@ -71,7 +71,7 @@ def test_wells_of_early_plates_are_placed_by_their_paths(tmp_path):
     zarr.open_group(tmp_path / "p.zarr/B/2", mode="w", zarr_format=2, attributes={"well": well})
     early(tmp_path / "p.zarr/B/2/0", "0.1")
     tree = nx.open_ome_zarr(tmp_path / "p.zarr")
-    assert tree.attrs["plate"]["wells"] == [{"path": "B/2", "row_index": 1, "column_index": 1}]
+    assert json.loads(tree.attrs["plate"])["wells"] == [{"path": "B/2", "row_index": 1, "column_index": 1}]
     assert_array_equal(tree["B/2/0/0"]["image"], PIXELS)
 
 

@@ -32,12 +32,20 @@ def test_a_tree_shows_levels_labels_axes_and_channels(store):
     """Without a pixel being read."""
     tree = nx.open_ome_zarr(store)
     rows = cells(tree.ngio)
-    assert ["0", "cyx 2 × 512 × 600", "1 × 512 × 600", "uint16", "1.2 MB", "y 0.5 µm, x 0.5 µm"] in rows
-    assert ["1", "cyx 2 × 256 × 300", "1 × 256 × 300", "uint16", "307.2 kB", "y 1 µm, x 1 µm"] in rows
-    assert ["labels/cells/1", "yx 256 × 300", "256 × 300", "uint8", "76.8 kB", "y 1 µm, x 1 µm"] in rows
+    assert [
+        "0",
+        "cyx 2 × 512 × 600",
+        "2 × 512 × 600",
+        "1 × 512 × 600",
+        "uint16",
+        "1.2 MB",
+        "y 0.5 µm, x 0.5 µm",
+    ] in rows
+    assert ["1", "cyx 2 × 256 × 300", "2 × 256 × 300", "1 × 256 × 300", "uint16", "307.2 kB", "y 1 µm, x 1 µm"] in rows
+    assert ["labels/cells/1", "yx 256 × 300", "256 × 300", "256 × 300", "uint8", "76.8 kB", "y 1 µm, x 1 µm"] in rows
     assert ["<DNA>", "", "5 to 10"] in rows
     assert ["x", "space", "600", "600", "0.5 µm", "0 µm", "300 µm"] in rows
-    assert ["c", "channel", "2", "1", "", "", ""] in rows  # the chunk on disk, as above
+    assert ["c", "channel", "2", "2", "", "", ""] in rows
     assert "background: #FF00FF" in tree.ngio._repr_html_()
     assert "&lt;b&gt;, OME-NGFF 0.5" in tree.ngio._repr_html_()
 
@@ -49,8 +57,21 @@ def test_an_image_shows_its_axes_and_channels(store):
     assert ["<DNA>", "", "5 to 10"] in cells(image.sel(c="<DNA>").ngio)
     assert ["y", "space", "512", "512", "0.5 µm", "0 µm", "256 µm"] in cells(image.sel(c="<DNA>").ngio)
     assert ["1", "", ""] in cells(nx.as_image(np.zeros((2, 3, 3)), ("c", "y", "x")).ngio)
-    strange = image.assign_attrs(channels="of another program")
-    assert ["B", "", ""] in cells(strange.ngio)
+    strange = image.assign_coords(color=("c", ["of another", "program"]))
+    assert ["B", "", "0 to 65535"] in cells(strange.ngio)
+
+
+def test_chunks_are_those_of_dimensions_of(store):
+    """What is read at once: blocks of dask, else chunks on disk; those on disk are named so, where they are known."""
+    for chunks, expected in (("auto", (2, 512, 600)), ({"y": 100}, (1, 100, 600)), (None, (1, 512, 600))):
+        image = nx.open_ome_zarr(store, chunks=chunks)["0/image"]
+        assert nx.dimensions_of(image).chunks == expected
+        assert [row[3] for row in cells(image.ngio) if row and row[0] in "cyx"] == [*map(str, expected)]
+        assert "chunks on disk 1 × 512 × 600" in image.ngio._repr_html_()
+        assert "chunks on disk" not in image[0].load().max("y").ngio._repr_html_()
+        assert nx.dimensions_of(image.transpose()).chunks == expected[::-1]
+        assert nx.dimensions_of(image.isel(c=0, x=slice(9))).chunks == (expected[1], 9)
+        assert nx.dimensions_of(image.load()).chunks == image.shape
 
 
 def test_odd_arrays_and_trees_are_shown_too():

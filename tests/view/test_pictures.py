@@ -106,9 +106,8 @@ def test_a_picture_and_a_plot_show_the_same(image):
 
 def test_of_channels_with_one_name_each_is_drawn(image):
     """On every level, with its own grey levels; a window without a width is a threshold in plots, too."""
-    same = image.assign_coords(c=["A", "A"]).assign_attrs(
-        channels=nx.to_dict([nx.Channel("A", "FF0000", display=(9, 9)), nx.Channel("A", "0000FF", display=(0, 4000))])
-    )
+    twins = [nx.Channel("A", "FF0000", display=(9, 9)), nx.Channel("A", "0000FF", display=(0, 4000))]
+    same = nx.as_image(image, channels=twins)
     tree = xr.DataTree.from_dict({f"/{k}": same.to_dataset(name="image") for k in range(2)})
     for ax in nx.plot_levels(tree):
         assert np.array_equal(ax.images[0].get_array(), nx.composite(same))
