@@ -44,7 +44,7 @@ def options_for(draw, image):
 def levels_of(store, prefix="", name="image"):
     tree = nx.open_ome_zarr(store)[prefix or "/"]
     levels = [tree[level][name].compute() for level in sorted(tree.children) if level.isdigit()]
-    windows = ["window_start", "window_end"]  # were chosen for the pixels that they had first
+    windows = [f"window_{end}" for end in ("min", "max", "start", "end")]  # suit the pixels that they had first
     return [level.drop_vars(windows, errors="ignore") for level in levels]
 
 

@@ -67,7 +67,7 @@ def levels_of(path):
 def assert_is(path, expected, tmp_path, **options):
     """Every level is that of the expected image, written as a whole; no mark is left."""
     whole = written(expected, tmp_path / "expected.zarr", **options)
-    windows = ["window_start", "window_end"]  # were chosen for the pixels that it had first
+    windows = [f"window_{end}" for end in ("min", "max", "start", "end")]  # suit the pixels that it had first
     for found, wanted in zip(levels_of(path), levels_of(whole), strict=True):
         xr.testing.assert_identical(*(level.drop_vars(windows, errors="ignore") for level in (found, wanted)))
     assert list(Path(path).rglob(FOLDER)) == []
