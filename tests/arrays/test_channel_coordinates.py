@@ -204,7 +204,7 @@ def test_map_rois_keeps_channels(image):
 
     rois = [nx.Roi.from_values({"y": (0, 2), "x": (0, 2)}, "a")]
     lazy = image.copy(data=da.from_array(PIXELS, chunks=(1, 3, 4, 9)))
-    done = nx.map_rois(double, lazy, rois).compute(scheduler="synchronous")
+    done = nx.map_rois(lazy, double, rois).compute(scheduler="synchronous")
     assert nx.channels_of(done) == (DNA, ACTIN)
     assert seen[-1] == (DNA, ACTIN)
 
@@ -228,7 +228,11 @@ def test_files_of_xarray_keep_channels(image, engine, verb, tmp_path):
 @pytest.mark.parametrize(
     ("call", "kind", "message"),
     [
-        (lambda: nx.channels_of(PIXELS), nx.errors.NgioTypeError, "image must be a DataArray or DataTree, got ndarray"),
+        (
+            lambda: nx.channels_of(PIXELS),
+            nx.errors.NgioTypeError,
+            "image must be a DataArray, Dataset or DataTree, got ndarray",
+        ),
         (lambda: nx.as_image(PIXELS, "czyx", channels=[DNA]), nx.errors.NgioValueError, "axis 'c' has 2 channels"),
         (lambda: nx.as_image(PIXELS[0], "zyx", channels=[DNA]), nx.errors.NgioValueError, "needs a 'c' axis"),
     ],

@@ -270,8 +270,8 @@ def test_map_rois_has_equal_names_for_equal_work(path):
     rois = [nx.Roi.from_values({"y": (0, 4), "x": (0, 4)}, "a")]
     image = nx.open_ome_zarr(path)["0/image"]
     for options in ({}, {"output": {"n": int}}):
-        one, other = (nx.map_rois(np.negative, image, rois, **options) for _ in range(2))
-        another = nx.map_rois(np.abs, image, rois, **options)
+        one, other = (nx.map_rois(image, np.negative, rois, **options) for _ in range(2))
+        another = nx.map_rois(image, np.abs, rois, **options)
         if not options:
             assert one.data.name == other.data.name != another.data.name
         else:
