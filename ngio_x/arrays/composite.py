@@ -12,6 +12,7 @@ import xarray as xr
 
 from ngio_x.arrays.channels import ChannelsLike, channels_shown, without_channels
 from ngio_x.arrays.image import require_image
+from ngio_x.arrays.lazy import require_plain
 from ngio_x.arrays.roles import is_labels
 from ngio_x.errors import NgioTypeError
 from ngio_x.metadata.channels import Channel
@@ -48,6 +49,7 @@ def composite(image: xr.DataArray, channels: ChannelsLike | None = None) -> xr.D
         NgioValueError: If `channels` is empty.
     """
     require_image(image)
+    require_plain(image)
     if image.dtype.kind not in "biuf":
         raise NgioTypeError(f"composite takes an image of real numbers, got {image.dtype}")
     if is_labels(image):

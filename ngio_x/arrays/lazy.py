@@ -6,9 +6,13 @@ import math
 from typing import Any, Final, Literal
 
 import dask.array as da
+import numpy as np
 import numpy.typing as npt
 import xarray as xr
 from dask.array.core import normalize_chunks
+from xarray.core import indexing
+
+from ngio_x.errors import NgioTypeError
 
 BLOCK_BYTES: Final = 16 * 2**20
 """Blocks of whole chunks are made about this large."""
@@ -27,8 +31,30 @@ def stored_sizes(image: xr.DataArray, what: Literal["chunks", "shards"] = "chunk
     return {str(name): size for name, size in zip(names, sizes, strict=True) if isinstance(size, int) and size > 0}
 
 
-def streamed(image: xr.DataArray) -> npt.NDArray[Any] | da.Array:
-    """Return pixels that are in memory, or computed, or read, block by block."""
+def require_plain(image: xr.DataArray, argument: str = "image") -> None:
+    """Refuse pixels that are neither numpy's nor dask's of numpy, such as those of pint, sparse or cupy.
+
+    Computed with, they would lose their unit without a word, or fail with an error of their own library.
+
+    Raises:
+        NgioTypeError: Naming their type, and what to do.
+    """
+    held: Any = image.variable._data  # noqa: SLF001 — `data` would read what is lazy
+    block = getattr(held, "_meta", held)
+    if not isinstance(block, (np.ndarray, np.generic, indexing.ExplicitlyIndexed)):
+        raise NgioTypeError(
+            f"{argument} must hold pixels of numpy, or of dask's arrays of these, got {type(block).__module__}."
+            f"{type(block).__qualname__}: convert it with .as_numpy(), which drops a unit"
+        )
+
+
+def streamed(image: xr.DataArray, argument: str = "image") -> npt.NDArray[Any] | da.Array:
+    """Return pixels that are in memory, or computed, or read, block by block.
+
+    Raises:
+        NgioTypeError: If the pixels of the argument of that name are neither numpy's nor dask's.
+    """
+    require_plain(image, argument)
     if image.chunks is not None or not is_lazy(image):
         return image.data  # type: ignore[no-any-return]
     stored = image.encoding.get("preferred_chunks") or {}

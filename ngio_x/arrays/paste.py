@@ -26,7 +26,7 @@ from ngio_x.arrays.blocks import (
 )
 from ngio_x.arrays.crop import window
 from ngio_x.arrays.image import lattice_of, require_image
-from ngio_x.arrays.lazy import streamed
+from ngio_x.arrays.lazy import require_plain, streamed
 from ngio_x.arrays.mask import placed
 from ngio_x.errors import NgioEmptyRegionError, NgioTypeError, NgioValueError
 from ngio_x.resample.evaluate import Window, within
@@ -61,6 +61,7 @@ def paste(
         NgioTypeError: If `image` is no DataArray, the patch's values do not fit its dtype, or `where` is not boolean.
     """
     require_image(image)
+    require_plain(image)
     parts = fitted(image, patch, roi, where, bounds)
     if image.chunks is not None:
         pasted: xr.DataArray = image.copy(data=_pasted(image.data, parts))
@@ -134,7 +135,7 @@ def _held(image: xr.DataArray, patch: Any, piece: xr.DataArray, held: Mapping[st
 
 def _full(image: xr.DataArray, piece: xr.DataArray) -> xr.Variable:
     """Return pixels along all axes of an image, with size 1 along those that they lack, in memory or dask-backed."""
-    held = xr.Variable(piece.dims, streamed(piece))
+    held = xr.Variable(piece.dims, streamed(piece, "patch"))
     full: xr.Variable = held.set_dims(image.dims)  # type: ignore[no-untyped-call]
     return full.transpose(*image.dims)
 

@@ -10,6 +10,7 @@ import xarray as xr
 
 from ngio_x._frozen import named, positive, shown, to_int, to_positive_float
 from ngio_x.arrays.image import lattice_in_hand
+from ngio_x.arrays.lazy import require_plain
 from ngio_x.arrays.pixel_index import PixelIndex
 from ngio_x.arrays.pixel_labels import SPACING
 from ngio_x.arrays.roles import LABELS, is_labels, role_of
@@ -141,6 +142,7 @@ def _kernels_of(dataset: xr.Dataset, sizes: Mapping[Hashable, int], order: Any) 
 def _zoomed(array: xr.DataArray, sizes: Mapping[Hashable, int], kernel: Kernel) -> xr.Variable:
     """Return the array with other sizes, without coordinates."""
     target_shape = tuple(sizes[dim] for dim in array.dims)
+    require_plain(array)
     engine = numpy_zoom if array.chunks is None else dask_zoom
     return xr.Variable(array.dims, engine(array.data, target_shape=target_shape, order=kernel.name), array.attrs)
 

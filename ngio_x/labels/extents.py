@@ -144,7 +144,7 @@ def _named(labels: Any, pixels: npt.NDArray[Any] | da.Array) -> str:
 
 def _pixels(labels: LabelsLike, argument: str) -> npt.NDArray[Any] | da.Array:
     if isinstance(labels, xr.DataArray):
-        return streamed(labels)
+        return streamed(labels, argument)
     if isinstance(labels, (np.ndarray, da.Array)):
         return labels
     if isinstance(labels, (xr.Dataset, xr.DataTree)):

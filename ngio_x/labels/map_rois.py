@@ -203,7 +203,7 @@ def _owners(
             )
         masked = found[0]
     require_labels(masked, "masked")
-    return on_pixels_of(image, masked.copy(data=streamed(masked)), "masked")
+    return on_pixels_of(image, masked.copy(data=streamed(masked, "masked")), "masked")
 
 
 def _require_owned(work: Work, result: xr.DataArray) -> None:
@@ -283,7 +283,7 @@ def _given(work: Work, image: xr.DataArray | xr.Dataset, output: xr.DataArray) -
                 f"output must have the pixels of the image, but along '{dim}' its {output.sizes[dim]} pixels begin "
                 f"{apart} pixels after the image's {image.sizes[dim]}: crop one to the other"
             )
-    pixels = streamed(output)
+    pixels = streamed(output, "output")
     if not isinstance(pixels, da.Array):
         pixels = da.from_array(pixels, work.chunks_of(tuple(map(str, output.dims)), output.shape), name=False)
     return output.copy(data=pixels)

@@ -14,6 +14,7 @@ import xarray as xr
 from ngio_x._frozen import evolve, named, shown, to_bool, to_ints
 from ngio_x.arrays.image import integers_by_axis, lattice_of, require_image, window_origin, with_lattice
 from ngio_x.arrays.lattice import Lattice
+from ngio_x.arrays.lazy import require_plain
 from ngio_x.arrays.mask import blanked, fitting, on_pixels_of
 from ngio_x.errors import NgioKeyError, NgioValueError
 from ngio_x.labels.extents import integer_pixels, summary_of
@@ -154,6 +155,7 @@ def _found(
 ) -> tuple[xr.DataArray, Summary, list[int]]:
     """Return the labels on the image's pixels, their summary, and which of its columns are wanted."""
     require_image(image)
+    require_plain(image)
     require_image(labels, "labels")
     if "label" in image.dims:
         raise NgioValueError("the image has an axis 'label' already, along which its objects would lie: rename it")

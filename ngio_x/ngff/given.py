@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from ngio_x.arrays.image import require_image
+from ngio_x.arrays.lazy import require_plain
 from ngio_x.arrays.roles import IMAGE, LABELS, require_labels, role_of, settled, with_role
 from ngio_x.arrays.tree import array_of, finest_first, image_of
 from ngio_x.errors import NgioTypeError, NgioUserWarning, NgioValueError
@@ -157,6 +158,7 @@ def require_numbers(dtype: np.dtype[Any]) -> None:
 
 
 def _require_writable(image: xr.DataArray) -> None:
+    require_plain(image)
     require_image_axes([str(dim) for dim in image.dims])
     require_numbers(image.dtype)
     if image.size == 0:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import xarray as xr
 
 from ngio_x.arrays.crop import crop, in_world
-from ngio_x.arrays.lazy import is_lazy
+from ngio_x.arrays.lazy import is_lazy, require_plain
 from ngio_x.arrays.levels import level_for
 from ngio_x.arrays.roles import LABELS, Role, role_of, settled, with_role
 from ngio_x.arrays.show import extent_of
@@ -37,6 +37,7 @@ def plane_of(image: Image, roi: RoiLike | None, room: tuple[float, float], role:
     if roi is not None:
         image = crop(image, in_world(roi, image_of(image)))  # type: ignore[type-var]  # either of the two
     base = image_of(image)
+    require_plain(base)
     _require_plane(base)
     size = max(_length(base, axis) / pixels for axis, pixels in zip("yx", room, strict=True))  # of the picture's pixels
     if isinstance(image, xr.DataTree):
