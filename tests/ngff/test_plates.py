@@ -62,7 +62,7 @@ def test_a_plate_is_a_tree_of_wells_and_images(plate, version):
     assert list(tree["B/03/0"].children) == ["0", "1", "labels"]
     assert_array_equal(tree["C/04/1/0/image"], pixels(1, 1, 1))
     assert tree["B/03/0/labels/nuclei/0/nuclei"].attrs["role"] == "labels"
-    assert tree.attrs["plate"]["columns"] == ["03", "04"]
+    assert json.loads(tree.attrs["plate"])["columns"] == ["03", "04"]
     assert json.loads(tree.attrs["plate"])["acquisitions"][0]["name"] == "first"
     assert json.loads(tree["B/03"].attrs["well"])["images"][1] == {"path": "1", "acquisition": 0}
     assert tree["B/03/1"].attrs["name"] == "1"
