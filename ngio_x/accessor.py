@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import xarray as xr
 
@@ -35,53 +35,38 @@ if TYPE_CHECKING:
     from ngio_x.view.napari import LayerData
     from ngio_x.view.overlays import Axes
 
+Held = TypeVar("Held", xr.DataArray, xr.Dataset, xr.DataTree)
+Gridded = TypeVar("Gridded", xr.DataArray, xr.Dataset)
+Drawable = TypeVar("Drawable", xr.DataArray, xr.DataTree)
 
-class DataArrayAccessor:
-    """What ngio_x does with a labelled image; each method is the function of its name."""
 
-    def __init__(self, image: xr.DataArray) -> None:
-        self._image = image
+class _Accessor(Generic[Held]):
+    """What ngio_x does with whatever holds an image."""
 
-    def _repr_html_(self) -> str:
-        return import_module("ngio_x.view.overview").image_html(self._image)  # type: ignore[no-any-return]
+    def __init__(self, held: Held) -> None:
+        self._held: Held = held
 
     @property
     def pixel_size(self) -> PixelSize:
         """The pixel size of the image; see `ngio_x.pixel_size_of`."""
-        return nx.pixel_size_of(self._image)
+        return nx.pixel_size_of(self._held)
 
     @property
     def channels(self) -> tuple[Channel, ...]:
         """The channels of the image, with colours and grey levels; see `ngio_x.channels_of`."""
-        return nx.channels_of(self._image)
+        return nx.channels_of(self._held)
 
     @property
     def dimensions(self) -> Dimensions:
         """Shape, chunks, axes, pixel size and translation of the image; see `ngio_x.dimensions_of`."""
-        return nx.dimensions_of(self._image)
+        return nx.dimensions_of(self._held)
 
-    def window(
-        self, roi: RoiLike, bounds: Bounds = "outer", *, missing_dims: MissingDims | None = None
-    ) -> dict[str, slice]:
-        """Return the array positions that a region holds, one slice for each axis that both have.
-
-        See `ngio_x.window`.
-        """
-        return nx.window(self._image, roi, bounds, missing_dims=missing_dims)
-
-    def crop(self, roi: RoiLike, *, bounds: Bounds = "outer", missing_dims: MissingDims | None = None) -> xr.DataArray:
+    def crop(self, roi: RoiLike, *, bounds: Bounds = "outer", missing_dims: MissingDims | None = None) -> Held:
         """Return the piece of an image that a region holds; the pixels are not copied.
 
         See `ngio_x.crop`.
         """
-        return nx.crop(self._image, roi, bounds=bounds, missing_dims=missing_dims)
-
-    def tile(self, size: IntegersByAxis, overlap: IntegersByAxis = 0) -> list[Roi]:
-        """Return regions of one size that together cover an image, the last axis running fastest.
-
-        See `ngio_x.tile`.
-        """
-        return nx.tile(self._image, size, overlap)
+        return nx.crop(self._held, roi, bounds=bounds, missing_dims=missing_dims)
 
     def zoom(
         self,
@@ -89,140 +74,12 @@ class DataArrayAccessor:
         *,
         shape: Sequence[int] | Mapping[str, int] | None = None,
         order: Order | Mapping[str, Order] | None = None,
-    ) -> xr.DataArray:
+    ) -> Held:
         """Return the image with more or fewer pixels over the same extent; axes that are not named are left alone.
 
         See `ngio_x.zoom`.
         """
-        return nx.zoom(self._image, scale, shape=shape, order=order)
-
-    def paste(
-        self, patch: Any, roi: RoiLike | None = None, *, where: Any = None, bounds: Bounds = "outer"
-    ) -> xr.DataArray:
-        """Return a copy of `image` with `patch` in it; what the patch's lattice places outside the image is dropped.
-
-        See `ngio_x.paste`.
-        """
-        return nx.paste(self._image, patch, roi, where=where, bounds=bounds)
-
-    def mask(self, labels: xr.DataArray, label_id: int, *, fill: Any = 0) -> xr.DataArray:
-        """Return `image` where `labels` has the id, and `fill` elsewhere.
-
-        See `ngio_x.mask`.
-        """
-        return nx.mask(self._image, labels, label_id, fill=fill)
-
-    def composite(self, channels: ChannelsLike | None = None) -> xr.DataArray:
-        """Return an image as red, green and blue: the light of each channel in its colour, added up.
-
-        See `ngio_x.composite`.
-        """
-        return nx.composite(self._image, channels)
-
-    def crop_objects(
-        self,
-        labels: xr.DataArray,
-        *,
-        pad: IntegersByAxis = 0,
-        masked: bool = False,
-        fill: Any = 0,
-        ids: Iterable[int] | None = None,
-    ) -> Iterator[xr.DataArray]:
-        """Return the pieces of an image that hold its objects, one by one, by rising id.
-
-        See `ngio_x.crop_objects`.
-        """
-        return nx.crop_objects(self._image, labels, pad=pad, masked=masked, fill=fill, ids=ids)
-
-    def stack_objects(
-        self,
-        labels: xr.DataArray,
-        shape: IntegersByAxis,
-        *,
-        masked: bool = False,
-        fill: Any = 0,
-        ids: Iterable[int] | None = None,
-    ) -> xr.DataArray:
-        """Return windows of one shape around the objects of an image, stacked along `label`, as for machine learning.
-
-        See `ngio_x.stack_objects`.
-        """
-        return nx.stack_objects(self._image, labels, shape, masked=masked, fill=fill, ids=ids)
-
-    def map_rois(
-        self,
-        func: Callable[[Any], Any],
-        rois: Iterable[Roi],
-        *,
-        output: Output = "image",
-        halo: IntegersByAxis = 0,
-        bounds: Bounds = "outer",
-        masked: bool | xr.DataArray = False,
-        dtype: Any = None,
-        fill: Any = 0,
-    ) -> xr.DataArray | xr.Dataset:
-        """Return what a function makes of the pieces of an image that regions hold: an image, labels, or a table.
-
-        See `ngio_x.map_rois`.
-        """
-        return nx.map_rois(
-            self._image, func, rois, output=output, halo=halo, bounds=bounds, masked=masked, dtype=dtype, fill=fill
-        )
-
-    def label_extents(self, *, axes_order: Sequence[str] | None = None, background: int | None = 0) -> xr.Dataset:
-        """Return box, number of pixels and centre of every object of a label image, one row an id.
-
-        See `ngio_x.label_extents`.
-        """
-        return nx.label_extents(self._image, axes_order=axes_order, background=background)
-
-    def compute_masking_roi(
-        self,
-        pixel_size: FactorsByAxis | PixelSize | None = None,
-        axes_order: Sequence[str] | None = None,
-    ) -> list[Roi]:
-        """Return the bounding box of every id of a label image, 0 being background.
-
-        See `ngio_x.compute_masking_roi`.
-        """
-        return nx.compute_masking_roi(self._image, pixel_size, axes_order)
-
-    def keep_objects(self, labels: LabelsLike) -> xr.DataArray:
-        """Return a coarser label image in which each object that it has lost is one pixel again.
-
-        See `ngio_x.keep_objects`.
-        """
-        return nx.keep_objects(self._image, labels)
-
-    def relabel_sequential(self, *, offset: int = 1, background: int = 0) -> tuple[xr.DataArray, dict[int, int]]:
-        """Return the label image with ids that follow each other, in their old order, and the new id of each old one.
-
-        See `ngio_x.relabel_sequential`.
-        """
-        return nx.relabel_sequential(self._image, offset=offset, background=background)
-
-    def plot(
-        self,
-        roi: RoiLike | None = None,
-        *,
-        rois: Iterable[Roi] = (),
-        labels: xr.DataArray | xr.DataTree | str | None = None,
-        channels: ChannelsLike | None = None,
-        scale_bar: bool = False,
-        ax: Axes | None = None,
-    ) -> Axes:
-        """Draw a plane of an image in world units, y pointing down, and return the axes.
-
-        See `ngio_x.plot_image`.
-        """
-        return nx.plot_image(self._image, roi, rois=rois, labels=labels, channels=channels, scale_bar=scale_bar, ax=ax)
-
-    def plot_labels(self, roi: RoiLike | None = None, *, linewidth: float = 1.0, ax: Axes | None = None) -> Axes:
-        """Draw the outlines of the objects of a label image, each in the colour of its id, and return the axes.
-
-        See `ngio_x.plot_labels`.
-        """
-        return nx.plot_labels(self._image, roi, linewidth=linewidth, ax=ax)
+        return nx.zoom(self._held, scale, shape=shape, order=order)
 
     def write_ome_zarr(
         self,
@@ -248,7 +105,7 @@ class DataArrayAccessor:
         See `ngio_x.write_ome_zarr`.
         """
         nx.write_ome_zarr(
-            self._image,
+            self._held,
             store,
             version=version,
             levels=levels,
@@ -265,6 +122,165 @@ class DataArrayAccessor:
             overwrite=overwrite,
             progress=progress,
         )
+
+
+class _OnOneGrid(_Accessor[Gridded]):
+    """What needs the pixels of one grid."""
+
+    def window(
+        self, roi: RoiLike, bounds: Bounds = "outer", *, missing_dims: MissingDims | None = None
+    ) -> dict[str, slice]:
+        """Return the array positions that a region holds, one slice for each axis that both have.
+
+        See `ngio_x.window`.
+        """
+        return nx.window(self._held, roi, bounds, missing_dims=missing_dims)
+
+    def map_rois(
+        self,
+        func: Callable[[Any], Any],
+        rois: Iterable[Roi],
+        *,
+        output: Output = "image",
+        halo: IntegersByAxis = 0,
+        bounds: Bounds = "outer",
+        masked: bool | xr.DataArray = False,
+        dtype: Any = None,
+        fill: Any = 0,
+    ) -> xr.DataArray | xr.Dataset:
+        """Return what a function makes of the pieces of an image that regions hold: an image, labels, or a table.
+
+        See `ngio_x.map_rois`.
+        """
+        return nx.map_rois(
+            self._held, func, rois, output=output, halo=halo, bounds=bounds, masked=masked, dtype=dtype, fill=fill
+        )
+
+
+class _Drawn(_Accessor[Drawable]):
+    """What can be drawn."""
+
+    def plot(
+        self,
+        roi: RoiLike | None = None,
+        *,
+        rois: Iterable[Roi] = (),
+        labels: xr.DataArray | xr.DataTree | str | None = None,
+        channels: ChannelsLike | None = None,
+        scale_bar: bool = False,
+        ax: Axes | None = None,
+    ) -> Axes:
+        """Draw a plane of an image in world units, y pointing down, and return the axes.
+
+        See `ngio_x.plot_image`.
+        """
+        return nx.plot_image(self._held, roi, rois=rois, labels=labels, channels=channels, scale_bar=scale_bar, ax=ax)
+
+
+class DataArrayAccessor(_OnOneGrid[xr.DataArray], _Drawn[xr.DataArray]):
+    """What ngio_x does with a labelled image; each method is the function of its name."""
+
+    def _repr_html_(self) -> str:
+        return import_module("ngio_x.view.overview").image_html(self._held)  # type: ignore[no-any-return]
+
+    def tile(self, size: IntegersByAxis, overlap: IntegersByAxis = 0) -> list[Roi]:
+        """Return regions of one size that together cover an image, the last axis running fastest.
+
+        See `ngio_x.tile`.
+        """
+        return nx.tile(self._held, size, overlap)
+
+    def paste(
+        self, patch: Any, roi: RoiLike | None = None, *, where: Any = None, bounds: Bounds = "outer"
+    ) -> xr.DataArray:
+        """Return a copy of `image` with `patch` in it; what the patch's lattice places outside the image is dropped.
+
+        See `ngio_x.paste`.
+        """
+        return nx.paste(self._held, patch, roi, where=where, bounds=bounds)
+
+    def mask(self, labels: xr.DataArray, label_id: int, *, fill: Any = 0) -> xr.DataArray:
+        """Return `image` where `labels` has the id, and `fill` elsewhere.
+
+        See `ngio_x.mask`.
+        """
+        return nx.mask(self._held, labels, label_id, fill=fill)
+
+    def composite(self, channels: ChannelsLike | None = None) -> xr.DataArray:
+        """Return an image as red, green and blue: the light of each channel in its colour, added up.
+
+        See `ngio_x.composite`.
+        """
+        return nx.composite(self._held, channels)
+
+    def crop_objects(
+        self,
+        labels: xr.DataArray,
+        *,
+        pad: IntegersByAxis = 0,
+        masked: bool = False,
+        fill: Any = 0,
+        ids: Iterable[int] | None = None,
+    ) -> Iterator[xr.DataArray]:
+        """Return the pieces of an image that hold its objects, one by one, by rising id.
+
+        See `ngio_x.crop_objects`.
+        """
+        return nx.crop_objects(self._held, labels, pad=pad, masked=masked, fill=fill, ids=ids)
+
+    def stack_objects(
+        self,
+        labels: xr.DataArray,
+        shape: IntegersByAxis,
+        *,
+        masked: bool = False,
+        fill: Any = 0,
+        ids: Iterable[int] | None = None,
+    ) -> xr.DataArray:
+        """Return windows of one shape around the objects of an image, stacked along `label`, as for machine learning.
+
+        See `ngio_x.stack_objects`.
+        """
+        return nx.stack_objects(self._held, labels, shape, masked=masked, fill=fill, ids=ids)
+
+    def label_extents(self, *, axes_order: Sequence[str] | None = None, background: int | None = 0) -> xr.Dataset:
+        """Return box, number of pixels and centre of every object of a label image, one row an id.
+
+        See `ngio_x.label_extents`.
+        """
+        return nx.label_extents(self._held, axes_order=axes_order, background=background)
+
+    def compute_masking_roi(
+        self,
+        pixel_size: FactorsByAxis | PixelSize | None = None,
+        axes_order: Sequence[str] | None = None,
+    ) -> list[Roi]:
+        """Return the bounding box of every id of a label image, 0 being background.
+
+        See `ngio_x.compute_masking_roi`.
+        """
+        return nx.compute_masking_roi(self._held, pixel_size, axes_order)
+
+    def keep_objects(self, labels: LabelsLike) -> xr.DataArray:
+        """Return a coarser label image in which each object that it has lost is one pixel again.
+
+        See `ngio_x.keep_objects`.
+        """
+        return nx.keep_objects(self._held, labels)
+
+    def relabel_sequential(self, *, offset: int = 1, background: int = 0) -> tuple[xr.DataArray, dict[int, int]]:
+        """Return the label image with ids that follow each other, in their old order, and the new id of each old one.
+
+        See `ngio_x.relabel_sequential`.
+        """
+        return nx.relabel_sequential(self._held, offset=offset, background=background)
+
+    def plot_labels(self, roi: RoiLike | None = None, *, linewidth: float = 1.0, ax: Axes | None = None) -> Axes:
+        """Draw the outlines of the objects of a label image, each in the colour of its id, and return the axes.
+
+        See `ngio_x.plot_labels`.
+        """
+        return nx.plot_labels(self._held, roi, linewidth=linewidth, ax=ax)
 
     def write_labels(
         self,
@@ -286,7 +302,7 @@ class DataArrayAccessor:
         See `ngio_x.write_labels`.
         """
         nx.write_labels(
-            self._image,
+            self._held,
             store,
             name,
             frame=frame,
@@ -315,118 +331,18 @@ class DataArrayAccessor:
         See `ngio_x.write_region`.
         """
         options: dict[str, Any] = {"consolidate": consolidate, "exclusive": exclusive, "frame": frame}
-        nx.write_region(self._image, store, roi, where=where, **options)
+        nx.write_region(self._held, store, roi, where=where, **options)
 
 
-class DatasetAccessor:
+class DatasetAccessor(_OnOneGrid[xr.Dataset]):
     """What ngio_x does with arrays on one lattice, such as the node of a level; each method is the function."""
 
-    def __init__(self, dataset: xr.Dataset) -> None:
-        self._dataset = dataset
 
-    @property
-    def pixel_size(self) -> PixelSize:
-        """The pixel size of level 0; see `ngio_x.pixel_size_of`."""
-        return nx.pixel_size_of(self._dataset)
-
-    @property
-    def dimensions(self) -> Dimensions:
-        """Shape, chunks, axes, pixel size and translation of level 0; see `ngio_x.dimensions_of`."""
-        return nx.dimensions_of(self._dataset)
-
-    def window(
-        self, roi: RoiLike, bounds: Bounds = "outer", *, missing_dims: MissingDims | None = None
-    ) -> dict[str, slice]:
-        """Return the array positions that a region holds, one slice for each axis that both have.
-
-        See `ngio_x.window`.
-        """
-        return nx.window(self._dataset, roi, bounds, missing_dims=missing_dims)
-
-    def crop(self, roi: RoiLike, *, bounds: Bounds = "outer", missing_dims: MissingDims | None = None) -> xr.Dataset:
-        """Return the piece of an image that a region holds; the pixels are not copied.
-
-        See `ngio_x.crop`.
-        """
-        return nx.crop(self._dataset, roi, bounds=bounds, missing_dims=missing_dims)
-
-    def zoom(
-        self,
-        scale: FactorsByAxis | None = None,
-        *,
-        shape: Sequence[int] | Mapping[str, int] | None = None,
-        order: Order | Mapping[str, Order] | None = None,
-    ) -> xr.Dataset:
-        """Return the image with more or fewer pixels over the same extent; axes that are not named are left alone.
-
-        See `ngio_x.zoom`.
-        """
-        return nx.zoom(self._dataset, scale, shape=shape, order=order)
-
-    def map_rois(
-        self,
-        func: Callable[[Any], Any],
-        rois: Iterable[Roi],
-        *,
-        output: Output = "image",
-        halo: IntegersByAxis = 0,
-        bounds: Bounds = "outer",
-        masked: bool | xr.DataArray = False,
-        dtype: Any = None,
-        fill: Any = 0,
-    ) -> xr.DataArray | xr.Dataset:
-        """Return what a function makes of the pieces of an image that regions hold: an image, labels, or a table.
-
-        See `ngio_x.map_rois`.
-        """
-        return nx.map_rois(
-            self._dataset, func, rois, output=output, halo=halo, bounds=bounds, masked=masked, dtype=dtype, fill=fill
-        )
-
-
-class DataTreeAccessor:
+class DataTreeAccessor(_Drawn[xr.DataTree]):
     """What ngio_x does with the tree of an image, or of several; each method is the function of its name."""
 
-    def __init__(self, tree: xr.DataTree) -> None:
-        self._tree = tree
-
     def _repr_html_(self) -> str:
-        return import_module("ngio_x.view.overview").tree_html(self._tree)  # type: ignore[no-any-return]
-
-    @property
-    def pixel_size(self) -> PixelSize:
-        """The pixel size of level 0; see `ngio_x.pixel_size_of`."""
-        return nx.pixel_size_of(self._tree)
-
-    @property
-    def channels(self) -> tuple[Channel, ...]:
-        """The channels of the image, with colours and grey levels; see `ngio_x.channels_of`."""
-        return nx.channels_of(self._tree)
-
-    @property
-    def dimensions(self) -> Dimensions:
-        """Shape, chunks, axes, pixel size and translation of level 0; see `ngio_x.dimensions_of`."""
-        return nx.dimensions_of(self._tree)
-
-    def crop(self, roi: RoiLike, *, bounds: Bounds = "outer", missing_dims: MissingDims | None = None) -> xr.DataTree:
-        """Return the piece of an image that a region holds; the pixels are not copied.
-
-        See `ngio_x.crop`.
-        """
-        return nx.crop(self._tree, roi, bounds=bounds, missing_dims=missing_dims)
-
-    def zoom(
-        self,
-        scale: FactorsByAxis | None = None,
-        *,
-        shape: Sequence[int] | Mapping[str, int] | None = None,
-        order: Order | Mapping[str, Order] | None = None,
-    ) -> xr.DataTree:
-        """Return the image with more or fewer pixels over the same extent; axes that are not named are left alone.
-
-        See `ngio_x.zoom`.
-        """
-        return nx.zoom(self._tree, scale, shape=shape, order=order)
+        return import_module("ngio_x.view.overview").tree_html(self._held)  # type: ignore[no-any-return]
 
     def level_for(
         self,
@@ -439,7 +355,7 @@ class DataTreeAccessor:
 
         See `ngio_x.level_for`.
         """
-        return nx.level_for(self._tree, pixel_size=pixel_size, max_pixels=max_pixels, scale=scale)
+        return nx.level_for(self._held, pixel_size=pixel_size, max_pixels=max_pixels, scale=scale)
 
     def map_levels(
         self, function: Callable[..., xr.DataArray], *args: Any, on: On = "image", **kwargs: Any
@@ -448,23 +364,7 @@ class DataTreeAccessor:
 
         See `ngio_x.map_levels`.
         """
-        return nx.map_levels(self._tree, function, *args, on=on, **kwargs)
-
-    def plot(
-        self,
-        roi: RoiLike | None = None,
-        *,
-        rois: Iterable[Roi] = (),
-        labels: xr.DataArray | xr.DataTree | str | None = None,
-        channels: ChannelsLike | None = None,
-        scale_bar: bool = False,
-        ax: Axes | None = None,
-    ) -> Axes:
-        """Draw a plane of an image in world units, y pointing down, and return the axes.
-
-        See `ngio_x.plot_image`.
-        """
-        return nx.plot_image(self._tree, roi, rois=rois, labels=labels, channels=channels, scale_bar=scale_bar, ax=ax)
+        return nx.map_levels(self._held, function, *args, on=on, **kwargs)
 
     def plot_levels(
         self,
@@ -479,56 +379,14 @@ class DataTreeAccessor:
 
         See `ngio_x.plot_levels`.
         """
-        return nx.plot_levels(self._tree, roi, rois=rois, labels=labels, channels=channels, axes=axes)
+        return nx.plot_levels(self._held, roi, rois=rois, labels=labels, channels=channels, axes=axes)
 
     def to_napari_layers(self, *, rois: Iterable[Roi] | Mapping[str, Iterable[Roi]] | None = None) -> list[LayerData]:
         """Return an image, its labels and regions as layers of napari, lying over each other in the world of ngio_x.
 
         See `ngio_x.to_napari_layers`.
         """
-        return nx.to_napari_layers(self._tree, rois=rois)
-
-    def write_ome_zarr(
-        self,
-        store: StoreLike,
-        *,
-        version: Version = "0.5",
-        levels: int | None = None,
-        scale_factors: Sequence[float] | Mapping[str, float] | None = None,
-        frame: Frame | None = None,
-        order: Order | None = None,
-        chunks: ByAxis | None = None,
-        shards: ByAxis | str | None = None,
-        compressors: Any = "auto",
-        labels: Mapping[str, xr.DataArray] | None = None,
-        name: str | None = None,
-        channels: Sequence[str | Channel] | None = None,
-        keep_objects: bool = False,
-        overwrite: bool = False,
-        progress: Progress = False,
-    ) -> None:
-        """Write a labelled image as a multi-resolution OME-Zarr image.
-
-        See `ngio_x.write_ome_zarr`.
-        """
-        nx.write_ome_zarr(
-            self._tree,
-            store,
-            version=version,
-            levels=levels,
-            scale_factors=scale_factors,
-            frame=frame,
-            order=order,
-            chunks=chunks,
-            shards=shards,
-            compressors=compressors,
-            labels=labels,
-            name=name,
-            channels=channels,
-            keep_objects=keep_objects,
-            overwrite=overwrite,
-            progress=progress,
-        )
+        return nx.to_napari_layers(self._held, rois=rois)
 
 
 def register() -> None:

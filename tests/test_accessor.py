@@ -35,7 +35,7 @@ KINDS = {
         "write_labels",
         "write_region",
     ),
-    accessor.DatasetAccessor: ("window", "crop", "zoom", "map_rois"),
+    accessor.DatasetAccessor: ("window", "crop", "zoom", "map_rois", "write_ome_zarr"),
     accessor.DataTreeAccessor: (
         "crop",
         "zoom",
@@ -68,11 +68,7 @@ ROI = nx.Roi.from_values({"y": (0, 1), "x": (1, 2)}, None)
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_the_methods_are_these(kind):
     """Names are promises."""
-    methods = {
-        name
-        for name, value in vars(kind).items()
-        if inspect.isfunction(value) and name not in ("__init__", "_repr_html_")
-    }
+    methods = {name for name, _ in inspect.getmembers(kind, inspect.isfunction) if not name.startswith("_")}
     assert methods == set(KINDS[kind])
 
 
