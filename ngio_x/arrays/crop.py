@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import PurePosixPath
 from typing import Any, Literal, TypeVar
 
@@ -11,7 +10,7 @@ import xarray as xr
 from ngio_x._frozen import named, one_of
 from ngio_x.arrays.image import lattice_of
 from ngio_x.arrays.tree import IMAGE, Levels, images_of, with_levels
-from ngio_x.errors import NgioEmptyRegionError, NgioTypeError, NgioUserWarning, NgioValueError
+from ngio_x.errors import NgioEmptyRegionError, NgioTypeError, NgioValueError, warn
 from ngio_x.metadata.axes import axis_type_of
 from ngio_x.roi.roi import Roi, RoiLike, to_roi
 from ngio_x.roi.roi_slice import RoiSlice
@@ -128,7 +127,7 @@ def _crop_tree(tree: xr.DataTree, roi: Roi, bounds: Bounds, missing_dims: Missin
     if not pieces:
         raise next(iter(empty.values()), NgioValueError("the tree holds no image to crop: open one with open_ome_zarr"))
     for what, why in empty.items():
-        warnings.warn(f"{what} is left out: {why}", NgioUserWarning, stacklevel=3)
+        warn(f"{what} is left out: {why}")
     return with_levels(tree, pieces)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +14,7 @@ import tifffile
 import xarray as xr
 
 from ngio_x.arrays.image import as_image
-from ngio_x.errors import NgioFileNotFoundError, NgioUserWarning, NgioValueError
+from ngio_x.errors import NgioFileNotFoundError, NgioValueError, warn
 from ngio_x.metadata.axes import CANONICAL_ORDER
 from ngio_x.metadata.units import unit_from_symbol
 
@@ -140,7 +139,7 @@ def _read_tiff(path: Path) -> _Contents:
     with tifffile.TiffFile(path) as tiff:
         series = tiff.series[0]
         if len(tiff.series) > 1:
-            warnings.warn(f"{path} holds {len(tiff.series)} images: only the first is read", NgioUserWarning, 2)
+            warn(f"{path} holds {len(tiff.series)} images: only the first is read")
         pixels, axes = _known_axes(series.asarray(), series.axes)
         if tiff.ome_metadata:
             contents = _with_ome(pixels, axes, tifffile.xml2dict(tiff.ome_metadata))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from fractions import Fraction
 from typing import Final, Literal, TypeAlias
 
-from ngio_x.errors import NgioUserWarning, NgioValueError
+from ngio_x.errors import NgioValueError, warn
 
 AxisType: TypeAlias = Literal["space", "time", "channel"]
 
@@ -94,8 +93,4 @@ def warn_if_unknown_unit(unit: str | None, axis_type: AxisType | None) -> None:
     if unit is None or known is None or unit in known:
         return
     hint = f"; did you mean {SYMBOLS[unit]!r}?" if unit in SYMBOLS else ""
-    warnings.warn(
-        f"unit {unit!r} is not a {axis_type} unit that OME-NGFF names; it is kept as it is{hint}",
-        NgioUserWarning,
-        stacklevel=4,
-    )
+    warn(f"unit {unit!r} is not a {axis_type} unit that OME-NGFF names; it is kept as it is{hint}")

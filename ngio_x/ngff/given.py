@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -14,7 +13,7 @@ from ngio_x.arrays.image import require_image
 from ngio_x.arrays.lazy import require_plain
 from ngio_x.arrays.roles import IMAGE, LABELS, require_labels, role_of, settled, with_role
 from ngio_x.arrays.tree import array_of, finest_first, image_of
-from ngio_x.errors import NgioTypeError, NgioUserWarning, NgioValueError
+from ngio_x.errors import NgioTypeError, NgioValueError, warn
 from ngio_x.metadata.axes import CANONICAL_ORDER
 
 
@@ -103,11 +102,9 @@ def _falling(levels: Sequence[xr.DataArray]) -> tuple[xr.DataArray, ...]:
     """
     for number, (finer, coarser) in enumerate(itertools.pairwise(levels), 1):
         if any(m > n for n, m in zip(finer.shape, coarser.shape, strict=True)):
-            warnings.warn(
+            warn(
                 f"level {number} and those after it are left out: it has {coarser.shape} pixels where the one before "
-                f"has {finer.shape}, and levels must go from fine to coarse",
-                NgioUserWarning,
-                stacklevel=4,
+                f"has {finer.shape}, and levels must go from fine to coarse"
             )
             return tuple(levels[:number])
     return tuple(levels)

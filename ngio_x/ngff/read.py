@@ -108,11 +108,11 @@ def hierarchy_at(
     if frame is not None:
         to_frame(frame)
     group = open_group(store, storage_options=storage_options)
-    warn_if_unfinished(group.store_path, stacklevel=3)
+    warn_if_unfinished(group.store_path)
     hierarchy = read_hierarchy(group, frame, images)
     for node in (picture.node for picture in hierarchy.pictures if picture.node):
-        warn_if_unfinished(group.store_path / node, stacklevel=3)
-    warn_if_rebuilding([array for picture in hierarchy.pictures for array in picture.arrays], stacklevel=3)
+        warn_if_unfinished(group.store_path / node)
+    warn_if_rebuilding([array for picture in hierarchy.pictures for array in picture.arrays])
     return hierarchy
 
 

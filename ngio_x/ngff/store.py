@@ -25,9 +25,9 @@ from ngio_x.errors import (
     NgioFileExistsError,
     NgioFileNotFoundError,
     NgioTypeError,
-    NgioUserWarning,
     NgioValidationError,
     NgioValueError,
+    warn,
 )
 from ngio_x.pyramid.places import name_of, overlap
 
@@ -300,11 +300,9 @@ def renew_consolidated(group: zarr.Group) -> None:
     try:
         consolidate(place)
     except (*ZARR_FAULTS, OSError) as error:
-        warnings.warn(
+        warn(
             f"what was to be written is in place, but the consolidated metadata of {place} could not be renewed "
-            f"({type(error).__name__}: {error}): mend what cannot be read, then call zarr.consolidate_metadata",
-            NgioUserWarning,
-            stacklevel=3,
+            f"({type(error).__name__}: {error}): mend what cannot be read, then call zarr.consolidate_metadata"
         )
 
 

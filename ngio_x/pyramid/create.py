@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, Literal
@@ -14,7 +13,7 @@ from zarr.core.sync import sync
 from zarr.storage import LocalStore, MemoryStore, StorePath
 
 from ngio_x._frozen import shown
-from ngio_x.errors import NgioFileExistsError, NgioUserWarning, NgioValueError
+from ngio_x.errors import NgioFileExistsError, NgioValueError, warn
 from ngio_x.pyramid.places import require_replaceable
 from ngio_x.pyramid.swap import is_unfinished, recover, swap_in
 
@@ -74,24 +73,20 @@ def create_in(group: zarr.Group, paths: Sequence[str], documents: Mapping[str, b
     else:
         _replace(place, new, paths)
     if group.metadata.consolidated_metadata is not None:
-        warnings.warn(
+        warn(
             f"the consolidated metadata of {place} does not describe the new levels: consolidate again, or open the "
-            "group with use_consolidated=False",
-            NgioUserWarning,
-            stacklevel=3,
+            "group with use_consolidated=False"
         )
 
 
-def warn_if_unfinished(place: StorePath, *, stacklevel: int = 2) -> None:
+def warn_if_unfinished(place: StorePath) -> None:
     """Warn if arrays were being put into a local group when the writing process was cut off."""
     root = _directory(place)
     if root is not None and is_unfinished(root):
-        warnings.warn(
+        warn(
             f"levels of {place} were being replaced when the writing process was cut off, or are being "
             "replaced now: some may be missing or empty. The next ImagePyramidBuilder.to_zarr into this group "
-            "finishes or undoes that",
-            NgioUserWarning,
-            stacklevel=stacklevel + 1,
+            "finishes or undoes that"
         )
 
 

@@ -12,7 +12,6 @@ import os
 import socket
 import sys
 import uuid
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -25,7 +24,7 @@ from zarr.core.sync import sync
 from zarr.storage import StorePath
 
 from ngio_x._frozen import at_least, checked_by, evolve, field, frozen, to_bool, to_int, to_name, to_optional_name
-from ngio_x.errors import NgioStorageError, NgioUserWarning, NgioValueError
+from ngio_x.errors import NgioStorageError, NgioValueError, warn
 from ngio_x.pyramid.boxes import Box, Span
 from ngio_x.pyramid.places import directory_of
 
@@ -169,17 +168,15 @@ def seen_marks(arrays: Sequence[zarr.Array[Any]]) -> list[tuple[Mark, ...]]:
         return [()] * len(arrays)
 
 
-def warn_if_rebuilding(arrays: Sequence[zarr.Array[Any]], *, stacklevel: int = 2) -> None:
+def warn_if_rebuilding(arrays: Sequence[zarr.Array[Any]]) -> None:
     """Warn of arrays that are being rebuilt, or whose rebuilding was cut off."""
     found = {str(array.store_path): marks for array, marks in zip(arrays, seen_marks(arrays), strict=True) if marks}
     if found:
         first = next(iter(found.values()))[0]
-        warnings.warn(
+        warn(
             f"{', '.join(found)} {'is' if len(found) == 1 else 'are'} being rebuilt, or the run that did so was cut "
             f"off (host {first.host}, process {first.pid}, since {first.started}) or left it to another: pixels may be "
-            "out of date. consolidate_ome_zarr finishes the work",
-            NgioUserWarning,
-            stacklevel=stacklevel + 1,
+            "out of date. consolidate_ome_zarr finishes the work"
         )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import warnings
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -15,12 +14,7 @@ from zarr.core.sync import sync
 from zarr.storage import MemoryStore, StorePath
 
 from ngio_x._frozen import named, to_bool
-from ngio_x.errors import (
-    NgioFileExistsError,
-    NgioFileNotFoundError,
-    NgioUserWarning,
-    NgioValidationError,
-)
+from ngio_x.errors import NgioFileExistsError, NgioFileNotFoundError, NgioValidationError, warn
 from ngio_x.ngff.store import ZARR_FAULTS, renew_consolidated, unreadable
 from ngio_x.pyramid.places import directory_of, require_replaceable
 from ngio_x.pyramid.swap import is_unfinished, recover, swap_in
@@ -41,11 +35,9 @@ def table_names(image: zarr.Group) -> list[str]:
     place = image.store_path / TABLES
     directory = directory_of(place)
     if directory is not None and is_unfinished(directory):
-        warnings.warn(
+        warn(
             f"a table of {image.store_path} was being replaced when the writing process was cut off, or is being "
-            "replaced now: the next write_rois into this image finishes or undoes that",
-            NgioUserWarning,
-            stacklevel=3,
+            "replaced now: the next write_rois into this image finishes or undoes that"
         )
     return _listed(_attributes_at(place), place)
 
