@@ -120,6 +120,13 @@ def relabel(truth, k):
         return truth
 
 
+def in_pixels_of_before(truth):
+    """Return whether a lone label lies in pixels of the size that it tells as its neighbours did: nothing is to be seen."""
+    told = truth.array.x.attrs
+    place = truth.array.x.item() / told["spacing"] - told["phase"]
+    return abs(place - round(place)) < 0.011
+
+
 VERBS = [
     coarsen,
     coarsen_dataset,
@@ -148,7 +155,7 @@ def test_no_coordinate_attribute_is_stale(count, chain):
     truth = Truth(nx.as_image(np.zeros(count), "x", 0.5, name="v"))
     for verb, k in chain:
         truth = verb(truth, k)
-        assume(not (truth.outdated and truth.count == 1))
+        assume(not (truth.outdated and truth.count == 1 and in_pixels_of_before(truth)))
         try:
             found = lattice_of(truth.array, "x")
         except NgioValueError as error:

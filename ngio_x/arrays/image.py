@@ -21,7 +21,7 @@ from ngio_x._frozen import (
 from ngio_x.arrays.channels import with_channels, with_channels_like, without_channels
 from ngio_x.arrays.lattice import Lattice, anchor_of, lattice_from_labels
 from ngio_x.arrays.pixel_index import PixelIndex, unit_of
-from ngio_x.arrays.pixel_labels import SPACING
+from ngio_x.arrays.pixel_labels import told_spacing, without_size
 from ngio_x.arrays.roles import IMAGE, LABELS, with_role
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.metadata.axes import CANONICAL_ORDER, SPACE, FactorsByAxis, axis_type_of, by_axis, default_unit
@@ -94,8 +94,8 @@ def with_lattice(image: xr.DataArray, dim: Hashable, lattice: Lattice) -> xr.Dat
     """Return the image with a lattice along a dimension; other attributes of its coordinate are kept."""
     created = xr.Coordinates.from_xindex(PixelIndex(lattice, dim))
     if dim in image.coords:
-        told = ("units", SPACING)
-        created[dim].attrs.update({key: value for key, value in image[dim].attrs.items() if key not in told})
+        told = without_size(image[dim].attrs)
+        created[dim].attrs.update({key: value for key, value in told.items() if key != "units"})
     replaced = [dim] if lattice.relative else [dim, window_origin(dim)]
     return image.drop_vars(replaced, errors="ignore").assign_coords(created)
 
@@ -220,7 +220,8 @@ def lattice_in_hand(image: xr.DataArray | xr.Dataset, dim: Hashable, *, lone: fl
     names = axis_type is None and coordinate.dtype.kind != "f"  # such as ids along `label`: numbers, but no places
     if names or coordinate.size == 0:
         return None
-    spacing = coordinate.attrs.get(SPACING, lone)
+    told = told_spacing(coordinate)
+    spacing = lone if told is None else told
     found = lattice_from_labels(coordinate.values, str(dim), anchor_of(axis_type), spacing, unit)
     return evolve(found, relative=True) if window_origin(dim) in image.coords else found
 

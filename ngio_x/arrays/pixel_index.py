@@ -15,7 +15,7 @@ from xarray.indexes import CoordinateTransformIndex, Index, PandasIndex
 
 from ngio_x._frozen import instance_of, named, shown, to_name
 from ngio_x.arrays.lattice import Lattice, anchor_of, lattice_from_labels
-from ngio_x.arrays.pixel_labels import SPACING, PixelLabels, PixelTransform, same_pixels, unit_attribute
+from ngio_x.arrays.pixel_labels import PixelLabels, PixelTransform, same_pixels, told_spacing, unit_attribute
 from ngio_x.errors import NgioKeyError, NgioTypeError, NgioValueError
 from ngio_x.metadata.axes import axis_type_of
 from ngio_x.roi.rounding import snap, snap_to_centre
@@ -76,7 +76,7 @@ class PixelIndex(CoordinateTransformIndex):
             raise NgioValueError(f"PixelIndex needs numbers along one dimension, coordinate {name!r} is {variable!r}")
         anchor, unit = anchor_of(axis_type_of(str(variable.dims[0]))), unit_of(variable.attrs)
         return cls(
-            lattice_from_labels(variable.values, str(name), anchor, variable.attrs.get(SPACING), unit),
+            lattice_from_labels(variable.values, str(name), anchor, told_spacing(variable), unit),
             variable.dims[0],
             name,
         )

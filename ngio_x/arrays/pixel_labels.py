@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Hashable, Mapping
 from typing import Any, Final, Self, TypeVar
 
@@ -15,6 +16,10 @@ from ngio_x.errors import NgioValueError
 
 SPACING: Final = "spacing"
 """The attribute of a coordinate that tells the size of a lone pixel: see `PixelLabels`."""
+PHASE: Final = "phase"
+"""The attribute beside it that tells where labels lie in pixels of that size: a label elsewhere is another's."""
+_PHASE_TOLERANCE: Final = 0.01
+"""Distance, in pixels, within which two phases are one."""
 
 Labels = TypeVar("Labels", bound=xr.Variable)
 
@@ -45,7 +50,8 @@ class PixelLabels(xr.Variable):
 
     Two or more labels tell the size of a pixel by their distance. A lone one has it in its attribute `spacing`, for
     what drops the index (`map_blocks`, a file); so have the labels that `coarsen` makes, of which one may be left. No
-    others have it, nothing that is computed from labels has it, and it says nothing of a place: neighbours agree.
+    others have it, nothing that is computed from labels has it, and it says nothing of a place: neighbours agree. What
+    xarray computes from ordinary labels keeps it, but mostly moves them within such pixels, which `phase` tells.
     """
 
     __slots__ = ()
@@ -68,7 +74,7 @@ class PixelLabels(xr.Variable):
         if lattice is None:
             self._attrs = dict(value)
         else:
-            self._attrs = _with_size(value, lattice.spacing if lattice.size == 1 else None)
+            self._attrs = _with_size(value, lattice if lattice.size == 1 else None)
 
     def chunk(self, *args: Any, **kwargs: Any) -> Self:
         """Stay as they are: chunking an image chunks its pixels."""
@@ -88,7 +94,7 @@ class PixelLabels(xr.Variable):
         if found.ndim == 0:
             return _sized(found, None)
         if found.size == 1 and self._lattice is not None:
-            return _sized(found, self._lattice.spacing)
+            return _sized(found, self._lattice)
         return found
 
     def coarsen(
@@ -115,7 +121,7 @@ class PixelLabels(xr.Variable):
         whole = lattice.strided(0 if from_left else lattice.size - covered, covered)
         coarser = whole.resized(coarse.size)
         labels = type(self)(coarse.dims, coarser.labels(), unit_attribute(coarser) | coarse.attrs)
-        return _sized(labels, coarser.spacing)
+        return _sized(labels, coarser)
 
     def _binary_op(self, *args: Any, **kwargs: Any) -> Any:
         # Twice a label is no label of the same pixel; xarray keeps the attributes of its operands.
@@ -136,10 +142,26 @@ class PixelLabels(xr.Variable):
         return (type(self).__name__, self.dims, repr(self._lattice), repr(sorted(self.attrs.items(), key=repr)))
 
 
-def _sized(labels: Labels, spacing: float | None) -> Labels:
-    """Return labels with the size of a pixel among their attributes, or without it."""
-    labels.attrs = _with_size(labels.attrs, spacing)
+def _sized(labels: Labels, lattice: Lattice | None) -> Labels:
+    """Return labels with the size of the pixels of a lattice among their attributes, or without it."""
+    labels.attrs = _with_size(labels.attrs, lattice)
     return labels
+
+
+def told_spacing(coordinate: xr.Variable) -> object:
+    """Return the size of a lone pixel as its attributes tell; None where they do not, or where it is another's."""
+    if coordinate.size != 1:
+        return None
+    spacing, phase = coordinate.attrs.get(SPACING), coordinate.attrs.get(PHASE)
+    if not (isinstance(phase, numbers.Real) and isinstance(spacing, numbers.Real) and spacing):
+        return spacing
+    apart = (float(coordinate.values.item()) / float(spacing) - float(phase)) % 1.0
+    return spacing if min(apart, 1.0 - apart) < _PHASE_TOLERANCE else None
+
+
+def without_size(attributes: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Return the attributes that do not tell the size of a pixel."""
+    return {key: value for key, value in attributes.items() if key not in (SPACING, PHASE)}
 
 
 def unit_attribute(lattice: Lattice) -> dict[Any, Any]:
@@ -147,9 +169,13 @@ def unit_attribute(lattice: Lattice) -> dict[Any, Any]:
     return {} if lattice.unit is None else {"units": lattice.unit}
 
 
-def _with_size(attributes: Mapping[Any, Any], spacing: float | None) -> dict[Any, Any]:
-    kept = {key: value for key, value in attributes.items() if key != SPACING}
-    return kept if spacing is None else kept | {SPACING: spacing}
+def _with_size(attributes: Mapping[Any, Any], lattice: Lattice | None) -> dict[Any, Any]:
+    kept = without_size(attributes)
+    if lattice is None:
+        return kept
+    # Rounded, so that neighbours on one lattice tell the same.
+    phase = round((lattice.origin / lattice.spacing + lattice.anchor) % 1.0, 3) % 1.0
+    return kept | {SPACING: lattice.spacing, PHASE: phase}
 
 
 def same_pixels(ours: Lattice, theirs: Lattice) -> bool:

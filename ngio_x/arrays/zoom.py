@@ -12,7 +12,7 @@ from ngio_x._frozen import named, positive, shown, to_int, to_positive_float
 from ngio_x.arrays.image import lattice_in_hand
 from ngio_x.arrays.lazy import require_plain
 from ngio_x.arrays.pixel_index import PixelIndex
-from ngio_x.arrays.pixel_labels import SPACING
+from ngio_x.arrays.pixel_labels import without_size
 from ngio_x.arrays.roles import LABELS, is_labels, role_of
 from ngio_x.arrays.tree import pyramids_of, with_levels
 from ngio_x.errors import NgioTypeError, NgioValueError, warn
@@ -177,7 +177,6 @@ def _coords(image: xr.DataArray | xr.Dataset, sizes: Mapping[Hashable, int]) -> 
         lattice = lattice_in_hand(image, dim)
         if lattice is not None:
             created = xr.Coordinates.from_xindex(PixelIndex(lattice.resized(sizes[dim]), dim))
-            kept = {key: value for key, value in image[dim].attrs.items() if key != SPACING}
-            created[dim].attrs.update(kept)
+            created[dim].attrs.update(without_size(image[dim].attrs))
             coords = coords.assign(created)
     return coords

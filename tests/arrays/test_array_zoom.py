@@ -28,7 +28,11 @@ def test_coordinates_become_those_of_the_new_pixels(image):
     result = nx.zoom(image, {"x": 0.5})
     assert result.x.values.tolist() == [0.5, 1.5, 2.5, 3.5]
     assert result.x.attrs == {"units": "micrometer"}
-    assert nx.zoom(image, shape={"x": 1}).x.attrs == {"units": "micrometer", "spacing": 4.0}  # a lone label cannot tell
+    assert nx.zoom(image, shape={"x": 1}).x.attrs == {
+        "units": "micrometer",
+        "spacing": 4.0,
+        "phase": 0.5,
+    }  # a lone label cannot tell
 
 
 def test_shape_instead_of_scale(image):

@@ -92,6 +92,9 @@ UNKNOWN = {
     "sel, then a new axis": (lambda a: a.isel(x=1).expand_dims("x"), "x"),
     "sel, concat, then coarsen": (lambda a: coarsened(xr.concat([a.isel(x=i) for i in range(8)], "x"), x=8), "x"),
     "coarsen along one axis, then another": (lambda a: coarsened(coarsened(a, x=8), y=9), "y"),
+    "coarsen again": (lambda a: coarsened(coarsened(a, x=2), x=4), "x"),
+    "coarsen again and again": (lambda a: coarsened(coarsened(coarsened(a, x=2), x=2), x=2), "x"),
+    "coarsen, then arithmetic": (lambda a: coarsened(a, x=8).assign_coords(x=lambda b: b.x / 1000), "x"),
     "interp at one place": (lambda a: a.interp(x=[-2.0]), "x"),
 }
 
