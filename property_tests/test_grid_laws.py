@@ -121,7 +121,7 @@ def relabel(truth, k):
 
 
 def in_pixels_of_before(truth):
-    """Return whether a lone label lies in pixels of the size that it tells as its neighbours did: nothing is to be seen."""
+    """Return whether a lone label lies in pixels of the size that it tells as others did: nothing can tell then."""
     told = truth.array.x.attrs
     place = truth.array.x.item() / told["spacing"] - told["phase"]
     return abs(place - round(place)) < 0.011

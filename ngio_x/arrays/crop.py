@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import Any, Literal, TypeVar
 
@@ -11,7 +12,7 @@ from ngio_x._frozen import named, one_of
 from ngio_x.arrays.image import lattice_of
 from ngio_x.arrays.tree import IMAGE, Levels, images_of, with_levels
 from ngio_x.errors import NgioEmptyRegionError, NgioTypeError, NgioValueError, warn
-from ngio_x.metadata.axes import axis_type_of
+from ngio_x.metadata.axes import CANONICAL_ORDER, axis_type_of
 from ngio_x.roi.roi import Roi, RoiLike, to_roi
 from ngio_x.roi.roi_slice import RoiSlice
 from ngio_x.roi.rounding import Bounds, pixel_window
@@ -44,6 +45,7 @@ def window(
     """
     region = to_roi(roi)
     _require_pixels(image)
+    _require_known(roi, image.dims)
     named("missing_dims", one_of(None, "raise", "ignore"))(missing_dims)
     found: dict[str, slice] = {}
     for interval in region.slices:
@@ -60,6 +62,13 @@ def _require_pixels(image: Any) -> None:
     if not isinstance(image, (xr.DataArray, xr.Dataset)):
         advice = "pick a level, such as tree['0']['image']" if isinstance(image, xr.DataTree) else "use as_image first"
         raise NgioTypeError(f"image must be a DataArray or a Dataset, got {type(image).__name__}: {advice}")
+
+
+def _require_known(roi: RoiLike, dims: Iterable[Hashable]) -> None:
+    """Refuse a mapping with an axis that is no axis of images: a region may be meant for many, a mapping is for one."""
+    known = dict.fromkeys((*map(str, dims), *CANONICAL_ORDER))
+    if isinstance(roi, Mapping) and (unknown := [axis for axis in roi if axis not in known]):
+        raise NgioValueError(f"roi must name axes of the image, {tuple(map(str, dims))}, got {unknown[0]!r}")
 
 
 def _axis_window(image: xr.DataArray | xr.Dataset, interval: RoiSlice, space: str, bounds: Bounds) -> slice:
@@ -111,6 +120,7 @@ def crop(
     """
     region = to_roi(roi)
     if isinstance(image, xr.DataTree):
+        _require_known(roi, {dim: None for node in image.subtree for dim in node.dims})
         return _crop_tree(image, region, bounds, missing_dims)
     if not isinstance(image, (xr.DataArray, xr.Dataset)):
         raise NgioTypeError(f"image must be a DataArray, Dataset or DataTree, got {type(image).__name__}: use as_image")

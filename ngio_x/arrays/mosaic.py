@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Hashable, Iterable, Sequence
 from itertools import product
 from typing import Any, Literal, TypeAlias
@@ -22,7 +23,7 @@ from ngio_x.arrays.lazy import BLOCK_BYTES
 from ngio_x.arrays.mask import fitting
 from ngio_x.arrays.paste import Part, fitted
 from ngio_x.arrays.pixel_index import PixelIndex
-from ngio_x.arrays.roles import LABELS, role_of
+from ngio_x.arrays.roles import LABELS, is_labels, role_of
 from ngio_x.errors import NgioEmptyRegionError, NgioTypeError, NgioValueError
 from ngio_x.metadata.axes import CANONICAL_ORDER
 from ngio_x.resample.evaluate import Window, within
@@ -47,14 +48,17 @@ def mosaic(
     array([[1, 2, 4, 6]])
 
     Args:
-        images: The pieces. Axes that one lacks it is repeated along, but for those of which one position was chosen, as
-            by `sel(c="DNA")`: it goes there. Axes without lattice or names must be of equal size.
+        images: The pieces. A piece is repeated along axes that it lacks; if one position of such an axis was chosen,
+            as by `sel(c="DNA")`, it goes there. Axes without lattice or names must be of equal size.
         like: An image whose pixels are those of the result, and whose chunks if it is lazy; what lies outside is
             dropped. By default the result holds all pieces, on the smallest canvas.
         how: What counts where pieces overlap: the `"last"` or the `"first"` of them, or the largest, smallest or mean
             value. The mean of integers is exact, and rounded half away from zero. In all of them NaN, and the
             background of labels, is a value like any other; `"max"` lets no background cover an object.
         fill: Value of pixels that no piece covers; it must fit the dtype.
+
+    Warns:
+        NgioRoleWarning: If pieces are averaged that hold integers of unknown role.
 
     Returns:
         The image. Its dtype is that of the pieces, or holds them all if they differ; name and attributes are those that
@@ -69,8 +73,8 @@ def mosaic(
     named("how", one_of("last", "first", "max", "min", "mean"))(how)
     pieces = _pieces(images)
     dtype = _common_dtype(pieces)
-    if how == "mean" and (dtype.kind == "b" or any(role_of(piece) == LABELS for piece in pieces)):
-        raise NgioValueError("how='mean' would blend labels or truth values: take 'last', 'first', 'max' or 'min'")
+    if how == "mean":
+        _require_blendable(pieces, dtype)
     value = fitting(fill, dtype)
     if like is None:
         pieces = _with_chosen(pieces)
@@ -88,6 +92,14 @@ def mosaic(
     result.attrs = _shared(pieces)
     result.name = pieces[0].name if all(piece.name == pieces[0].name for piece in pieces) else None
     return result
+
+
+def _require_blendable(pieces: Sequence[xr.DataArray], dtype: np.dtype[Any]) -> None:
+    if dtype.kind == "b" or any(role_of(piece) == LABELS for piece in pieces):
+        raise NgioValueError("how='mean' would blend labels or truth values: take 'last', 'first', 'max' or 'min'")
+    unknown = (index for index, piece in enumerate(pieces) if role_of(piece) is None)
+    for index in itertools.islice(unknown, 1):  # warned of once
+        is_labels(pieces[index], f"images[{index}]")
 
 
 def _pieces(images: Any) -> list[xr.DataArray]:

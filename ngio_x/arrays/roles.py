@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, TypeAlias
 import numpy as np
 import xarray as xr
 
+from ngio_x.arrays.lazy import require_plain
 from ngio_x.errors import NgioRoleWarning, NgioTypeError, warn
 
 Role: TypeAlias = Literal["image", "labels"]
@@ -88,6 +89,7 @@ def require_labels(labels: xr.DataArray, argument: str = "labels") -> None:
     """
     if labels.dtype.kind not in "iub":
         raise NgioTypeError(f"{argument} must be integers, got {labels.dtype}: convert with .astype('uint32')")
+    require_plain(labels, argument)
     if labels.dtype.kind == "b":
         return
     role = role_of(labels)

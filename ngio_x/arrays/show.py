@@ -10,7 +10,7 @@ from ngio_x._frozen import named, to_axes
 from ngio_x.arrays.crop import in_world
 from ngio_x.arrays.image import lattice_of
 from ngio_x.arrays.tree import image_of
-from ngio_x.errors import NgioValueError
+from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.roi.boxes import plane_of
 from ngio_x.roi.columns import listed
 from ngio_x.roi.drawing import DRAWN, RoiDrawing
@@ -19,7 +19,7 @@ from ngio_x.roi.roi import Roi
 
 def show(
     rois: Iterable[Roi],
-    image: xr.DataArray | xr.DataTree | None = None,
+    image: xr.DataArray | xr.Dataset | xr.DataTree | None = None,
     *,
     axes: Sequence[str] | None = None,
     limit: int = DRAWN,
@@ -28,7 +28,8 @@ def show(
 
     Args:
         rois: Regions, all in world units, or all in pixels.
-        image: Is drawn as a frame; of a tree, level 0 is. Regions in pixels are positions in it.
+        image: Is drawn as a frame; of a tree, level 0 is, of a Dataset, the image in it. Regions in pixels are
+            positions in it.
         axes: The axes of the drawn plane, the vertical one first. By default y and x, without these the last two that
             the regions have.
         limit: How many boxes are drawn, at most; of more, some that are evenly spread over the list.
@@ -37,6 +38,10 @@ def show(
         NgioTypeError: If something else than a region is among them, or `image` is none.
         NgioValueError: If regions are in different spaces, or regions and image lack the axes.
     """
+    if isinstance(rois, (xr.DataArray, xr.Dataset, xr.DataTree)):
+        raise NgioTypeError(
+            f"rois must be regions, got a {type(rois).__name__}: an image comes second, show(rois, image)"
+        )
     regions = listed(rois)
     if image is not None:
         image = image_of(image)

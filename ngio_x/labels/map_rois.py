@@ -153,8 +153,8 @@ def _arrays_of(image: Any) -> list[xr.DataArray]:
         return [image]
     if not isinstance(image, xr.Dataset):
         raise NgioTypeError(
-            f"image must be a DataArray or a Dataset, got {type(image).__name__}: label an array with as_image; of a "
-            "tree, take the node of a level with to_dataset()"
+            f"image must be a DataArray or a Dataset, got {type(image).__name__}: of a tree, take a level, such as "
+            "tree['0'].to_dataset(); label an array with as_image"
         )
     if not image.data_vars:
         raise NgioValueError("image must hold an array, got a Dataset without any")

@@ -46,11 +46,23 @@ def given_image(image: Any, *, asks: bool = True) -> Given:
     else:
         array = image_of(image)
         _require_writable(array)
+        if isinstance(image, xr.Dataset):
+            _require_all_written(image, array)
         name = array.name if isinstance(array.name, str) and isinstance(image, xr.DataArray) else None
         given = given_array(array, {"name": name})
     finest = given.levels[0]
     role = role_of(settled(finest) if asks else finest) or IMAGE
     return given._replace(levels=tuple(with_role(level, role) for level in given.levels))
+
+
+def _require_all_written(dataset: xr.Dataset, image: xr.DataArray) -> None:
+    """Refuse a Dataset that holds more than an image and its labels: the rest would be lost."""
+    others = [name for name, array in dataset.data_vars.items() if name != image.name and role_of(array) != LABELS]
+    if others:
+        raise NgioValueError(
+            f"image must be a Dataset of one image and its labels, but {others[0]!r} beside {image.name!r} does not "
+            "say that it is labels: make it labels with as_labels, or write it by itself"
+        )
 
 
 def given_array(array: xr.DataArray, facts: Mapping[str, Any] | None = None) -> Given:
@@ -137,7 +149,10 @@ def require_image_axes(names: Sequence[str], *, labels: bool = False) -> None:
         NgioValueError: Naming the rule that is broken.
     """
     if unknown := [name for name in names if name not in CANONICAL_ORDER]:
-        raise NgioValueError(f"OME-NGFF images have axes t, c, z, y, x, got '{unknown[0]}' in {tuple(names)}")
+        raise NgioValueError(
+            f"OME-NGFF images have axes t, c, z, y, x, got '{unknown[0]}' in {tuple(names)}: rename it to one that is "
+            f"free, such as image.rename({{'{unknown[0]}': 't'}})"
+        )
     if not {"y", "x"} <= set(names):
         raise NgioValueError(f"OME-NGFF images have y and x axes (2 or 3 space axes are a MUST), got {tuple(names)}")
     if labels and "c" in names:

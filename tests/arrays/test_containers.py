@@ -153,6 +153,14 @@ def test_a_dataset_is_written_with_its_labels(tmp_path, image):
     assert not nx.validate_ome_zarr(tmp_path / "a.zarr").errors
 
 
+@pytest.mark.parametrize("other", [IMAGE + 1, LABELS.drop_attrs(deep=False), LABELS > 2])
+def test_a_dataset_that_holds_more_is_not_written_in_part(tmp_path, other):
+    """What would be lost is named; as_labels, or a file of its own, is the way out."""
+    with pytest.raises(NgioValueError, match="'other' beside 'image'"):
+        nx.write_ome_zarr(xr.Dataset({"image": IMAGE, "other": other}), tmp_path / "a.zarr")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_regions_are_shown_on_any_container(tree):
     """The frame is that of the image."""
     drawings = [nx.show([ROI], each)._repr_html_() for each in (IMAGE, DATASET, tree)]
@@ -171,6 +179,8 @@ def test_regions_are_shown_on_any_container(tree):
         (lambda tree: nx.mask(tree, LABELS, 1), "pick one"),
         (nx.composite, "pick one"),
         (lambda tree: nx.tile(tree, 8), "pick one"),
+        (nx.show, r"show\(rois, image\)"),
+        (lambda _: nx.show(IMAGE), r"show\(rois, image\)"),
     ],
 )
 def test_what_means_one_array_says_which_to_take(tree, call, says):

@@ -174,3 +174,20 @@ def test_a_channel_of_a_tree_is_cropped_by_a_mapping():
     piece = nx.crop(tree, {"c": 1})
     assert piece["0"]["image"].sizes == {"c": 1, "y": 8, "x": 8}
     assert piece["labels/cells/0"]["cells"].sizes == {"y": 8, "x": 8}
+
+
+@pytest.mark.parametrize("verb", [nx.crop, nx.window])
+def test_a_mapping_that_names_no_axis_of_images_is_refused(verb):
+    """A slip of the pen would give the whole image."""
+    image = nx.as_image(np.zeros((4, 6)), pixel_size=0.5)
+    with pytest.raises(NgioValueError, match=r"roi must name axes of the image, \('y', 'x'\), got 'Y'"):
+        verb(image, {"Y": (0, 1)})
+    verb(image, {"z": 0, "y": (0, 1)})  # which an image may lack
+
+
+def test_a_mapping_that_names_no_axis_of_a_tree_is_refused():
+    """Axes that one of its arrays has are known."""
+    image = nx.as_image(np.zeros((4, 6)), pixel_size=0.5)
+    tree = xr.DataTree.from_dict({"/0": image.to_dataset(name="image")})
+    with pytest.raises(NgioValueError, match="'Y'"):
+        nx.crop(tree, {"Y": (0, 1)})

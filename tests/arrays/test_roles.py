@@ -88,6 +88,14 @@ def test_a_role_counts_as_long_as_it_is_true(array, role):
 TREE = xr.DataTree.from_dict(
     {"/0": MASKED.to_dataset(name="image"), "/1": MASKED.isel(y=slice(0, 64, 2)).to_dataset(name="image")}
 )
+
+
+def written(path):
+    """Return the place of an image on disk."""
+    nx.write_ome_zarr(IMAGE, path / "a.zarr")
+    return path / "a.zarr"
+
+
 ASKING = {
     "zoom": lambda _: nx.zoom(MASKED, 0.5),
     "zoom of a dataset": lambda _: nx.zoom(MASKED.to_dataset(name="a"), 0.5),
@@ -105,6 +113,8 @@ ASKING = {
     "crop_objects": lambda _: list(nx.crop_objects(IMAGE, KEPT)),
     "relabel_sequential": lambda _: nx.relabel_sequential(KEPT),
     "plot_labels": lambda _: nx.plot_labels(KEPT),
+    "write_labels": lambda path: nx.write_labels(KEPT, written(path), "kept"),
+    "mosaic": lambda _: nx.mosaic([KEPT, KEPT, MASKED], how="mean"),
 }
 
 
@@ -130,6 +140,27 @@ def test_an_image_is_not_taken_for_labels(call):
         call(IMAGE)
     call(nx.as_labels(IMAGE))
     plt.close("all")
+
+
+@pytest.mark.parametrize(
+    ("array", "says"),
+    [
+        (LABELS * IMAGE.values, "labels"),
+        (np.maximum(LABELS, IMAGE), "labels"),
+        (xr.where(IMAGE > 9, LABELS, IMAGE), "labels"),
+        (xr.concat([LABELS, IMAGE.astype("u4")], "c"), "labels"),
+        (xr.concat([nx.as_image(IMAGE.astype("u4")), LABELS], "c"), "image"),
+        ((IMAGE > 9) * LABELS.values.astype("u2"), "image"),
+        (IMAGE.copy(data=LABELS.values.astype("u2")), "image"),
+        (IMAGE.where(IMAGE < 0, LABELS.values.astype("u2")), "image"),
+        (LABELS % 3, "labels"),
+        (LABELS.diff("x"), "labels"),
+        (LABELS.clip(0, 9), "labels"),
+    ],
+)
+def test_what_no_attribute_tells_is_what_the_page_says(array, says):
+    """The rows of docs/roles.md: xarray keeps the attributes of one array though the numbers are of another."""
+    assert role_of(array) == says
 
 
 def test_a_mask_is_the_one_object_1(tmp_path):
