@@ -5,16 +5,19 @@ import warnings
 import numpy as np
 import pytest
 import xarray as xr
+import zarr
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
 import ngio_x as nx
 from ngio_x.arrays.roles import role_of
-from ngio_x.errors import NgioRoleWarning
+from ngio_x.errors import NgioRoleWarning, NgioTypeError, NgioValueError
 from ngio_x.testing import strategies as nst
 
 GREY, IDS, MASK = "grey levels", "ids", "a mask"
+NEED_TWO_DTYPES = ("(image > t) * labels.values", "(image > t) * array", "concat(image, labels)")
+"""Verbs of which nothing but the dtype tells what they make."""
 
 
 def _same(kind):
@@ -82,11 +85,13 @@ def chains(draw):
     """Draw an image, its labels, an array that verbs have made of them, and what that holds."""
     shape = draw(st.tuples(st.integers(4, 7), st.integers(4, 7)))
     image = nx.as_image(draw(nst.pixels(shape, "u2")), "yx", 0.5, name="a")
-    labels = nx.as_labels(draw(nst.label_pixels(shape)).astype("u4"), like=image, name="ids")
+    kind = draw(st.sampled_from(["u4", "i4", "u2"]))
+    labels = nx.as_labels(draw(nst.label_pixels(shape)).astype(kind), like=image, name="ids")
+    verbs = [verb for verb in sorted(VERBS) if kind != "u2" or verb not in NEED_TWO_DTYPES]
     array, kind = draw(st.sampled_from([(image, GREY), (labels, IDS)]))
     keep = draw(st.sampled_from(["default", True, False]))
     with xr.set_options(keep_attrs=keep):
-        for name in draw(st.lists(st.sampled_from(sorted(VERBS)), min_size=1, max_size=3)):
+        for name in draw(st.lists(st.sampled_from(verbs), min_size=1, max_size=3)):
             verb, becomes = VERBS[name]
             array, kind = verb(array, image, labels), becomes(kind)
             if kind == MASK or name.startswith("coarsen"):  # whose pixels are no longer those of the image
@@ -106,6 +111,42 @@ def test_ids_are_blended_only_with_a_warning(chain):
         assert told or set(np.unique(zoomed.values[~np.isnan(zoomed.values)])) <= set(np.unique(array))
     if kind == GREY:
         assert told or role_of(array) != "labels"
+
+
+@given(chains(), st.sampled_from(["0.4", "0.5"]))
+def test_what_is_written_validates(chain, version):
+    """An image or labels, whichever the array is, and never ids without a warning as an image."""
+    array, kind = chain
+    store = zarr.storage.MemoryStore()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        nx.write_ome_zarr(array, store, version=version, levels=2)
+    assert not nx.validate_ome_zarr(store).errors
+    told = any(warning.category is NgioRoleWarning for warning in caught)
+    written = nx.open_ome_zarr(store)["1/image"].values
+    if kind == IDS and not _lost(array):
+        assert told or set(np.unique(written[~np.isnan(written)])) <= set(np.unique(array))
+
+
+@given(chains())
+def test_objects_are_found_in_ids_or_it_is_said(chain):
+    """Grey levels are refused or warned of."""
+    array, kind = chain
+    if array.dtype.kind not in "iu":
+        return
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            found = [roi.label for roi in nx.compute_masking_roi(array)]
+        except NgioTypeError:
+            assert role_of(array) == "image"
+            return
+        except NgioValueError as error:
+            assert "ids must be ≥ 0" in str(error)  # noqa: PT017 — negative numbers that a verb has made
+            return
+    told = any(warning.category is NgioRoleWarning for warning in caught)
+    assert told or (role_of(array) == "labels" and kind != GREY)
+    assert found == [value for value in np.unique(array).tolist() if value]
 
 
 def _lost(array):
