@@ -66,7 +66,11 @@ def changed(roi: nx.Roi) -> Nucleus:
     moved: nx.RoiSlice = attrs.evolve(twin["x"], start=0, length=width)
     size: float = attrs.evolve(nx.PixelSize(1, 1), z=2).z
     assert size == 2.0
-    return Nucleus(twin.name, [moved, *twin.slices[:1]], twin.label, area=3.5)
+    nucleus = Nucleus(twin.name, [moved, *twin.slices[:1]], twin.label, area=3.5)
+    larger: Nucleus = nucleus.zoom(2).union(roi).to_pixel(0.5).to_world(0.5)  # a subclass stays what it is
+    common: Nucleus | None = Nucleus.from_values({"y": 0, "x": 0}, "c").update_slice("z", 1).intersection(larger)
+    assert common is not None
+    return attrs.evolve(nucleus, name=common.name)
 
 
 def pixels() -> xr.DataTree:
