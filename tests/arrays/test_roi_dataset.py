@@ -233,3 +233,12 @@ def test_tables_are_joined():
     assert nx.rois_from_dataset(joined[["start_y", "length_y", "start_x", "length_x", "name", "given_name"]]) == [
         nx.Roi.from_values(PLACE, name) for name in ("1", "", "", None)
     ]
+
+
+@pytest.mark.parametrize("moment", [np.datetime64("2026-11-30T12:00", "ns"), np.timedelta64(90, "ns")])
+def test_a_region_lacks_a_time_that_another_has(moment):
+    """What xarray and pandas put among times in its place, NaT, is no extra of its own."""
+    rois = [nx.Roi.from_values({"y": 0, "x": 0}, taken=moment), nx.Roi.from_values({"y": 0, "x": 0})]
+    table = nx.rois_to_dataset(rois)
+    assert nx.rois_from_dataset(table) == nx.rois_from_dataset(table.to_dataframe()) == rois
+    assert nx.rois_from_dataset(table.to_dataframe().iloc[1:]) == rois[1:]
