@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import attrs
 import numpy as np
 import pandas as pd
 import pytest
@@ -242,3 +243,20 @@ def test_a_region_lacks_a_time_that_another_has(moment):
     table = nx.rois_to_dataset(rois)
     assert nx.rois_from_dataset(table) == nx.rois_from_dataset(table.to_dataframe()) == rois
     assert nx.rois_from_dataset(table.to_dataframe().iloc[1:]) == rois[1:]
+
+
+@attrs.frozen
+class Nucleus(nx.Roi):
+    """A user's region, which knows more."""
+
+    area: float = 0.0
+
+
+def test_what_a_subclass_knows_is_an_extra():
+    """As in JSON that is read as the base; in tables and in GeoJSON."""
+    nucleus = Nucleus("n", ROIS[0].slices, area=12.5, extra={"note": "a"})
+    table = nx.rois_to_dataset([nucleus, ROIS[0]])
+    (found, _) = nx.rois_from_dataset(table)
+    assert found == nx.from_dict(nx.to_dict(nucleus), nx.Roi)
+    assert found.extra == {"area": 12.5, "note": "a"}
+    assert nx.to_geojson([nucleus])["features"][0]["properties"]["area"] == 12.5
