@@ -76,7 +76,7 @@ def changed(roi: nx.Roi) -> Nucleus:
 def pixels() -> xr.DataTree:
     """Use functions, pipelines and accessors on arrays, datasets and trees."""
     image: xr.DataArray = nx.as_image(np.arange(4096, dtype="uint16").reshape(64, 64), "yx", 0.5, name="DNA")
-    roi = nx.Roi.from_values({"y": (0, 16), "x": slice(8, 24)}, "field")
+    roi = nx.Roi.from_values({"y": (np.float32(0), np.int64(16)), "x": slice(8, 24)}, "field")
     piece: xr.DataArray = nx.crop(image, roi)
     pieces: xr.Dataset = nx.crop(image.to_dataset(), roi, bounds="inner")
     half: xr.DataArray = image.pipe(nx.crop, roi).pipe(nx.zoom, {"y": 0.5, "x": 0.5})
