@@ -5,7 +5,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 import attrs
 import cattrs
@@ -349,3 +349,33 @@ def test_what_is_no_converter_is_refused(call):
     """An error of ours."""
     with pytest.raises(NgioTypeError, match=r"converter must be a cattrs\.Converter, got 3"):
         call(3)
+
+
+class Pair(NamedTuple):
+    """What many use for a small record."""
+
+    roi: nx.Roi
+    count: int
+
+
+@attrs.frozen
+class Pairs:
+    """Holds some."""
+
+    pairs: list[Pair]
+
+
+def test_named_tuples_are_lists_in_json():
+    """Wherever they stand; a wrong number of items, or a text for a number, is told."""
+    pairs = Pairs([Pair(ROI, 1), Pair(ROI, 2)])
+    assert nx.from_json(nx.to_json(pairs), Pairs) == pairs
+    assert nx.from_json(nx.to_json(pairs.pairs[0]), Pair) == pairs.pairs[0]
+    with pytest.raises(NgioValidationError, match=r"^\$\[1\]: must be an integer, got '1'"):
+        nx.from_dict([nx.to_dict(ROI), "1"], Pair)
+
+
+@pytest.mark.parametrize("key", [(1, 2), ROI])
+def test_keys_that_json_cannot_have_are_refused(key):
+    """With the way out."""
+    with pytest.raises(NgioValueError, match=r"a key must be a text or a number, got .*: make a list of pairs"):
+        nx.to_json({key: 1})

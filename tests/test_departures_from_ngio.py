@@ -557,3 +557,13 @@ def test_ngio_behaves_as_the_row_says_in_the_versions_that_it_names(what, versio
         assert quietly(CHECKS[what].theirs)
     else:
         assert not behaves(CHECKS[what].theirs)
+
+
+def test_a_pixel_size_of_ngio_is_understood():
+    """Scripts of which only the import has changed take the size from an image of ngio's."""
+    size = ngio.PixelSize(x=0.5, y=0.25, z=2.0)
+    roi = nx.Roi.from_values({"y": (1, 2), "x": (1, 2), "z": (0, 4)})
+    assert roi.to_pixel(size) == roi.to_pixel(nx.PixelSize(x=0.5, y=0.25, z=2.0))
+    assert nx.pixel_size_of(nx.as_image(np.zeros((2, 2, 2)), "zyx", size)).zyx == size.zyx
+    labels = np.ones((1, 2, 2), "u1")
+    assert nx.compute_masking_roi(labels, size, "zyx")[0]["z"].length == 2.0

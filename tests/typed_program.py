@@ -66,13 +66,17 @@ def changed(roi: nx.Roi) -> Nucleus:
     moved: nx.RoiSlice = attrs.evolve(twin["x"], start=0, length=width)
     size: float = attrs.evolve(nx.PixelSize(1, 1), z=2).z
     assert size == 2.0
-    return Nucleus(twin.name, [moved, *twin.slices[:1]], twin.label, area=3.5)
+    nucleus = Nucleus(twin.name, [moved, *twin.slices[:1]], twin.label, area=3.5)
+    larger: Nucleus = nucleus.zoom(2).union(roi).to_pixel(0.5).to_world(0.5)  # a subclass stays what it is
+    common: Nucleus | None = Nucleus.from_values({"y": 0, "x": 0}, "c").update_slice("z", 1).intersection(larger)
+    assert common is not None
+    return attrs.evolve(nucleus, name=common.name)
 
 
 def pixels() -> xr.DataTree:
     """Use functions, pipelines and accessors on arrays, datasets and trees."""
     image: xr.DataArray = nx.as_image(np.arange(4096, dtype="uint16").reshape(64, 64), "yx", 0.5, name="DNA")
-    roi = nx.Roi.from_values({"y": (0, 16), "x": slice(8, 24)}, "field")
+    roi = nx.Roi.from_values({"y": (np.float32(0), np.int64(16)), "x": slice(8, 24)}, "field")
     piece: xr.DataArray = nx.crop(image, roi)
     pieces: xr.Dataset = nx.crop(image.to_dataset(), roi, bounds="inner")
     half: xr.DataArray = image.pipe(nx.crop, roi).pipe(nx.zoom, {"y": 0.5, "x": 0.5})

@@ -13,7 +13,7 @@ from ngio_x._frozen import is_number, named, one_of, shown
 from ngio_x.arrays.crop import in_pixels, in_world
 from ngio_x.arrays.tree import image_of
 from ngio_x.errors import NgioValidationError, NgioValueError
-from ngio_x.roi.columns import listed
+from ngio_x.roi.columns import extras_of, listed
 from ngio_x.roi.corners import corners
 from ngio_x.roi.roi import Roi, Space
 from ngio_x.roi.roi_slice import RoiSlice
@@ -58,7 +58,7 @@ def _feature(roi: Roi) -> dict[str, Any]:
     ring = corners(roi, ("y", "x"))[:, ::-1].tolist()
     properties: dict[str, Any] = {"name": roi.name, "label": roi.label, "space": roi.space}
     others = {item.axis_name: item.bounds for item in roi.slices if item.axis_name not in ("x", "y")}
-    for kind, facts in (("axis", others), ("extra", roi.extra)):
+    for kind, facts in (("axis", others), ("extra", extras_of(roi))):
         for key, value in facts.items():
             properties[_free(key, kind, properties)] = _plain(value)
     feature: dict[str, Any] = {

@@ -26,7 +26,7 @@ from ngio_x.arrays.roles import IMAGE, LABELS, with_role
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.metadata.axes import CANONICAL_ORDER, SPACE, FactorsByAxis, axis_type_of, by_axis, default_unit
 from ngio_x.metadata.channels import Channel
-from ngio_x.metadata.pixel_size import PixelSize
+from ngio_x.metadata.pixel_size import PixelSize, to_own
 
 UnitsByAxis: TypeAlias = str | Sequence[str | None] | Mapping[str, str | None]
 """Units by axis name, or one an axis in the order of the array's own; a single one is that of z, y and x."""
@@ -303,6 +303,7 @@ def _chosen_lattices(
     units: UnitsByAxis | None,
 ) -> dict[Hashable, Lattice | None]:
     dims = image.dims
+    pixel_size = to_own(pixel_size)
     if isinstance(pixel_size, PixelSize):
         known = [dim for dim in dims if dim in pixel_size.as_dict()]
         sizes: dict[str, Any] = {str(dim): pixel_size.get(str(dim)) for dim in known}

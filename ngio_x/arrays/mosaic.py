@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Hashable, Iterable, Sequence
 from itertools import product
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import dask.array as da
 import numpy as np
@@ -149,8 +149,8 @@ def _with_chosen(pieces: list[xr.DataArray]) -> list[xr.DataArray]:
     """
     for axis in CANONICAL_ORDER:
         chosen = [axis not in piece.dims and axis in piece.coords and not piece.coords[axis].ndim for piece in pieces]
-        places = {piece.coords[axis].item() for piece, lone in zip(pieces, chosen, strict=True) if lone}
-        if places and (len(places) > 1 or any(axis in piece.dims for piece in pieces)):
+        places = _apart([piece.coords[axis].values for piece, lone in zip(pieces, chosen, strict=True) if lone])
+        if places.size and (places.size > 1 or any(axis in piece.dims for piece in pieces)):
             pieces = [_expanded(piece, axis) if lone else piece for piece, lone in zip(pieces, chosen, strict=True)]
     return pieces
 
@@ -213,9 +213,20 @@ def _axis(along: Sequence[tuple[int, xr.DataArray]], dim: Hashable) -> xr.Coordi
 
 def _distance(pieces: Sequence[xr.DataArray], dim: Hashable) -> float | None:
     """Return how far apart the nearest two labels of pieces lie: planes chosen one by one tell their size together."""
-    known = [piece.coords[dim].values for piece in pieces if dim in piece.coords]
-    labels = np.unique(np.concatenate(known)) if known else np.empty(0)
+    labels = _apart([piece.coords[dim].values for piece in pieces if dim in piece.coords])
     return float(np.diff(labels).min()) if labels.size > 1 and labels.dtype.kind in "iuf" else None
+
+
+def _apart(labels: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    """Return the labels of some positions, rising; numbers that differ by no more than rounding are one."""
+    found = np.unique(np.concatenate([np.ravel(each) for each in labels])) if labels else np.empty(0)
+    if found.dtype.kind != "f" or not found.size:
+        return found
+    apart: npt.NDArray[np.bool_] = np.diff(found, prepend=-np.inf) > _ROUNDING * np.abs(found).max()
+    return found[apart]
+
+
+_ROUNDING: Final = 1e-9
 
 
 def _joined(lattices: Sequence[tuple[int, Lattice]], dim: Hashable) -> Lattice:

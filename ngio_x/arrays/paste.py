@@ -271,7 +271,8 @@ def _require_boolean(where: Any, dtype: np.dtype[Any]) -> None:
 
 def _line(image: xr.DataArray, dim: Hashable) -> xr.DataArray:
     """Return one axis of an image on paper, which takes no memory."""
-    coords = {dim: image.coords[dim]} if dim in image.coords else {}
+    others = [name for name in image.coords if name != dim]
+    coords = image.coords.to_dataset().drop_vars(others).coords  # with its index, so that one pixel knows its size
     return xr.DataArray(np.broadcast_to(False, image.sizes[dim]), coords, (dim,))
 
 

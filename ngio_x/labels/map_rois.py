@@ -9,7 +9,7 @@ import dask.array as da
 import numpy as np
 import xarray as xr
 
-from ngio_x._frozen import named, shown, to_bool
+from ngio_x._frozen import shown
 from ngio_x.arrays.crop import window
 from ngio_x.arrays.image import integers_by_axis, offset_in
 from ngio_x.arrays.lazy import streamed
@@ -192,7 +192,12 @@ def _owners(
 ) -> xr.DataArray | None:
     """Return the ids of the regions on the pixels of an image, or None if any pixel of a region is its own."""
     if not isinstance(masked, xr.DataArray):
-        if not named("masked", to_bool)(masked):
+        if not isinstance(masked, (bool, np.bool_)):
+            raise NgioTypeError(
+                f"masked must be a label image, True or False, got {shown(masked)}: label an array with as_labels, "
+                "pass the array of a Dataset itself"
+            )
+        if not masked:
             return None
         found = [array for array in arrays if role_of(array) == LABELS]
         if len(found) != 1:

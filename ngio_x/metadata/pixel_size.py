@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 from ngio_x._frozen import field, field_names, frozen, is_number, named, shown, to_optional_name, to_positive_float
 from ngio_x.errors import NgioValueError
@@ -104,8 +105,17 @@ SpacingLike = float | PixelSize | Mapping[str, float]
 """Pixel sizes by axis name; a single one is that of z, y and x."""
 
 
+def to_own(pixel_size: Any) -> Any:
+    """Return what has the fields of a `PixelSize`, as that of ngio's images, as a `PixelSize`; all else as it is."""
+    names = field_names(PixelSize)
+    if isinstance(pixel_size, (PixelSize, Mapping)) or not all(hasattr(pixel_size, name) for name in names):
+        return pixel_size
+    return PixelSize(*(getattr(pixel_size, name) for name in names))
+
+
 def spacing_along(pixel_size: SpacingLike, axis: str) -> float:
     """Return the spacing along an axis; an axis without one counts pixels, so its spacing is 1."""
+    pixel_size = to_own(pixel_size)
     if isinstance(pixel_size, PixelSize):
         return pixel_size.get(axis, default=1.0)
     if isinstance(pixel_size, Mapping):

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ngio_x._bulk import collector_paused, unchecked
-from ngio_x._frozen import converters_of, shown, to_names
+from ngio_x._frozen import converters_of, field_names, shown, to_names
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.roi.roi import Roi, Space, too_few
 from ngio_x.roi.roi_slice import RoiSlice
@@ -78,7 +78,7 @@ def columns_of(rois: Iterable[Roi]) -> RoiColumns:
     rows = np.repeat(np.arange(len(regions)), list(map(len, pieces)))
     columns = np.fromiter(map(column_of.__getitem__, names), np.intp, len(names))
     shape = (len(regions), len(column_of))
-    extras = list(map(_EXTRA, regions))
+    extras = list(map(extras_of, regions))
     return RoiColumns(
         axes=tuple(column_of),
         starts=_spread(map(_START, slices), -np.inf, rows, columns, shape),
@@ -88,6 +88,13 @@ def columns_of(rois: Iterable[Roi]) -> RoiColumns:
         spaces=list(map(_SPACE, regions)),
         extras=extras if any(extras) else None,
     )
+
+
+def extras_of(roi: Roi) -> Mapping[str, Any]:
+    """Return the extras of a region; the fields that a user's subclass adds are among them, as in JSON."""
+    if type(roi) is Roi:
+        return roi.extra
+    return {**roi.extra, **{name: getattr(roi, name) for name in field_names(type(roi)) if name not in _FIELDS}}
 
 
 def integer_type(integers: Iterable[int | None]) -> Literal["int64", "uint64"] | None:
@@ -103,7 +110,8 @@ def integer_type(integers: Iterable[int | None]) -> Literal["int64", "uint64"] |
     return "uint64" if low >= 0 and high < 2**64 else None
 
 
-_NAME, _LABEL, _SPACE, _EXTRA = map(attrgetter, ("name", "label", "space", "extra"))
+_FIELDS: Final = frozenset(field_names(Roi))
+_NAME, _LABEL, _SPACE = map(attrgetter, ("name", "label", "space"))
 _START, _LENGTH = map(attrgetter, ("start", "length"))
 
 

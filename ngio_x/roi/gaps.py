@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -106,4 +107,6 @@ def objects(values: Iterable[Any]) -> npt.NDArray[Any]:
 
 
 def _is_nan(value: Any) -> bool:
-    return isinstance(value, float) and value != value  # noqa: PLR0124 — what makes it NaN
+    """Whether a value is NaN, or the NaT that xarray and pandas put among times."""
+    kinds = (float, np.datetime64, np.timedelta64, datetime)
+    return isinstance(value, kinds) and bool(value != value)  # noqa: PLR0124 — what makes it NaN

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, Self, TypeAlias
 
 from ngio_x._frozen import (
     ReadOnlyMapping,
@@ -98,12 +98,13 @@ class Roi:
     @classmethod
     def from_values(
         cls,
+        /,
         slices: Mapping[str, SliceValue],
         name: str | None = None,
         label: int | None = None,
         space: Space = "world",
         **extra: Any,
-    ) -> Roi:
+    ) -> Self:
         """Build a region from `{axis: value}`, each value as in `RoiSlice.from_value`; more keywords become `extra`.
 
         Raises:
@@ -147,7 +148,7 @@ class Roi:
         intervals = ", ".join(f"{axis}: {start}->{end}" for axis, start, end in spans)
         return f"Roi({intervals}, space={self.space})"
 
-    def intersection(self, other: Roi) -> Roi | None:
+    def intersection(self, other: Roi) -> Self | None:
         """Return the overlap of two regions, or None where they have none; `extra` is this region's.
 
         An axis that only one of them has is kept as it is.
@@ -157,7 +158,7 @@ class Roi:
         """
         return self._combined(other, "intersection", RoiSlice.intersection)
 
-    def union(self, other: Roi) -> Roi:
+    def union(self, other: Roi) -> Self:
         """Return the smallest region that contains both along the axes they share; `extra` is this region's.
 
         An axis that only one of them has is kept as it is.
@@ -170,7 +171,7 @@ class Roi:
             raise NgioValueError(f"{self.get_name()} and {other.get_name()} have no union")
         return combined
 
-    def _combined(self, other: Roi, verb: str, combine: Callable[[RoiSlice, RoiSlice], RoiSlice | None]) -> Roi | None:
+    def _combined(self, other: Roi, verb: str, combine: Callable[[RoiSlice, RoiSlice], RoiSlice | None]) -> Self | None:
         if not isinstance(other, Roi):
             raise NgioTypeError(f"{verb} needs another Roi, got {type(other).__name__}")
         if self.space != other.space:
@@ -193,12 +194,12 @@ class Roi:
             label=_joined_label(self.label, other.label, verb),
         )
 
-    def zoom(self, zoom_factor: float = 1.0, axes: Iterable[str] = ("x", "y")) -> Roi:
+    def zoom(self, zoom_factor: float = 1.0, axes: Iterable[str] = ("x", "y")) -> Self:
         """Scale the lengths along `axes` around their centres; see `RoiSlice.zoom`."""
         chosen = axes if isinstance(axes, str) else frozenset(axes)  # of a text: the names that it contains
         return self._mapped(lambda item: item.zoom(zoom_factor) if item.axis_name in chosen else item)
 
-    def to_world(self, pixel_size: SpacingLike | None = None, origin: Mapping[str, float] | None = None) -> Roi:
+    def to_world(self, pixel_size: SpacingLike | None = None, origin: Mapping[str, float] | None = None) -> Self:
         """Convert to world units; a region that is in world units already comes back as it is.
 
         Args:
@@ -212,7 +213,7 @@ class Roi:
             return self
         return evolve(self._converted(RoiSlice.to_world, pixel_size, origin), space="world")
 
-    def to_pixel(self, pixel_size: SpacingLike | None = None, origin: Mapping[str, float] | None = None) -> Roi:
+    def to_pixel(self, pixel_size: SpacingLike | None = None, origin: Mapping[str, float] | None = None) -> Self:
         """Convert to pixels; bounds near an integer snap to it. Arguments and errors as for `to_world`."""
         if self.space == "pixel":
             return self
@@ -224,14 +225,14 @@ class Roi:
         """Return `{axis: slice(start, end)}` in pixels, not rounded; `window` gives integers that index an array."""
         return {item.axis_name: item.to_slice() for item in self.to_pixel(pixel_size, origin).slices}
 
-    def update_slice(self, name: str, new_slice: SliceValue) -> Roi:
+    def update_slice(self, name: str, new_slice: SliceValue) -> Self:
         """Replace the slice along an axis, or add it."""
         piece = RoiSlice.from_value(name, new_slice)
         if self.get(name) is None:
             return evolve(self, slices=(*self.slices, piece))
         return self._mapped(lambda item: piece if item.axis_name == name else item)
 
-    def remove_slice(self, name: str) -> Roi:
+    def remove_slice(self, name: str) -> Self:
         """Remove the slice along an axis.
 
         Raises:
@@ -250,7 +251,7 @@ class Roi:
         box = Box(self.get_name(), vertical, horizontal)
         return titled("Roi", rows, draw_boxes([box], axes, (hull_of([vertical]), hull_of([horizontal]))))
 
-    def _mapped(self, change: Callable[[RoiSlice], RoiSlice]) -> Roi:
+    def _mapped(self, change: Callable[[RoiSlice], RoiSlice]) -> Self:
         return evolve(self, slices=tuple(_changed(item, change) for item in self.slices))
 
     def _converted(
@@ -258,7 +259,7 @@ class Roi:
         convert: Callable[[RoiSlice, float, float], RoiSlice],
         pixel_size: SpacingLike | None,
         origin: Mapping[str, float] | None,
-    ) -> Roi:
+    ) -> Self:
         if pixel_size is None:
             raise NgioValueError(f"pixel_size is needed to convert a region in {self.space} space")
         zero = {} if origin is None else origin

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Final, SupportsFloat, TypeAlias
+from typing import Any, Final, SupportsFloat, TypeAlias
+
+import numpy as np
 
 from ngio_x._frozen import (
     at_least,
@@ -21,7 +23,10 @@ from ngio_x._frozen import (
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.roi.rounding import pixel_to_world, world_to_pixel
 
-SliceValue: TypeAlias = "float | tuple[float | None, float | None] | slice | RoiSlice"
+Real: TypeAlias = "float | np.integer[Any] | np.floating[Any]"
+"""A number, Python's or numpy's."""
+
+SliceValue: TypeAlias = "Real | tuple[Real | None, Real | None] | slice | RoiSlice"
 """What `RoiSlice.from_value` understands: a scalar (length 1), `(start, length)`, `slice(start, stop)`, a RoiSlice."""
 
 
@@ -173,7 +178,7 @@ def _of_axis(axis_name: str, value: RoiSlice) -> RoiSlice:
     return value
 
 
-def _start_and_length(value: float | tuple[float | None, float | None] | slice) -> tuple[float | None, float | None]:
+def _start_and_length(value: Real | tuple[Real | None, Real | None] | slice) -> tuple[Real | None, Real | None]:
     if isinstance(value, tuple):
         if len(value) != 2:
             raise NgioValueError(f"must be (start, length), got {shown(value)}")

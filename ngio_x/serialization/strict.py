@@ -16,6 +16,7 @@ from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin
 import attrs
 import numpy as np
 from cattrs import Converter
+from cattrs.cols import is_namedtuple, namedtuple_unstructure_factory
 from cattrs.errors import IterableValidationError, IterableValidationNote
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
 
@@ -46,6 +47,9 @@ def be_strict(converter: Converter) -> None:
     converter.register_unstructure_hook_func(lambda kind: kind in (bool, int, float), _python_number)
     converter.register_unstructure_hook_factory(_has_fields, lambda kind: _unstructured_class(converter, kind))
     converter.register_unstructure_hook_factory(_is_list, lambda kind: _unstructured_list(converter, kind))
+    converter.register_unstructure_hook_factory(
+        is_namedtuple, lambda kind: namedtuple_unstructure_factory(kind, converter, unstructure_to=list)
+    )
     converter.register_unstructure_hook_factory(_is_mapping, lambda kind: _unstructured_mapping(converter, kind))
 
 
@@ -231,6 +235,8 @@ def _unstructured_mapping(converter: Converter, kind: Any) -> Callable[[Any], An
 
     def text(key: Any) -> Any:
         plain = converter.unstructure(key, key_kind)
+        if isinstance(plain, (list, dict)):
+            raise NgioValueError(f"a key must be a text or a number, got {shown(key)}: make a list of pairs of it")
         return repr(plain) if type(plain) in (int, float) else plain
 
     def unstructure(mapping: Any) -> Any:

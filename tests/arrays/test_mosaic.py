@@ -244,3 +244,12 @@ def test_what_xarray_makes_of_overlapping_crops_is_not_the_image():
     xr.testing.assert_identical(nx.mosaic([left, right]), IMAGE)
     for order in itertools.permutations([left, right]):
         assert isinstance(nx.mosaic([piece.chunk() for piece in order]).data, da.Array)
+
+
+def test_planes_that_differ_by_rounding_are_one():
+    """As those of a piece that was written to a file and read again: its labels are computed from its own edge."""
+    stack = nx.as_image(np.arange(12, dtype="u1").reshape(3, 2, 2), "zyx", {"z": 0.1, "y": 0.5, "x": 0.5})
+    first, again, second = stack.isel(z=0), stack.isel(z=0), stack.isel(z=1)
+    again = again.assign_coords(z=np.nextafter(again.z.values, 1))
+    assert nx.mosaic([first, again]).equals(nx.mosaic([first, first]).drop_vars("z"))
+    assert nx.mosaic([first, again, second]).equals(nx.mosaic([first, second]))

@@ -269,6 +269,16 @@ def test_a_mask_goes_with_a_region(image, labels):
     np.testing.assert_array_equal(nx.crop(moved, there)[0] == 7, nx.crop(inside, ROI))
 
 
+@pytest.mark.parametrize("chunks", [None, {"x": 2}])
+def test_a_mask_finds_a_region_of_one_pixel(chunks):
+    """A plain patch has no coordinates: its lone pixel is as large as those of the image."""
+    ground = nx.as_image(np.arange(35, dtype="u2").reshape(5, 7), "yx", 0.5)
+    image = ground if chunks is None else ground.chunk(chunks)
+    for x in (2, 3):
+        pasted = nx.paste(image, np.zeros((1, 1), "u2"), {"y": (0.5, 0.5), "x": (0.5 * x, 0.5)}, where=ground == 9)
+        np.testing.assert_array_equal(pasted, ground.where((ground != 9) | (x != 2), 0))
+
+
 def test_parts_outside_are_dropped_with_their_mask(image, patch):
     """A mask of the patch's size belongs to its pixels, also to those that do not count."""
     inside = np.arange(8).reshape(2, 4) % 2 == 0

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import attrs
 import numpy as np
 import pandas as pd
 import pytest
@@ -233,3 +234,29 @@ def test_tables_are_joined():
     assert nx.rois_from_dataset(joined[["start_y", "length_y", "start_x", "length_x", "name", "given_name"]]) == [
         nx.Roi.from_values(PLACE, name) for name in ("1", "", "", None)
     ]
+
+
+@pytest.mark.parametrize("moment", [np.datetime64("2026-11-30T12:00", "ns"), np.timedelta64(90, "ns")])
+def test_a_region_lacks_a_time_that_another_has(moment):
+    """What xarray and pandas put among times in its place, NaT, is no extra of its own."""
+    rois = [nx.Roi.from_values({"y": 0, "x": 0}, taken=moment), nx.Roi.from_values({"y": 0, "x": 0})]
+    table = nx.rois_to_dataset(rois)
+    assert nx.rois_from_dataset(table) == nx.rois_from_dataset(table.to_dataframe()) == rois
+    assert nx.rois_from_dataset(table.to_dataframe().iloc[1:]) == rois[1:]
+
+
+@attrs.frozen
+class Nucleus(nx.Roi):
+    """A user's region, which knows more."""
+
+    area: float = 0.0
+
+
+def test_what_a_subclass_knows_is_an_extra():
+    """As in JSON that is read as the base; in tables and in GeoJSON."""
+    nucleus = Nucleus("n", ROIS[0].slices, area=12.5, extra={"note": "a"})
+    table = nx.rois_to_dataset([nucleus, ROIS[0]])
+    (found, _) = nx.rois_from_dataset(table)
+    assert found == nx.from_dict(nx.to_dict(nucleus), nx.Roi)
+    assert found.extra == {"area": 12.5, "note": "a"}
+    assert nx.to_geojson([nucleus])["features"][0]["properties"]["area"] == 12.5

@@ -484,7 +484,8 @@ def first_negated(piece):
     [
         ({"masked": True}, NgioValueError, r"masked=True needs .* one label image, got none: pass .* masked=labels"),
         ({"image": BOTH.assign(more=LABELS), "masked": True}, NgioValueError, r"got \['nuclei', 'more'\]"),
-        ({"masked": "nuclei"}, NgioValueError, "masked must be"),
+        ({"masked": "nuclei"}, NgioTypeError, "masked must be a label image, True or False, got .nuclei."),
+        ({"masked": LABELS.values}, NgioTypeError, "label an array with as_labels"),
         ({"masked": IMAGE / 2}, NgioTypeError, "masked must be integers, got float64"),
         ({"masked": nx.zoom(LABELS, 0.5)}, NgioValueError, "the image and masked do not fit along 'y'"),
         ({"masked": LABELS, "rois": TILES}, NgioValueError, r"needs the label .* region 0 \('y0_x0'\) has none"),

@@ -343,3 +343,8 @@ def test_what_is_no_region_is_refused_by_name(wrong):
     """Whatever it is."""
     with pytest.raises(NgioError, match="roi"):
         to_roi(wrong)
+
+
+def test_an_extra_may_have_any_name_but_those_of_the_fields():
+    roi = Roi.from_values({"y": 0, "x": 0}, cls="nucleus", self=1)
+    assert roi.extra == {"cls": "nucleus", "self": 1}
