@@ -284,7 +284,12 @@ def _length(side: slice) -> int:
 
 def _in_memory(parts: Sequence[Part], shape: tuple[int, ...], fill: Any, how: How) -> npt.NDArray[Any]:
     """Return a canvas, made block by block, so that sums take no more memory than pixels."""
-    pixels = np.full(shape, fill)
+    try:
+        pixels = np.full(shape, fill)
+    except (MemoryError, ValueError):
+        raise NgioValueError(
+            f"images lie so far apart that the result would have {shape} pixels: pass the canvas as like="
+        ) from None
     ends = ends_of_chunks(normalize_chunks("auto", shape, limit=BLOCK_BYTES, dtype=pixels.dtype))
     for box, met in _blocks(parts, ends).values():
         values = [reading_part(parts[index].pixels, [], source, pixels.dtype) for index, _, source in met]

@@ -29,6 +29,7 @@ from ngio_x.arrays.image import lattice_of, require_image
 from ngio_x.arrays.lazy import require_plain, streamed
 from ngio_x.arrays.mask import placed
 from ngio_x.errors import NgioEmptyRegionError, NgioTypeError, NgioValueError
+from ngio_x.metadata.axes import axis_type_of
 from ngio_x.resample.evaluate import Window, within
 from ngio_x.roi.roi import RoiLike
 from ngio_x.roi.rounding import Bounds
@@ -51,8 +52,8 @@ def paste(
             lattice and channel names say; axes without either must have the image's size.
         where: Booleans: only pixels where they are true change, such as those of an object, `labels == 5`. A plain
             array of the patch's shape, or a DataArray, whose lattice and channel names place it on the patch (pixels
-            that it does not cover do not change); it is repeated along axes that it lacks, and has the patch's size
-            along those without either.
+            that it does not cover do not change), at the one plane or frame that was chosen of it; it is repeated along
+            other axes that it lacks, channels among them, and has the patch's size along those without either.
         bounds: As in `window`.
 
     Raises:
@@ -238,13 +239,15 @@ def _mask(
     if not isinstance(where, xr.DataArray):
         dims = patch.dims if isinstance(patch, xr.DataArray) else image.dims
         where = _plain_mask(where, dims, tuple(piece.sizes[dim] for dim in dims))
+    # A plane or a frame that was chosen is a place; a channel is not, for objects are seen in one and hold for all.
+    where = where.expand_dims([dim for dim in _chosen(image, where) if axis_type_of(str(dim)) != "channel"])
     _require_boolean(where, where.dtype)
     if unknown := [dim for dim in where.dims if dim not in image.dims]:
         raise NgioValueError(f"where must have axes of the image's {image.dims}, got '{unknown[0]}'")
-    mask: xr.DataArray = where
+    mask, chosen = where, _chosen(image, patch)
     for dim in mask.dims:
         held = target.get(dim, slice(None))
-        own = dim in piece.dims and (dim in piece.coords or not isinstance(held, slice))
+        own = dim in piece.dims and dim not in chosen and (dim in piece.coords or not isinstance(held, slice))
         ground = piece if own else _line(image, dim).isel({dim: held})
         mask = placed(mask, ground, dim, "where", "the patch")
     return mask

@@ -314,8 +314,10 @@ def to_roi(roi: object) -> Roi:
     if isinstance(roi, Roi):
         return roi
     if not isinstance(roi, Mapping):
+        # Those of ngio look like ours, and are pydantic's.
+        advice = "from_dict(roi.model_dump(), Roi)" if hasattr(roi, "model_dump") else "Roi.from_values"
         raise NgioTypeError(
-            f"roi must be a Roi, or a mapping such as {{'y': slice(0, 10)}}, got {shown(roi)}: use Roi.from_values"
+            f"roi must be a Roi of ngio_x, or a mapping such as {{'y': slice(0, 10)}}, got {shown(roi)}: use {advice}"
         )
     given = {**roi, _another_axis(roi): slice(None)} if len(roi) == 1 else roi
     try:

@@ -169,7 +169,7 @@ def test_map_levels_of_levels_with_several_arrays(tree):
         (lambda t: nx.map_levels(t, abs, on="both"), NgioValueError, "on must be one of 'image', 'labels', 'all'"),
         (lambda t: nx.map_levels(t["0/image"], abs), NgioTypeError, "tree must be a DataTree, got DataArray"),
         (lambda _: nx.map_levels(xr.DataTree(), abs, on="all"), NgioValueError, "holds no array"),
-        (lambda t: nx.crop(t, 1), NgioTypeError, "roi must be a Roi, or a mapping .* got 1"),
+        (lambda t: nx.crop(t, 1), NgioTypeError, "roi must be a Roi of ngio_x, or a mapping .* got 1"),
     ],
 )
 def test_bad_arguments_are_refused(tree, call, error, message):

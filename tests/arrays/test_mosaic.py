@@ -253,3 +253,9 @@ def test_planes_that_differ_by_rounding_are_one():
     again = again.assign_coords(z=np.nextafter(again.z.values, 1))
     assert nx.mosaic([first, again]).equals(nx.mosaic([first, first]).drop_vars("z"))
     assert nx.mosaic([first, again, second]).equals(nx.mosaic([first, second]))
+
+
+def test_pieces_that_lie_too_far_apart_are_refused():
+    """The canvas is named, and how to choose a smaller one."""
+    with pytest.raises(NgioValueError, match="like="):
+        nx.mosaic([field(1), field(2, y=10**9, x=10**9)])

@@ -394,3 +394,14 @@ def test_a_mask_that_lies_elsewhere_changes_nothing(image, patch, labels, lazy):
     inside = inside.chunk() if lazy else inside
     assert nx.paste(image, patch, where=inside).identical(image)
     assert not nx.mask(image, inside, 1).any()
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_a_mask_of_a_chosen_plane_is_for_that_plane(lazy):
+    """As a patch is that was chosen: other planes do not change."""
+    volume = nx.as_image(np.zeros((3, 4, 4), "u2"), "zyx", 0.5)
+    held = volume.chunk(z=1) if lazy else volume
+    found = nx.paste(held, volume + np.uint16(1), where=(volume == 0).isel(z=2))
+    assert found.sum(["y", "x"]).values.tolist() == [0, 0, 16]
+    flat = nx.paste(held, volume.isel(z=1) + np.uint16(1), where=(volume == 0).isel(z=2))
+    assert int(flat.sum()) == 0
