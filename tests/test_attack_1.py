@@ -1,0 +1,43 @@
+"""Meaning that was lost in the hands of somebody who had not read the documentation."""
+
+import warnings
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import ngio_x as nx
+from ngio_x.errors import NgioRoleWarning, NgioUserWarning
+
+
+@pytest.fixture
+def image() -> xr.DataArray:
+    return nx.as_image(np.arange(4096, dtype="uint16").reshape(64, 64), "yx", 0.5, name="image")
+
+
+@pytest.fixture
+def labels(image: xr.DataArray) -> xr.DataArray:
+    return nx.as_labels(image // 1000, like=image, name="cells")
+
+
+def test_names_of_channels_are_written_where_others_have_none(tmp_path):
+    image = nx.as_image(np.zeros((2, 8, 8), "uint16"), "cyx", 0.5, channels=["", "DAPI"])
+    nx.write_ome_zarr(image, tmp_path / "image.zarr")
+    assert nx.open_ome_zarr(tmp_path / "image.zarr")["0/image"].c.values.tolist() == ["channel_0", "DAPI"]
+
+
+def test_windows_of_channels_that_agree_in_one_bound_survive_concat():
+    channels = [nx.Channel("DNA", "FF00FF", (0, 65535), display=(80, 3000)), nx.Channel("actin", "00FF00")]
+    image = nx.as_image(np.zeros((2, 8, 8), "uint16"), "cyx", 0.5, channels=channels)
+    planes = [image.sel(c=name) for name in ("actin", "DNA")]
+    joined = xr.concat(planes, "c", coords="different", compat="equals")
+    assert joined.window_min.ndim == 0
+    assert nx.channels_of(joined) == nx.channels_of(image)[::-1]
+
+
+def test_scalars_of_the_first_channel_alone_do_not_speak_of_others():
+    channels = [nx.Channel("DNA", "FF00FF"), nx.Channel("actin", "00FF00")]
+    image = nx.as_image(np.zeros((2, 8, 8), "uint16"), "cyx", 0.5, channels=channels)
+    planes = [image.sel(c=name) for name in ("actin", "DNA")]
+    joined = xr.concat(planes, "c", coords="minimal", compat="override")
+    assert [channel.color for channel in nx.channels_of(joined)] != ["00FF00", "00FF00"]
