@@ -41,3 +41,17 @@ def test_scalars_of_the_first_channel_alone_do_not_speak_of_others():
     planes = [image.sel(c=name) for name in ("actin", "DNA")]
     joined = xr.concat(planes, "c", coords="minimal", compat="override")
     assert [channel.color for channel in nx.channels_of(joined)] != ["00FF00", "00FF00"]
+
+
+def test_the_mean_of_pieces_of_unknown_role_is_warned_of(labels):
+    kept = xr.where(labels.isin([2]), 0, labels).drop_attrs()
+    with pytest.warns(NgioRoleWarning, match="as_labels") as caught:
+        nx.mosaic([kept, kept], how="mean")
+    assert len(caught) == 1
+
+
+def test_the_mean_of_labels_and_pieces_of_unknown_role_is_refused_without_a_warning(labels):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ValueError, match="blend"):
+            nx.mosaic([labels.drop_attrs(), labels], how="mean")

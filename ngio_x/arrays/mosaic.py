@@ -22,7 +22,7 @@ from ngio_x.arrays.lazy import BLOCK_BYTES
 from ngio_x.arrays.mask import fitting
 from ngio_x.arrays.paste import Part, fitted
 from ngio_x.arrays.pixel_index import PixelIndex
-from ngio_x.arrays.roles import LABELS, role_of
+from ngio_x.arrays.roles import LABELS, is_labels, role_of
 from ngio_x.errors import NgioEmptyRegionError, NgioTypeError, NgioValueError
 from ngio_x.metadata.axes import CANONICAL_ORDER
 from ngio_x.resample.evaluate import Window, within
@@ -60,6 +60,9 @@ def mosaic(
         The image. Its dtype is that of the pieces, or holds them all if they differ; name and attributes are those that
         all pieces have in common.
 
+    Warns:
+        NgioRoleWarning: If `how="mean"` is asked for of integers of unknown role, which are treated as images.
+
     Raises:
         NgioEmptyRegionError: If all pieces lie outside of `like`.
         NgioValueError: If pieces do not lie on one lattice, `fill` does not fit, there is no piece, or `how` would
@@ -69,7 +72,7 @@ def mosaic(
     named("how", one_of("last", "first", "max", "min", "mean"))(how)
     pieces = _pieces(images)
     dtype = _common_dtype(pieces)
-    if how == "mean" and (dtype.kind == "b" or any(role_of(piece) == LABELS for piece in pieces)):
+    if how == "mean" and (dtype.kind == "b" or _any_labels(pieces)):
         raise NgioValueError("how='mean' would blend labels or truth values: take 'last', 'first', 'max' or 'min'")
     value = fitting(fill, dtype)
     if like is None:
@@ -99,6 +102,15 @@ def _pieces(images: Any) -> list[xr.DataArray]:
     if not pieces:
         raise NgioValueError("images must hold an image at least, got none")
     return pieces
+
+
+def _any_labels(pieces: Sequence[xr.DataArray]) -> bool:
+    """Return whether one of the pieces is labels; of those that do not say what they are, the first is warned of."""
+    roles = [role_of(piece) for piece in pieces]
+    if LABELS in roles:
+        return True
+    unknown = [at for at, role in enumerate(roles) if role is None]
+    return any(is_labels(pieces[at], f"images[{at}]") for at in unknown[:1])
 
 
 def _common_dtype(pieces: Sequence[xr.DataArray]) -> np.dtype[Any]:
