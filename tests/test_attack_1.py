@@ -55,3 +55,41 @@ def test_the_mean_of_labels_and_pieces_of_unknown_role_is_refused_without_a_warn
         warnings.simplefilter("error")
         with pytest.raises(ValueError, match="blend"):
             nx.mosaic([labels.drop_attrs(), labels], how="mean")
+
+
+@pytest.fixture
+def with_table(image: xr.DataArray, labels: xr.DataArray) -> xr.DataTree:
+    """A tree beside whose levels stands a table of more rows than level 0 has pixels."""
+    table = xr.Dataset({"area": ("label", np.arange(5000.0)), "n": ("label", np.arange(5000))})
+    table = table.assign_coords(label=np.arange(5000))
+    levels = {f"/{n}": xr.Dataset({"image": nx.zoom(image, 0.5**n)}) for n in range(2)}
+    cells = {"/labels/cells/0": xr.Dataset({"cells": labels}), "/labels/cells": table}
+    return xr.DataTree.from_dict({**levels, "/table": table, **cells, "/": xr.Dataset({"note": 5})})
+
+
+def test_tables_in_a_tree_are_no_levels(with_table):
+    assert with_table.ngio.pixel_size.x == 0.5
+    assert nx.level_for(with_table, scale=0.5).name == "1"
+
+
+def test_tables_in_a_tree_stay_when_it_is_cropped_and_zoomed(with_table):
+    roi = nx.Roi.from_values({"y": (4, 8), "x": (4, 8)}, name="cell", space="pixel")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for tree in (nx.crop(with_table, roi), nx.zoom(with_table, 0.5)):
+            assert set(tree.groups) == set(with_table.groups)
+            assert tree["table"].to_dataset().identical(with_table["table"].to_dataset())
+            assert tree["labels/cells"].to_dataset().identical(with_table["labels/cells"].to_dataset())
+            assert tree["note"] == 5
+        assert nx.crop(with_table, roi)["0/image"].shape == (8, 8)
+
+
+def test_images_in_a_tree_with_tables_are_written(with_table, tmp_path):
+    nx.write_ome_zarr(with_table, tmp_path / "image.zarr")
+    assert set(nx.open_ome_zarr(tmp_path / "image.zarr").groups) >= {"/0", "/1", "/labels/cells/0"}
+
+
+def test_variables_that_a_dataset_does_not_write_are_told(image, labels, tmp_path):
+    kept = labels.drop_attrs()
+    with pytest.warns(NgioUserWarning, match=r"\['kept'\] are not written.*as_labels"):
+        nx.write_ome_zarr(xr.Dataset({"image": image, "cells": labels, "kept": kept}), tmp_path / "image.zarr")

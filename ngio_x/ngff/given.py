@@ -12,8 +12,8 @@ import xarray as xr
 
 from ngio_x.arrays.image import require_image
 from ngio_x.arrays.roles import IMAGE, LABELS, require_labels, role_of, settled, with_role
-from ngio_x.arrays.tree import array_of, finest_first, image_of
-from ngio_x.errors import NgioTypeError, NgioUserWarning, NgioValueError
+from ngio_x.arrays.tree import array_of, finest_first, image_of, is_level
+from ngio_x.errors import NgioTypeError, NgioUserWarning, NgioValueError, warn
 from ngio_x.metadata.axes import CANONICAL_ORDER
 
 
@@ -59,7 +59,7 @@ def given_array(array: xr.DataArray, facts: Mapping[str, Any] | None = None) -> 
 
 
 def _given_tree(tree: xr.DataTree) -> Given:
-    nodes = finest_first({name: node for name, node in tree.children.items() if node.data_vars})
+    nodes = finest_first({name: node for name, node in tree.children.items() if is_level(node)})
     if not nodes:
         raise NgioValueError(
             "the tree has no levels '0', '1', … of an image: give one that has; "
@@ -117,6 +117,10 @@ def given_labels(image: Any) -> dict[str, Given]:
     if isinstance(image, xr.Dataset):
         arrays = {str(name): array for name, array in image.data_vars.items() if role_of(array) == LABELS}
         own = image_of(image).name
+        if left := sorted(map(str, image.data_vars.keys() - {own} - arrays.keys())):
+            warn(
+                f"{left} are not written: they do not say that they are labels. If they are, say so with as_labels(...)"
+            )
         return {name: given_array(as_label_image(array)) for name, array in arrays.items() if array.name != own}
     if not isinstance(image, xr.DataTree) or "labels" not in image.children:
         return {}
@@ -124,7 +128,7 @@ def given_labels(image: Any) -> dict[str, Given]:
     found = {
         node.relative_to(folder): _given_tree(node)
         for node in folder.subtree
-        if any(child.data_vars for child in node.children.values())
+        if any(is_level(child) for child in node.children.values())
     }
     return {
         name: given._replace(levels=tuple(_placed_label_image(level) for level in given.levels))
