@@ -93,3 +93,28 @@ def test_variables_that_a_dataset_does_not_write_are_told(image, labels, tmp_pat
     kept = labels.drop_attrs()
     with pytest.warns(NgioUserWarning, match=r"\['kept'\] are not written.*as_labels"):
         nx.write_ome_zarr(xr.Dataset({"image": image, "cells": labels, "kept": kept}), tmp_path / "image.zarr")
+
+
+@pytest.mark.parametrize("verb", ["window", "composite", "mask"])
+def test_the_array_that_an_error_names_is_there(verb, image, labels):
+    tree = xr.DataTree.from_dict({"/s0": xr.Dataset({"DNA": image})})
+    dataset = xr.Dataset({"cells": labels, "DNA": image})
+    calls = {
+        "window": lambda held: nx.window(held, {"y": (0, 2), "x": (0, 2)}),
+        "composite": nx.composite,
+        "mask": lambda held: nx.mask(held, labels, 1),
+    }
+    with pytest.raises(TypeError, match="'s0/DNA'"):
+        calls[verb](tree)
+    with pytest.raises(TypeError, match="'DNA'"):
+        calls[verb](tree["s0"])
+    if verb != "window":
+        with pytest.raises(TypeError, match=r"dataset\['DNA'\]"):
+            calls[verb](dataset)
+    with pytest.raises(TypeError, match=r"dataset\['cells'\]"):
+        nx.mask(image, dataset, 1)
+
+
+def test_an_image_in_the_place_of_regions_is_told_where_it_belongs(image):
+    with pytest.raises(TypeError, match=r"show\(rois, image\)"):
+        nx.show(xr.Dataset({"image": image}))

@@ -10,7 +10,7 @@ from ngio_x._frozen import named, to_axes
 from ngio_x.arrays.crop import in_world
 from ngio_x.arrays.image import lattice_of
 from ngio_x.arrays.tree import image_of
-from ngio_x.errors import NgioValueError
+from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.roi.boxes import plane_of
 from ngio_x.roi.columns import listed
 from ngio_x.roi.drawing import DRAWN, RoiDrawing
@@ -37,6 +37,11 @@ def show(
         NgioTypeError: If something else than a region is among them, or `image` is none.
         NgioValueError: If regions are in different spaces, or regions and image lack the axes.
     """
+    if isinstance(rois, (xr.DataArray, xr.Dataset, xr.DataTree)):
+        raise NgioTypeError(
+            f"rois must be regions, got a {type(rois).__name__}: it comes second, show(rois, image); its pixels are "
+            "drawn by plot_image"
+        )
     regions = listed(rois)
     if image is not None:
         image = image_of(image)
