@@ -118,3 +118,19 @@ def test_the_array_that_an_error_names_is_there(verb, image, labels):
 def test_an_image_in_the_place_of_regions_is_told_where_it_belongs(image):
     with pytest.raises(TypeError, match=r"show\(rois, image\)"):
         nx.show(xr.Dataset({"image": image}))
+
+
+def test_an_image_is_not_pasted_into_labels(image, labels, tmp_path):
+    with pytest.raises(TypeError, match=r"patch must hold ids.*as_labels"):
+        nx.paste(labels, image.isel(x=slice(9)))
+    nx.write_ome_zarr(image, tmp_path / "image.zarr", labels={"cells": labels})
+    with pytest.raises(TypeError, match=r"patch must hold ids.*as_labels"):
+        nx.write_region(image.isel(x=slice(9)), tmp_path / "image.zarr/labels/cells")
+    assert nx.open_ome_zarr(tmp_path / "image.zarr")["labels/cells/0/cells"].equals(labels)
+    assert nx.paste(labels, nx.as_labels(image.isel(x=slice(9))))[0, 8] == 8
+    assert nx.paste(labels, image.isel(x=slice(9)) > 3)[0, 8] == 1
+
+
+def test_an_attribute_of_somebody_else_is_no_role(image):
+    with pytest.warns(NgioRoleWarning):
+        nx.zoom(image.assign_attrs(role=np.array([1, 2])), 0.5)

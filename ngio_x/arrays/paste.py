@@ -28,6 +28,7 @@ from ngio_x.arrays.crop import window
 from ngio_x.arrays.image import lattice_of, require_image
 from ngio_x.arrays.lazy import streamed
 from ngio_x.arrays.mask import placed
+from ngio_x.arrays.roles import IMAGE, LABELS, require_labels, role_of
 from ngio_x.errors import NgioEmptyRegionError, NgioTypeError, NgioValueError
 from ngio_x.resample.evaluate import Window, within
 from ngio_x.roi.roi import RoiLike
@@ -58,7 +59,8 @@ def paste(
     Raises:
         NgioEmptyRegionError: If the patch lies outside the image.
         NgioValueError: If sizes, lattices or axes do not fit.
-        NgioTypeError: If `image` is no DataArray, the patch's values do not fit its dtype, or `where` is not boolean.
+        NgioTypeError: If `image` is no DataArray, the patch's values do not fit its dtype, `where` is not boolean, or
+            the image is labels and the patch says that it is an image.
     """
     require_image(image)
     parts = fitted(image, patch, roi, where, bounds)
@@ -98,6 +100,8 @@ def fitted(
         NgioValueError: As `paste`.
         NgioTypeError: As `paste`.
     """
+    if role_of(image) == LABELS and isinstance(patch, xr.DataArray) and role_of(patch) == IMAGE:
+        require_labels(patch, "patch")  # which refuses it, but for booleans
     piece = _as_patch(image, patch, roi)
     _require_fitting_dtype(image.dtype, piece.dtype)
     source: dict[Hashable, slice] = {}
