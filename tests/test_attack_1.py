@@ -134,3 +134,11 @@ def test_an_image_is_not_pasted_into_labels(image, labels, tmp_path):
 def test_an_attribute_of_somebody_else_is_no_role(image):
     with pytest.warns(NgioRoleWarning):
         nx.zoom(image.assign_attrs(role=np.array([1, 2])), 0.5)
+
+
+def test_levels_are_chosen_by_numbers_in_the_order_of_the_axes(tmp_path):
+    nx.write_ome_zarr(nx.as_image(np.zeros((2, 64, 64), "uint8"), "cyx", 0.5), tmp_path / "image.zarr", levels=3)
+    tree = nx.open_ome_zarr(tmp_path / "image.zarr")
+    assert nx.level_for(tree, scale=(1, 0.5, 0.5)).name == "1"
+    assert nx.level_for(tree, scale=(0.25, 0.5)).name == "1"
+    assert nx.level_for(tree, pixel_size=(1, 2.0, 2.0)).name == "2"
