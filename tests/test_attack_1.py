@@ -142,3 +142,12 @@ def test_levels_are_chosen_by_numbers_in_the_order_of_the_axes(tmp_path):
     assert nx.level_for(tree, scale=(1, 0.5, 0.5)).name == "1"
     assert nx.level_for(tree, scale=(0.25, 0.5)).name == "1"
     assert nx.level_for(tree, pixel_size=(1, 2.0, 2.0)).name == "2"
+
+
+def test_levels_in_different_units_are_ordered_by_what_they_are():
+    fine = nx.as_image(np.zeros((8, 8), "uint8"), "yx", 500, units="nanometer")
+    coarse = nx.as_image(np.zeros((4, 4), "uint8"), "yx", 1.0, units="micrometer")
+    tree = xr.DataTree.from_dict({"/b": xr.Dataset({"image": coarse}), "/a": xr.Dataset({"image": fine})})
+    assert nx.dimensions_of(tree).shape == (8, 8)
+    assert nx.level_for(tree, scale=0.5).name == "b"
+    assert nx.level_for(tree, pixel_size=nx.PixelSize(1.0, 1.0)).name == "b"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import Any, Final, TypeAlias
 
@@ -17,6 +18,7 @@ import xarray as xr
 from ngio_x.arrays.image import lattice_of
 from ngio_x.arrays.roles import LABELS, role_of
 from ngio_x.errors import NgioTypeError, NgioValueError
+from ngio_x.metadata.units import DEFAULT_SPACE_UNIT, DEFAULT_TIME_UNIT, conversion
 
 IMAGE: Final = ""
 """Stands for the image itself where label images are called by name."""
@@ -82,9 +84,17 @@ def _pixel_volume(array: xr.DataArray) -> float | None:
         lattices = [lattice_of(array, dim) for dim in array.dims]
     except NgioValueError:  # uneven or unreadable coordinates, of which whoever needs them will complain
         return None
-    spacings = [lattice.spacing for lattice in lattices if lattice is not None]
+    spacings = [lattice.spacing * _in_base_unit(lattice.unit) for lattice in lattices if lattice is not None]
     # Compared as floats that went through files, the same size must be the same.
     return float(f"{math.prod(spacings):.6g}") if spacings else None
+
+
+def _in_base_unit(unit: str | None) -> float:
+    """Return how large a unit is; units that OME-NGFF does not name are taken to be the same on all levels."""
+    for base in (DEFAULT_SPACE_UNIT, DEFAULT_TIME_UNIT):
+        with suppress(NgioValueError):
+            return conversion(unit, base)
+    return 1.0
 
 
 def home_of(path: str) -> tuple[str, str]:
