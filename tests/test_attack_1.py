@@ -151,3 +151,10 @@ def test_levels_in_different_units_are_ordered_by_what_they_are():
     assert nx.dimensions_of(tree).shape == (8, 8)
     assert nx.level_for(tree, scale=0.5).name == "b"
     assert nx.level_for(tree, pixel_size=nx.PixelSize(1.0, 1.0)).name == "b"
+
+
+def test_the_size_of_an_axis_without_coordinates_is_asked_for_by_what_helps(image):
+    profile = image.mean("x", keepdims=True)
+    with pytest.raises(ValueError, match=r"axis 'x' has no coordinates.*pixel_size=\{'x': ...\}"):
+        nx.pixel_size_of(profile)
+    assert nx.pixel_size_of(nx.as_image(profile, pixel_size={"x": 32})) == nx.PixelSize(x=32, y=0.5)
