@@ -158,3 +158,13 @@ def test_the_size_of_an_axis_without_coordinates_is_asked_for_by_what_helps(imag
     with pytest.raises(ValueError, match=r"axis 'x' has no coordinates.*pixel_size=\{'x': ...\}"):
         nx.pixel_size_of(profile)
     assert nx.pixel_size_of(nx.as_image(profile, pixel_size={"x": 32})) == nx.PixelSize(x=32, y=0.5)
+
+
+def test_ids_that_where_made_floats_come_back_by_what_the_error_says(labels):
+    floats = labels.where(labels != 2)
+    for refuses in (nx.as_labels, nx.label_extents, lambda ids: nx.mask(labels, ids, 1)):
+        with pytest.raises(TypeError, match=r"\.astype\('uint32'\).*\.fillna\(0\)"):
+            refuses(floats)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert nx.as_labels(floats.fillna(0).astype("uint32")).equals(labels.where(labels != 2, 0))

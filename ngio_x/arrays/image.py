@@ -22,7 +22,7 @@ from ngio_x.arrays.channels import with_channels, with_channels_like, without_ch
 from ngio_x.arrays.lattice import Lattice, anchor_of, lattice_from_labels
 from ngio_x.arrays.pixel_index import PixelIndex, unit_of
 from ngio_x.arrays.pixel_labels import SPACING
-from ngio_x.arrays.roles import IMAGE, LABELS, role_of, with_role
+from ngio_x.arrays.roles import IMAGE, LABELS, TO_IDS, role_of, with_role
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.metadata.axes import CANONICAL_ORDER, SPACE, FactorsByAxis, axis_type_of, by_axis, default_unit
 from ngio_x.metadata.channels import Channel
@@ -131,7 +131,7 @@ def as_labels(
     if image.dtype.kind == "b":
         image = image.astype(np.uint8)
     if image.dtype.kind not in "iu":
-        raise NgioTypeError(f"data must be integers to be labels, got {image.dtype}: convert with .astype('uint32')")
+        raise NgioTypeError(f"data must be integers to be labels, got {image.dtype}: {TO_IDS}")
     return with_role(without_channels(image), LABELS)
 
 

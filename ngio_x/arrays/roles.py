@@ -20,6 +20,8 @@ IMAGE: Final = "image"
 """The role of arrays that hold grey levels."""
 LABELS: Final = "labels"
 """The role of arrays that hold object ids, which are never blended."""
+TO_IDS: Final = "convert with .astype('uint32'), and before that, where there are NaN (as of where), .fillna(0)"
+"""What to do with ids that are no integers, for messages; what integer a NaN becomes is left to the machine."""
 _ROLES: Final[tuple[Role, ...]] = (IMAGE, LABELS)
 _ROLE: Final = "role"
 _DTYPE: Final = "role_dtype"
@@ -94,7 +96,7 @@ def require_labels(labels: xr.DataArray, argument: str = "labels") -> None:
         NgioTypeError: If it is not made of integers or booleans, or is an image.
     """
     if labels.dtype.kind not in "iub":
-        raise NgioTypeError(f"{argument} must be integers, got {labels.dtype}: convert with .astype('uint32')")
+        raise NgioTypeError(f"{argument} must be integers, got {labels.dtype}: {TO_IDS}")
     if labels.dtype.kind == "b":
         return
     role = role_of(labels)
