@@ -56,13 +56,15 @@ def _column(image: xr.DataArray, name: str, count: int) -> list[Any]:
     """Return what a coordinate says of each channel; None where it is silent.
 
     A scalar was left by `sel`, and speaks of that channel alone: who puts several of them together in the way of
-    `coords="minimal"` keeps the scalar of the first.
+    `coords="minimal"` keeps the scalar of the first. In the way of `coords="different"`, which puts those that differ
+    along c, the scalars that stay are those of all.
     """
     coordinate = image.coords.variables.get(name)
+    along = any("c" in image.coords.variables[each].dims for each in COORDINATES if each in image.coords)
     if coordinate is not None and "c" in coordinate.dims:  # frames that differ, one after the other: the first counts
         return coordinate.isel(dict.fromkeys(set(coordinate.dims) - {"c"}, 0)).values.tolist()  # type: ignore[no-any-return]
-    if coordinate is not None and coordinate.ndim == 0 and count == 1:
-        return [coordinate.values.item()]
+    if coordinate is not None and coordinate.ndim == 0 and (count == 1 or along):
+        return [coordinate.values.item()] * count
     return [None] * count
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar
 import xarray as xr
 
 from ngio_x._frozen import named, one_of
-from ngio_x.arrays.image import lattice_of
+from ngio_x.arrays.image import an_array_of, lattice_of
 from ngio_x.arrays.tree import IMAGE, Levels, images_of, with_levels
 from ngio_x.errors import NgioEmptyRegionError, NgioTypeError, NgioValueError, warn
 from ngio_x.metadata.axes import CANONICAL_ORDER, axis_type_of
@@ -60,7 +60,9 @@ def window(
 
 def _require_pixels(image: Any) -> None:
     if not isinstance(image, (xr.DataArray, xr.Dataset)):
-        advice = "pick a level, such as tree['0']['image']" if isinstance(image, xr.DataTree) else "use as_image first"
+        advice = (
+            f"pick a level, such as {an_array_of(image)}" if isinstance(image, xr.DataTree) else "use as_image first"
+        )
         raise NgioTypeError(f"image must be a DataArray or a Dataset, got {type(image).__name__}: {advice}")
 
 

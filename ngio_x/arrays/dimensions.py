@@ -9,6 +9,7 @@ from ngio_x.arrays.channels import known_channels
 from ngio_x.arrays.image import lattice_of
 from ngio_x.arrays.lazy import is_lazy, stored_sizes
 from ngio_x.arrays.tree import image_of
+from ngio_x.errors import NgioValueError
 from ngio_x.metadata.axes import CANONICAL_ORDER, AxesHandler, AxesSetup, Axis
 from ngio_x.metadata.channels import Channel, colors_of, suited_to
 from ngio_x.metadata.dataset import Dataset
@@ -58,7 +59,17 @@ def pixel_size_of(image: xr.DataArray | xr.Dataset | xr.DataTree) -> PixelSize:
             holds several images or none.
         NgioTypeError: If `image` is not a DataArray, Dataset or DataTree.
     """
-    return dimensions_of(image).pixel_size
+    image = image_of(image)
+    try:
+        return dimensions_of(image).pixel_size
+    except NgioValueError:
+        bare = [axis for axis in ("y", "x") if axis in image.dims and axis not in image.coords]
+        if len(bare) != 1 or not {"y", "x"} <= set(image.dims):
+            raise
+        raise NgioValueError(
+            f"axis {bare[0]!r} has no coordinates, so that nothing says how large its pixels are: give their size with "
+            f"as_image(image, pixel_size={{{bare[0]!r}: ...}})"
+        ) from None
 
 
 def channels_of(image: xr.DataArray | xr.Dataset | xr.DataTree) -> tuple[Channel, ...]:

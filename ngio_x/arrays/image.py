@@ -22,7 +22,7 @@ from ngio_x.arrays.channels import with_channels, with_channels_like, without_ch
 from ngio_x.arrays.lattice import Lattice, anchor_of, lattice_from_labels
 from ngio_x.arrays.pixel_index import PixelIndex, unit_of
 from ngio_x.arrays.pixel_labels import told_spacing, without_size
-from ngio_x.arrays.roles import IMAGE, LABELS, with_role
+from ngio_x.arrays.roles import IMAGE, LABELS, TO_IDS, role_of, with_role
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.metadata.axes import CANONICAL_ORDER, SPACE, FactorsByAxis, axis_type_of, by_axis, default_unit
 from ngio_x.metadata.channels import Channel
@@ -131,7 +131,7 @@ def as_labels(
     if image.dtype.kind == "b":
         image = image.astype(np.uint8)
     if image.dtype.kind not in "iu":
-        raise NgioTypeError(f"data must be integers to be labels, got {image.dtype}: convert with .astype('uint32')")
+        raise NgioTypeError(f"data must be integers to be labels, got {image.dtype}: {TO_IDS}")
     return with_role(without_channels(image), LABELS)
 
 
@@ -142,12 +142,21 @@ def require_image(value: Any, argument: str = "image") -> None:
         NgioTypeError: If `value` is not a DataArray.
     """
     if isinstance(value, (xr.Dataset, xr.DataTree)):
-        pick = "dataset['image']" if isinstance(value, xr.Dataset) else "tree['0']['image']"
-        raise NgioTypeError(
-            f"{argument} must be a DataArray, got a {type(value).__name__}: pick one of its arrays, such as {pick}"
-        )
+        where = f"pick one of its arrays, such as {an_array_of(value, LABELS if argument == 'labels' else IMAGE)}"
+        raise NgioTypeError(f"{argument} must be a DataArray, got a {type(value).__name__}: {where}")
     if not isinstance(value, xr.DataArray):
         raise NgioTypeError(f"{argument} must be a DataArray, got {type(value).__name__}: label it with as_image")
+
+
+def an_array_of(held: xr.Dataset | xr.DataTree, role: str = IMAGE) -> str:
+    """Return how to write one of the arrays that a Dataset or a tree holds, one of that role if there is any."""
+    nodes = {"": held} if isinstance(held, xr.Dataset) else dict(held.subtree_with_keys)
+    arrays = [(path, name, array) for path, node in nodes.items() for name, array in node.data_vars.items()]
+    arrays.sort(key=lambda each: role_of(each[2]) != role)
+    path, name = arrays[0][:2] if arrays else ("0", "image")
+    if isinstance(held, xr.Dataset):
+        return f"dataset[{name!r}]"
+    return f"tree[{str(name) if path == '.' else f'{path}/{name}'!r}]"
 
 
 def integers_by_axis(value: Any, axes: xr.DataArray | Sequence[str], what: str, low: int) -> dict[str, int]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, Literal
 
+import numpy as np
 import xarray as xr
 
 from ngio_x._frozen import named, one_of
@@ -15,6 +16,7 @@ from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.metadata.axes import FactorsByAxis
 from ngio_x.metadata.pixel_size import PixelSize
 from ngio_x.metadata.resolution import choose_level
+from ngio_x.metadata.units import conversion
 
 On = Literal["image", "labels", "all"]
 
@@ -46,11 +48,26 @@ def level_for(
     levels = list(pyramid_of(tree).values())
     arrays = [array_of(level) for level in levels]
     lattices = [{str(dim): lattice_of(array, dim) for dim in array.dims} for array in arrays]
-    spacings = [{dim: found.spacing for dim, found in level.items() if found is not None} for level in lattices]
     units = {dim: found.unit for dim, found in lattices[0].items() if found is not None}
+    spacings = [
+        {
+            dim: found.spacing * conversion(found.unit, units.get(dim))
+            for dim, found in level.items()
+            if found is not None
+        }
+        for level in lattices
+    ]
     shapes = [array.shape for array in arrays]
+    pixel_size, scale = (_of_lattice(each, arrays[0].dims, spacings[0]) for each in (pixel_size, scale))
     index = choose_level(spacings, shapes, pixel_size=pixel_size, max_pixels=max_pixels, scale=scale, units=units)
     return levels[index]
+
+
+def _of_lattice(value: Any, dims: Sequence[Hashable], spacings: Mapping[str, float]) -> Any:
+    """Return a number for each axis of an array by axis, without those that have no pixel size; others as they are."""
+    if isinstance(value, (str, Mapping)) or not np.iterable(value) or len(found := list(value)) != len(dims):
+        return value
+    return {str(dim): item for dim, item in zip(dims, found, strict=True) if dim in spacings}
 
 
 def map_levels(

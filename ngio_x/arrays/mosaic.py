@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Hashable, Iterable, Sequence
 from itertools import product
 from typing import Any, Final, Literal, TypeAlias
@@ -64,6 +63,9 @@ def mosaic(
         The image. Its dtype is that of the pieces, or holds them all if they differ; name and attributes are those that
         all pieces have in common.
 
+    Warns:
+        NgioRoleWarning: If `how="mean"` is asked for of integers of unknown role, which are treated as images.
+
     Raises:
         NgioEmptyRegionError: If all pieces lie outside of `like`.
         NgioValueError: If pieces do not lie on one lattice, `fill` does not fit, there is no piece, or `how` would
@@ -73,8 +75,8 @@ def mosaic(
     named("how", one_of("last", "first", "max", "min", "mean"))(how)
     pieces = _pieces(images)
     dtype = _common_dtype(pieces)
-    if how == "mean":
-        _require_blendable(pieces, dtype)
+    if how == "mean" and (dtype.kind == "b" or _any_labels(pieces)):
+        raise NgioValueError("how='mean' would blend labels or truth values: take 'last', 'first', 'max' or 'min'")
     value = fitting(fill, dtype)
     if like is None:
         pieces = _with_chosen(pieces)
@@ -94,14 +96,6 @@ def mosaic(
     return result
 
 
-def _require_blendable(pieces: Sequence[xr.DataArray], dtype: np.dtype[Any]) -> None:
-    if dtype.kind == "b" or any(role_of(piece) == LABELS for piece in pieces):
-        raise NgioValueError("how='mean' would blend labels or truth values: take 'last', 'first', 'max' or 'min'")
-    unknown = (index for index, piece in enumerate(pieces) if role_of(piece) is None)
-    for index in itertools.islice(unknown, 1):  # warned of once
-        is_labels(pieces[index], f"images[{index}]")
-
-
 def _pieces(images: Any) -> list[xr.DataArray]:
     if isinstance(images, (xr.DataArray, xr.Dataset, xr.DataTree, str)) or not np.iterable(images):
         raise NgioTypeError(f"images must be several images, got {type(images).__name__}: put them into a list")
@@ -111,6 +105,15 @@ def _pieces(images: Any) -> list[xr.DataArray]:
     if not pieces:
         raise NgioValueError("images must hold an image at least, got none")
     return pieces
+
+
+def _any_labels(pieces: Sequence[xr.DataArray]) -> bool:
+    """Return whether one of the pieces is labels; of those that do not say what they are, the first is warned of."""
+    roles = [role_of(piece) for piece in pieces]
+    if LABELS in roles:
+        return True
+    unknown = [at for at, role in enumerate(roles) if role is None]
+    return any(is_labels(pieces[at], f"images[{at}]") for at in unknown[:1])
 
 
 def _common_dtype(pieces: Sequence[xr.DataArray]) -> np.dtype[Any]:

@@ -28,6 +28,7 @@ from ngio_x.arrays.crop import window
 from ngio_x.arrays.image import lattice_of, require_image
 from ngio_x.arrays.lazy import require_plain, streamed
 from ngio_x.arrays.mask import placed
+from ngio_x.arrays.roles import IMAGE, LABELS, require_labels, role_of
 from ngio_x.errors import NgioEmptyRegionError, NgioTypeError, NgioValueError
 from ngio_x.metadata.axes import axis_type_of
 from ngio_x.resample.evaluate import Window, within
@@ -59,7 +60,8 @@ def paste(
     Raises:
         NgioEmptyRegionError: If the patch lies outside the image.
         NgioValueError: If sizes, lattices or axes do not fit.
-        NgioTypeError: If `image` is no DataArray, the patch's values do not fit its dtype, or `where` is not boolean.
+        NgioTypeError: If `image` is no DataArray, the patch's values do not fit its dtype, `where` is not boolean, or
+            the image is labels and the patch says that it is an image.
     """
     require_image(image)
     require_plain(image)
@@ -100,6 +102,8 @@ def fitted(
         NgioValueError: As `paste`.
         NgioTypeError: As `paste`.
     """
+    if role_of(image) == LABELS and isinstance(patch, xr.DataArray) and role_of(patch) == IMAGE:
+        require_labels(patch, "patch")  # which refuses it, but for booleans
     piece = _as_patch(image, patch, roi)
     _require_fitting_dtype(image.dtype, piece.dtype)
     source: dict[Hashable, slice] = {}
@@ -244,7 +248,8 @@ def _mask(
     _require_boolean(where, where.dtype)
     if unknown := [dim for dim in where.dims if dim not in image.dims]:
         raise NgioValueError(f"where must have axes of the image's {image.dims}, got '{unknown[0]}'")
-    mask, chosen = where, _chosen(image, patch)
+    mask: xr.DataArray = where
+    chosen = _chosen(image, patch)
     for dim in mask.dims:
         held = target.get(dim, slice(None))
         own = dim in piece.dims and dim not in chosen and (dim in piece.coords or not isinstance(held, slice))

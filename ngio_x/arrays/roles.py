@@ -21,6 +21,9 @@ IMAGE: Final = "image"
 """The role of arrays that hold grey levels."""
 LABELS: Final = "labels"
 """The role of arrays that hold object ids, which are never blended."""
+TO_IDS: Final = "convert with .astype('uint32'), and before that, where there are NaN (as of where), .fillna(0)"
+"""What to do with ids that are no integers, for messages; what integer a NaN becomes is left to the machine."""
+_ROLES: Final[tuple[Role, ...]] = (IMAGE, LABELS)
 _ROLE: Final = "role"
 _DTYPE: Final = "role_dtype"
 
@@ -41,10 +44,16 @@ def role_of(image: xr.DataArray) -> Role | None:
     Labels are integers. Integers have the dtype that they had when they were given their role; of other numbers, which
     cannot be taken for ids, it does not matter.
     """
-    role, dtype = image.attrs.get(_ROLE), image.attrs.get(_DTYPE)
+    role, dtype = _told(image), image.attrs.get(_DTYPE)
     if image.dtype.kind in "iu":
-        return role if role in (IMAGE, LABELS) and dtype in (None, image.dtype.name) else None
+        return role if dtype in (None, image.dtype.name) else None
     return IMAGE if role == IMAGE else None
+
+
+def _told(image: xr.DataArray) -> Role | None:
+    """Return what the attribute says, true or not; None where it is missing, or somebody else's."""
+    found = image.attrs.get(_ROLE)
+    return next((role for role in _ROLES if isinstance(found, str) and found == role), None)
 
 
 def is_labels(image: xr.DataArray, argument: str = "image") -> bool:
@@ -66,7 +75,7 @@ def is_labels(image: xr.DataArray, argument: str = "image") -> bool:
 
 def _may_hold_ids(image: xr.DataArray) -> bool:
     """Return whether numbers without a role may be ids: integers, and labels that `where` has made floats."""
-    return image.dtype.kind in "iu" or (image.dtype.kind == "f" and image.attrs.get(_ROLE) == LABELS)
+    return image.dtype.kind in "iu" or (image.dtype.kind == "f" and _told(image) == LABELS)
 
 
 def settled(image: xr.DataArray, argument: str = "image") -> xr.DataArray:
@@ -88,7 +97,7 @@ def require_labels(labels: xr.DataArray, argument: str = "labels") -> None:
         NgioTypeError: If it is not made of integers or booleans, or is an image.
     """
     if labels.dtype.kind not in "iub":
-        raise NgioTypeError(f"{argument} must be integers, got {labels.dtype}: convert with .astype('uint32')")
+        raise NgioTypeError(f"{argument} must be integers, got {labels.dtype}: {TO_IDS}")
     require_plain(labels, argument)
     if labels.dtype.kind == "b":
         return
@@ -112,7 +121,7 @@ def _called(image: xr.DataArray, argument: str) -> str:
 
 def _why_unknown(image: xr.DataArray) -> str:
     """Return what is missing, or no longer true."""
-    role, dtype = image.attrs.get(_ROLE), image.attrs.get(_DTYPE)
-    if role in (IMAGE, LABELS):
+    role, dtype = _told(image), image.attrs.get(_DTYPE)
+    if role is not None:
         return f"its role, {role}, was given to numbers of {dtype}"
     return "it does not say which (some verbs of xarray drop the attribute 'role')"

@@ -40,7 +40,8 @@ def show(
     """
     if isinstance(rois, (xr.DataArray, xr.Dataset, xr.DataTree)):
         raise NgioTypeError(
-            f"rois must be regions, got a {type(rois).__name__}: an image comes second, show(rois, image)"
+            f"rois must be regions, got a {type(rois).__name__}: it comes second, show(rois, image); its pixels are "
+            "drawn by plot_image"
         )
     regions = listed(rois)
     if image is not None:

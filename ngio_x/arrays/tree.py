@@ -1,6 +1,6 @@
 """Where a tree holds its images: at its root, or deeper down as in wells and plates, each with its label images.
 
-A level is a node that holds arrays, and the levels of one pyramid stand beside each other: those of an image below its
+A level is a node that holds pixels, and the levels of one pyramid stand beside each other: those of an image below its
 own node, those of its label images below `labels/<name>` there. Groups of zarr have no order, and nodes of a tree may
 come in any: which level is the finest, pixels tell.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import Any, Final, TypeAlias
 
@@ -17,6 +18,7 @@ import xarray as xr
 from ngio_x.arrays.image import lattice_of
 from ngio_x.arrays.roles import LABELS, role_of
 from ngio_x.errors import NgioTypeError, NgioValueError
+from ngio_x.metadata.units import DEFAULT_SPACE_UNIT, DEFAULT_TIME_UNIT, conversion
 
 IMAGE: Final = ""
 """Stands for the image itself where label images are called by name."""
@@ -42,13 +44,18 @@ def images_of(tree: xr.DataTree) -> dict[str, dict[str, Levels]]:
     """
     images: dict[str, dict[str, Levels]] = {}
     for path, node in tree.subtree_with_keys:
-        if node.data_vars:
+        if is_level(node):
             image, labels = home_of(node.path)
             images.setdefault(image, {}).setdefault(labels, {})[path] = node
     return {
         image: {labels: finest_first(pyramids[labels]) for labels in sorted(pyramids, key=IMAGE.__ne__)}
         for image, pyramids in images.items()
     }
+
+
+def is_level(node: xr.DataTree) -> bool:
+    """Return whether a node holds pixels: tables and single values, which users put beside them, lie along no space."""
+    return any(not {"z", "y", "x"}.isdisjoint(array.dims) for array in node.data_vars.values())
 
 
 def pyramids_of(tree: xr.DataTree) -> list[Levels]:
@@ -77,9 +84,17 @@ def _pixel_volume(array: xr.DataArray) -> float | None:
         lattices = [lattice_of(array, dim) for dim in array.dims]
     except NgioValueError:  # uneven or unreadable coordinates, of which whoever needs them will complain
         return None
-    spacings = [lattice.spacing for lattice in lattices if lattice is not None]
+    spacings = [lattice.spacing * _in_base_unit(lattice.unit) for lattice in lattices if lattice is not None]
     # Compared as floats that went through files, the same size must be the same.
     return float(f"{math.prod(spacings):.6g}") if spacings else None
+
+
+def _in_base_unit(unit: str | None) -> float:
+    """Return how large a unit is; units that OME-NGFF does not name are taken to be the same on all levels."""
+    for base in (DEFAULT_SPACE_UNIT, DEFAULT_TIME_UNIT):
+        with suppress(NgioValueError):
+            return conversion(unit, base)
+    return 1.0
 
 
 def home_of(path: str) -> tuple[str, str]:
@@ -156,16 +171,17 @@ def with_levels(tree: xr.DataTree, levels: Mapping[str, xr.Dataset]) -> xr.DataT
 
     Coordinates that nodes above share with their levels are expected in the levels: there they can differ.
     """
-    before = _above(path for path, node in tree.subtree_with_keys if node.data_vars)
+    before = _above(path for path, node in tree.subtree_with_keys if is_level(node))
     after = {".", *_above(levels)}
+    dims = {dim for level in levels.values() for array in level.data_vars.values() for dim in array.dims}
     nodes: dict[str, xr.Dataset] = {}
     for path, node in tree.subtree_with_keys:
         if path in levels:
             nodes[path] = levels[path]
-        elif not node.data_vars and (path in after or path not in before):
+        elif not is_level(node) and (path in after or path not in before):
             dataset = node.to_dataset(inherit=False)
-            shared = [name for name, coordinate in dataset.coords.items() if coordinate.ndim] if path in after else []
-            nodes[path] = dataset.drop_vars(shared)
+            shared = [name for name, coordinate in dataset.coords.items() if not dims.isdisjoint(coordinate.dims)]
+            nodes[path] = dataset.drop_vars(shared) if path in after else dataset
     return xr.DataTree.from_dict(nodes, name=tree.name)
 
 

@@ -18,7 +18,7 @@ from dask.highlevelgraph import HighLevelGraph
 
 from ngio_x._frozen import named, shown, to_axes, to_int
 from ngio_x.arrays.lazy import blocks_of, streamed
-from ngio_x.arrays.roles import LABELS, require_labels, role_of
+from ngio_x.arrays.roles import LABELS, TO_IDS, require_labels, role_of
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.labels.summary import Summary, merged, nothing, summarized
 from ngio_x.metadata.axes import axis_type_of
@@ -120,9 +120,7 @@ def integer_pixels(
             f"{argument} must not be masked: fill them first, with .filled(0), or da.ma.filled(array, 0)"
         )
     if pixels.dtype.kind not in "iub":
-        raise NgioTypeError(
-            f"{argument} must be integers, got {_named(labels, pixels)}: convert with .astype('uint32')"
-        )
+        raise NgioTypeError(f"{argument} must be integers, got {_named(labels, pixels)}: {TO_IDS}")
     if isinstance(labels, xr.DataArray):
         require_labels(labels, argument)
     if not pixels.ndim:

@@ -286,9 +286,8 @@ def _channels(image: xr.DataArray, given: Sequence[Any] | None) -> tuple[KnownCh
     known = known_channels(image)
     if "c" not in image.dims:
         return tuple(own for own in known if own.label and not own.is_named_only)
-    if "c" in image.coords and all(own.label for own in known):
-        return tuple(known)
-    return tuple(own._replace(label=f"channel_{at}") for at, own in enumerate(known))
+    named = "c" in image.coords
+    return tuple(own if named and own.label else own._replace(label=f"channel_{at}") for at, own in enumerate(known))
 
 
 def _given_channels(image: xr.DataArray, given: Sequence[Any]) -> tuple[KnownChannel, ...]:

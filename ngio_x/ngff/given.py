@@ -12,7 +12,7 @@ import xarray as xr
 from ngio_x.arrays.image import require_image
 from ngio_x.arrays.lazy import require_plain
 from ngio_x.arrays.roles import IMAGE, LABELS, require_labels, role_of, settled, with_role
-from ngio_x.arrays.tree import array_of, finest_first, image_of
+from ngio_x.arrays.tree import array_of, finest_first, image_of, is_level
 from ngio_x.errors import NgioTypeError, NgioValueError, warn
 from ngio_x.metadata.axes import CANONICAL_ORDER
 
@@ -71,7 +71,7 @@ def given_array(array: xr.DataArray, facts: Mapping[str, Any] | None = None) -> 
 
 
 def _given_tree(tree: xr.DataTree) -> Given:
-    nodes = finest_first({name: node for name, node in tree.children.items() if node.data_vars})
+    nodes = finest_first({name: node for name, node in tree.children.items() if is_level(node)})
     if not nodes:
         raise NgioValueError(
             "the tree has no levels '0', '1', … of an image: give one that has; "
@@ -134,7 +134,7 @@ def given_labels(image: Any) -> dict[str, Given]:
     found = {
         node.relative_to(folder): _given_tree(node)
         for node in folder.subtree
-        if any(child.data_vars for child in node.children.values())
+        if any(is_level(child) for child in node.children.values())
     }
     return {
         name: given._replace(levels=tuple(_placed_label_image(level) for level in given.levels))

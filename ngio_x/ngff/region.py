@@ -81,7 +81,8 @@ def write_region(
         NgioEmptyRegionError: If patch or region lie outside the image.
         NgioValueError: If sizes, lattices or axes do not fit, the image cannot be written to or is unfinished, or parts
             of write units are written without consolidation. Nothing is written then, nor after any error above.
-        NgioTypeError: If the patch's values do not fit the image's dtype, or `where` is not boolean.
+        NgioTypeError: If the patch's values do not fit the image's dtype, `where` is not boolean, or the patch says
+            that it is an image where labels are written.
         NgioStorageError: If pixels cannot be read or written.
     """
     consolidate, exclusive = named("consolidate", to_bool)(consolidate), named("exclusive", to_bool)(exclusive)

@@ -170,7 +170,7 @@ def test_regions_are_shown_on_any_container(tree):
 @pytest.mark.parametrize(
     ("call", "says"),
     [
-        (lambda tree: nx.window(tree, ROI), r"tree\['0'\]\['image'\]"),
+        (lambda tree: nx.window(tree, ROI), r"tree\['0/image'\]"),
         (lambda tree: nx.map_rois(tree, lambda piece: piece, [ROI]), "level"),
         (nx.compute_masking_roi, "level"),
         (lambda _: nx.compute_masking_roi(DATASET), "nuclei"),

@@ -82,7 +82,11 @@ def test_channels_are_positions():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda a: nx.crop(a, [(0, 1)]), NgioTypeError, r"roi must be a Roi of ngio_x, or a mapping .* got \[\(0, 1\)\]"),
+        (
+            lambda a: nx.crop(a, [(0, 1)]),
+            NgioTypeError,
+            r"roi must be a Roi of ngio_x, or a mapping .* got \[\(0, 1\)\]",
+        ),
         (lambda a: nx.crop(a.values, _roi(y=(0, 1), x=(0, 1))), NgioTypeError, "got ndarray: use as_image"),
         (lambda a: nx.crop(a, _roi(y=(0, 1), x=(0, 1)), bounds="all"), NgioValueError, "'outer', 'inner'"),
         (lambda a: nx.crop(a, _roi(y=(0, 1), z=(0, 1)), missing_dims="no"), NgioValueError, "missing_dims"),

@@ -217,7 +217,7 @@ def _rounded_pair() -> tuple[xr.DataArray, xr.DataArray]:
         lambda a, b: xr.Dataset({"a": a, "b": b})["b"],
         lambda a, b: (a * 0 + b).astype(b.dtype),
         lambda a, b: nx.as_labels(b, like=a),
-        lambda a, b: nx.paste(a * 0, b[:, 30:40]),
+        lambda a, b: nx.paste(a * 0, b[:, 30:40].drop_attrs(deep=False)),
         lambda a, b: xr.concat([a[:, :9], b[:, 9:]], "x"),
     ],
     ids=["exact", "outer", "reindex", "Dataset", "arithmetic", "as_labels", "paste", "concat"],

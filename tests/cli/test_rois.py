@@ -16,7 +16,7 @@ IDS[1:4, 2:8], IDS[6:12, 10:11] = 7, 300
 def image(tmp_path):
     """An image in nanometers, somewhere, with two objects in the labels 'nuclei'."""
     labels = nx.as_labels(IDS, ("y", "x"), 500.0, origin={"y": 2000.0, "x": -500.0}, units="nanometer")
-    nx.write_ome_zarr(labels.astype("u2").drop_attrs(), tmp_path / "a.zarr", levels=2)
+    nx.write_ome_zarr(nx.as_image(labels.astype("u2")), tmp_path / "a.zarr", levels=2)
     nx.write_labels(labels, tmp_path / "a.zarr", "nuclei")
     return tmp_path / "a.zarr"
 

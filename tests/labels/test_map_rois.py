@@ -319,7 +319,7 @@ def test_what_the_function_raises_says_where():
     [
         ({"func": 3}, NgioTypeError, "func must be a function of a piece of the image, got 3"),
         ({"image": PIXELS}, NgioTypeError, "image must be a DataArray or a Dataset, got ndarray"),
-        ({"image": xr.DataTree()}, NgioTypeError, "of a tree, take the node of a level"),
+        ({"image": xr.DataTree()}, NgioTypeError, "of a tree, take a level, such as"),
         ({"image": xr.Dataset()}, NgioValueError, "must hold an array, got a Dataset without any"),
         ({"image": IMAGE[:, :0]}, NgioValueError, "must have pixels along each axis, got none along 'y'"),
         ({"image": BOTH}, NgioValueError, "output=dataset"),
