@@ -59,7 +59,7 @@ def reading(array: Pixels, ends: Sequence[Sequence[int]], box: Window) -> Any:
 def reading_part(pixels: Pixels, ends: Sequence[Sequence[int]], box: Window, dtype: np.dtype[Any]) -> Any:
     """Return a window of pixels as `reading` does, along axes of size 1, where they are repeated, the one.
 
-    Of pixels in memory it is a copy, of that dtype unless they are truth values: for the caller may change them before
+    Pixels in memory are copied, to that dtype unless they are truth values, for the caller may change them before
     the task runs.
     """
     box = tuple(slice(0, 1) if n == 1 else side for n, side in zip(pixels.shape, box, strict=True))

@@ -20,8 +20,8 @@ from ngio_x.metadata.pixel_size import PixelSize
 def dimensions_of(image: xr.DataArray | xr.Dataset | xr.DataTree) -> Dimensions:
     """Return shape, chunks, axes, pixel size and translation (the world edge of pixel 0) of an image.
 
-    Chunks are what is read or computed at once: blocks of dask, else chunks on disk; in memory, it is all. Of a tree,
-    they are those of level 0; of a Dataset, those of the image in it.
+    Chunks are what is read or computed at once: blocks of dask, else chunks on disk; in memory, it is all. A tree
+    answers for its level 0, a Dataset for the image in it.
 
     Raises:
         NgioValueError: If coordinates are not evenly spaced, or a tree or Dataset holds several images or none.
@@ -84,7 +84,8 @@ def channels_of(image: xr.DataArray | xr.Dataset | xr.DataTree) -> tuple[Channel
     [('actin', '00FFFF'), ('DNA', 'FF00FF')]
 
     Args:
-        image: A labelled array; without an axis c it is one channel. Of a tree, level 0; of a Dataset, the image in it.
+        image: A labelled array; without an axis c it is one channel. A tree stands for its level 0, a Dataset
+            for the image in it.
 
     Raises:
         NgioTypeError: If `image` is not a DataArray, Dataset or DataTree.

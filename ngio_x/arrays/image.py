@@ -114,7 +114,7 @@ def as_labels(
     """Return `data` as a label image: as `as_image`, but it says that it holds ids, which are never blended.
 
     Args:
-        data: As for `as_image`, integers or booleans. Of a mask, which becomes uint8, True is the one id 1.
+        data: As for `as_image`, integers or booleans. A boolean mask becomes uint8, in which True is the one id 1.
         dims: As for `as_image`.
         pixel_size: As for `as_image`.
         origin: As for `as_image`.

@@ -36,7 +36,7 @@ def mosaic(
 ) -> xr.DataArray:
     """Return one image with the pixels of many pieces of one lattice, such as crops or overlapping fields, in it.
 
-    Pieces are placed by their lattices and channel names. Of pieces in memory the result is computed at once; if one of
+    Pieces are placed by their lattices and channel names. The result of pieces in memory is computed at once; if one of
     them, or `like`, is lazy, so is the result, of which each chunk is one task that reads the pieces it meets.
 
     >>> from ngio_x.arrays.image import as_image

@@ -41,7 +41,7 @@ def paste(
 ) -> xr.DataArray:
     """Return a copy of `image` with `patch` in it; what the patch's lattice places outside the image is dropped.
 
-    Of a lazy image the result is lazy, and costs a task for each chunk that the patch touches: many patches may be
+    A lazy image gives a lazy result, which costs a task for each chunk that the patch touches: many patches may be
     pasted one after the other.
 
     Args:

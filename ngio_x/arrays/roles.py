@@ -87,6 +87,11 @@ def settled(image: xr.DataArray, argument: str = "image") -> xr.DataArray:
     return with_role(image, LABELS if is_labels(image, argument) else IMAGE)
 
 
+def by_place(array: xr.DataArray) -> xr.DataArray:
+    """Return an array that stands among label images as labels, where it does not say itself what it is."""
+    return with_role(array, LABELS) if array.dtype.kind in "iu" and role_of(array) is None else array
+
+
 def require_labels(labels: xr.DataArray, argument: str = "labels") -> None:
     """Refuse an array that holds no ids, or says that it is an image. Booleans are labels with the one id 1.
 

@@ -13,8 +13,8 @@ from ngio_x.arrays.image import lattice_in_hand
 from ngio_x.arrays.lazy import require_plain
 from ngio_x.arrays.pixel_index import PixelIndex
 from ngio_x.arrays.pixel_labels import without_size
-from ngio_x.arrays.roles import LABELS, is_labels, role_of
-from ngio_x.arrays.tree import pyramids_of, with_levels
+from ngio_x.arrays.roles import LABELS, by_place, is_labels, role_of
+from ngio_x.arrays.tree import IMAGE, home_of, pyramids_of, with_levels
 from ngio_x.errors import NgioTypeError, NgioValueError, warn
 from ngio_x.metadata.axes import SPACE, FactorsByAxis, by_axis
 from ngio_x.resample.kernels import Kernel, Order, kernel_for
@@ -90,11 +90,14 @@ def _zoomed_tree(tree: xr.DataTree, scale: FactorsByAxis | None, shape: object, 
     zoomed: dict[str, xr.Dataset] = {}
     for levels in pyramids:
         kernels: dict[Hashable, Kernel] = {}
+        labelled = home_of(tree[next(iter(levels))].path)[1] != IMAGE
         for path, dataset in levels.items():
             present = {axis: factor for axis, factor in factors.items() if axis in dataset.dims}
             sizes = _new_sizes(dataset, present, None)
             new = dataset.drop_vars(list(kernels), errors="ignore")  # a role is asked for, and warned of, once
             own = {name: order.get(name) for name in new.data_vars} if isinstance(order, Mapping) else order
+            if labelled:
+                new = new.assign({name: by_place(array) for name, array in new.data_vars.items()})
             kernels |= _kernels_of(new, sizes, own)
             zoomed[path] = _zoomed_dataset(dataset, sizes, kernels)
     return with_levels(tree, zoomed)

@@ -11,7 +11,7 @@ import xarray as xr
 
 from ngio_x.arrays.image import require_image
 from ngio_x.arrays.lazy import require_plain
-from ngio_x.arrays.roles import IMAGE, LABELS, require_labels, role_of, settled, with_role
+from ngio_x.arrays.roles import IMAGE, LABELS, by_place, require_labels, role_of, settled, with_role
 from ngio_x.arrays.tree import array_of, finest_first, image_of, is_level
 from ngio_x.errors import NgioTypeError, NgioValueError, warn
 from ngio_x.metadata.axes import CANONICAL_ORDER
@@ -41,6 +41,7 @@ def given_image(image: Any, *, asks: bool = True) -> Given:
         NgioTypeError: If it is none of these, or does not hold numbers.
         NgioValueError: If it cannot be an OME-NGFF image.
     """
+    image = _held(image)
     if isinstance(image, xr.DataTree):
         given = _given_tree(image)
     else:
@@ -53,6 +54,11 @@ def given_image(image: Any, *, asks: bool = True) -> Given:
     finest = given.levels[0]
     role = role_of(settled(finest) if asks else finest) or IMAGE
     return given._replace(levels=tuple(with_role(level, role) for level in given.levels))
+
+
+def _held(image: Any) -> Any:
+    """Return what a level of a tree holds, where it is given by itself."""
+    return image.to_dataset() if isinstance(image, xr.DataTree) and is_level(image) else image
 
 
 def _require_all_written(dataset: xr.Dataset, image: xr.DataArray) -> None:
@@ -124,6 +130,7 @@ def _falling(levels: Sequence[xr.DataArray]) -> tuple[xr.DataArray, ...]:
 
 def given_labels(image: Any) -> dict[str, Given]:
     """Return the label images of a tree or a Dataset, by name."""
+    image = _held(image)
     if isinstance(image, xr.Dataset):
         arrays = {str(name): array for name, array in image.data_vars.items() if role_of(array) == LABELS}
         own = image_of(image).name
@@ -193,8 +200,7 @@ def as_label_image(labels: Any) -> xr.DataArray:
 
 def _placed_label_image(labels: xr.DataArray) -> xr.DataArray:
     """Return a level of a label image as one: where its place in a tree says that it is, it need not say so itself."""
-    integers = labels.dtype.kind in "iu" and role_of(labels) is None
-    return as_label_image(with_role(labels, LABELS) if integers else labels)
+    return as_label_image(by_place(labels))
 
 
 def _ordered(image: xr.DataArray) -> xr.DataArray:

@@ -116,6 +116,20 @@ def test_zoom_of_a_tree_asks_for_a_role_once(tree):
     assert len(caught) == 1
 
 
+def test_labels_of_a_tree_are_told_by_their_place(tree):
+    """Where their role was lost, no id is blended nonetheless."""
+    with xr.set_options(keep_attrs=False):
+        bare = nx.map_levels(tree, lambda level: level * 1, on="labels")
+    found = nx.zoom(bare, 0.4)["labels/nuclei/0/nuclei"]
+    assert np.isin(found, tree["labels/nuclei/0/nuclei"]).all()
+
+
+def test_a_level_is_written_as_an_image_of_its_own(tree, tmp_path):
+    """As its variable is."""
+    nx.write_ome_zarr(tree["1"], tmp_path / "a.zarr")
+    assert nx.open_ome_zarr(tmp_path / "a.zarr")["0/image"].equals(tree["1/image"])
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
