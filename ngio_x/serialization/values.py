@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Mapping
-from typing import Any, Union, get_args, get_origin
+from typing import Any, Final, Union, get_args, get_origin
 
 import attrs
 from cattrs import Converter
@@ -150,7 +150,12 @@ def _unstructured(converter: Converter, cls: type[Any]) -> Callable[[Any], Any]:
     return unstructure
 
 
+_PLAIN: Final = frozenset((str, int, float, bool, type(None)))
+
+
 def _plain(converter: Converter, item: Any) -> Any:
+    if type(item) in _PLAIN:  # most of them: the converter would look for a hook first
+        return item
     if isinstance(item, tuple):
         return [_plain(converter, each) for each in item]
     return thaw(item) if isinstance(item, Mapping) else converter.unstructure(item)
