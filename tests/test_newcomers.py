@@ -62,7 +62,10 @@ MISTAKES = {
     ),
     "blended labels": (lambda _: nx.zoom(LABELS, 0.5, order="linear"), "blends the ids .* use 'nearest' or 'mode'"),
     "plain array to crop": (lambda _: nx.crop(PIXELS, ROI), "image must be a DataArray.*got ndarray: use as_image"),
-    "numbers for a region": (lambda _: nx.crop(IMAGE, (0, 2)), r"roi must be a Roi .* or a mapping .* got \(0, 2\): .*"),
+    "numbers for a region": (
+        lambda _: nx.crop(IMAGE, (0, 2)),
+        r"roi must be a Roi .* or a mapping .* got \(0, 2\): .*",
+    ),
     "one axis for a region": (
         lambda _: nx.Roi.from_values({"y": (0, 2)}),
         r"two axes, got \['y'\]: add .*slice\(None\)",
