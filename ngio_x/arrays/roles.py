@@ -65,9 +65,8 @@ def is_labels(image: xr.DataArray, argument: str = "image") -> bool:
     role = role_of(image)
     if role is None and _may_hold_ids(image):
         warn(
-            f"{_called(image, argument)} is treated as an image: its {image.dtype} numbers may be grey levels or ids, "
-            f"and {_why_unknown(image)}. Say what it is with as_image(...) or as_labels(...), where a kernel is chosen "
-            "also with order=",
+            f"{_called(image, argument)} is treated as an image, though {_why_unknown(image)}: say what it is with "
+            "as_image(...) or as_labels(...), or, where a kernel is chosen, with order=",
             NgioRoleWarning,
         )
     return role == LABELS
@@ -114,8 +113,8 @@ def require_labels(labels: xr.DataArray, argument: str = "labels") -> None:
         )
     if role is None:
         warn(
-            f"the {labels.dtype} numbers of {_called(labels, argument)} are taken for ids, but they may be grey "
-            f"levels, for {_why_unknown(labels)}. Say that they are with as_labels(...)",
+            f"{_called(labels, argument)} is taken for labels, though {_why_unknown(labels)}: say that it is with "
+            "as_labels(...)",
             NgioRoleWarning,
         )
 
@@ -126,7 +125,10 @@ def _called(image: xr.DataArray, argument: str) -> str:
 
 def _why_unknown(image: xr.DataArray) -> str:
     """Return what is missing, or no longer true."""
-    role, dtype = _told(image), image.attrs.get(_DTYPE)
+    role = _told(image)
     if role is not None:
-        return f"its role, {role}, was given to numbers of {dtype}"
-    return "it does not say which (some verbs of xarray drop the attribute 'role')"
+        return f"it holds {image.dtype}, and its role, {role}, was given to {image.attrs.get(_DTYPE)}"
+    return (
+        f"it does not say whether its {image.dtype} numbers are grey levels or ids (xarray drops the attribute 'role' "
+        "where it drops attributes, and where images and labels meet)"
+    )
