@@ -81,6 +81,8 @@ def pixels() -> xr.DataTree:
     pieces: xr.Dataset = nx.crop(image.to_dataset(), roi, bounds="inner")
     half: xr.DataArray = image.pipe(nx.crop, roi).pipe(nx.zoom, {"y": 0.5, "x": 0.5})
     smaller: xr.Dataset = nx.zoom(pieces, 0.5)
+    either: xr.DataArray | xr.Dataset = piece if roi.label else pieces
+    either = nx.zoom(nx.crop(either, roi), 0.5)
     same: xr.DataArray = image.ngio.crop(roi).ngio.zoom(0.5)
     assert half.equals(same)
     assert smaller.sizes == half.sizes

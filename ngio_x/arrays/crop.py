@@ -18,7 +18,7 @@ from ngio_x.roi.roi_slice import RoiSlice
 from ngio_x.roi.rounding import Bounds, pixel_window
 
 MissingDims = Literal["raise", "ignore"]
-Croppable = TypeVar("Croppable", xr.DataArray, xr.Dataset, xr.DataTree)
+Croppable = TypeVar("Croppable", bound=xr.DataArray | xr.Dataset | xr.DataTree)
 
 
 def window(
@@ -123,10 +123,10 @@ def crop(
     region = to_roi(roi)
     if isinstance(image, xr.DataTree):
         _require_known(roi, {dim: None for node in image.subtree for dim in node.dims})
-        return _crop_tree(image, region, bounds, missing_dims)
+        return _crop_tree(image, region, bounds, missing_dims)  # type: ignore[return-value]  # of the kind that was given
     if not isinstance(image, (xr.DataArray, xr.Dataset)):
         raise NgioTypeError(f"image must be a DataArray, Dataset or DataTree, got {type(image).__name__}: use as_image")
-    return image.isel(window(image, roi, bounds, missing_dims=missing_dims))
+    return image.isel(window(image, roi, bounds, missing_dims=missing_dims))  # type: ignore[return-value]  # of the kind that was given
 
 
 def _crop_tree(tree: xr.DataTree, roi: Roi, bounds: Bounds, missing_dims: MissingDims | None) -> xr.DataTree:

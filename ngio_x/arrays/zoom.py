@@ -20,7 +20,7 @@ from ngio_x.metadata.axes import SPACE, FactorsByAxis, by_axis
 from ngio_x.resample.kernels import Kernel, Order, kernel_for
 from ngio_x.resample.zoom import dask_zoom, numpy_zoom, require_exact, zoomed_size
 
-Zoomable = TypeVar("Zoomable", xr.DataArray, xr.Dataset, xr.DataTree)
+Zoomable = TypeVar("Zoomable", bound=xr.DataArray | xr.Dataset | xr.DataTree)
 
 
 def zoom(
@@ -54,7 +54,7 @@ def zoom(
         NgioTypeError: If `image` is not a DataArray, Dataset or DataTree.
     """
     if isinstance(image, xr.DataTree):
-        return _zoomed_tree(image, scale, shape, order)
+        return _zoomed_tree(image, scale, shape, order)  # type: ignore[return-value]  # of the kind that was given
     if not isinstance(image, (xr.DataArray, xr.Dataset)):
         raise NgioTypeError(
             f"image must be a DataArray, Dataset or DataTree, got {type(image).__name__}: use numpy_zoom, or as_image "
@@ -63,8 +63,8 @@ def zoom(
     sizes = _new_sizes(image, scale, shape)
     if isinstance(image, xr.DataArray):
         zoomed = _zoomed(image, sizes, kernel_of(image, order))
-        return xr.DataArray(zoomed, _coords(image, sizes), name=image.name)
-    return _zoomed_dataset(image, sizes, _kernels_of(image, sizes, order))
+        return xr.DataArray(zoomed, _coords(image, sizes), name=image.name)  # type: ignore[return-value]  # of the kind that was given
+    return _zoomed_dataset(image, sizes, _kernels_of(image, sizes, order))  # type: ignore[return-value]  # of the kind that was given
 
 
 def _zoomed_dataset(

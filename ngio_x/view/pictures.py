@@ -156,7 +156,7 @@ def _same_limits(image: xr.DataArray, channels: ChannelsLike | None) -> Channels
 
 
 def _levels_of(labels: Image, roi: RoiLike | None, base: xr.DataArray) -> list[xr.DataArray]:
-    piece = labels if roi is None else crop(labels, in_world(roi, base))  # type: ignore[type-var]  # either of the two
+    piece = labels if roi is None else crop(labels, in_world(roi, base))
     return [array_of(node) for node in pyramid_of(piece).values()] if isinstance(piece, xr.DataTree) else [piece]
 
 

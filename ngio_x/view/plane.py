@@ -35,7 +35,7 @@ def plane_of(image: Image, roi: RoiLike | None, room: tuple[float, float], role:
         NgioValueError: If there is more than one plane, or too much to read.
     """
     if roi is not None:
-        image = crop(image, in_world(roi, image_of(image)))  # type: ignore[type-var]  # either of the two
+        image = crop(image, in_world(roi, image_of(image)))
     base = image_of(image)
     require_plain(base)
     _require_plane(base)
