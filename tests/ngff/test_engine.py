@@ -180,7 +180,8 @@ def test_facts_of_channels_have_the_blocks_of_the_image(path, chunks):
     array = xr.open_dataarray(path, engine=ENGINE, chunks=chunks)
     assert array.chunksizes["c"] == array.chunks[0] == array["color"].chunks[0]
     assert (array.map_blocks(lambda block: block // 2).values == PIXELS // 2).all()
-    assert xr.open_datatree(path, engine=ENGINE, chunks=chunks)["0"].dataset.chunksizes["c"] == array.chunks[0]
+    tree = xr.open_datatree(path, engine=ENGINE, group="0", chunks=chunks)
+    assert tree.dataset.chunksizes["c"] == array.chunks[0]
 
 
 def test_auto_chunks_are_multiples_of_those_of_the_store(path):
