@@ -526,3 +526,27 @@ def test_bad_arguments_get_an_error_of_this_library(name, tmp_path, monkeypatch)
                 raw.append(f"{argument}={what}: {type(error).__name__}: {str(error)[:150]}")
     assert not raw, "\n".join([f"{len(raw)} raw errors", *raw])
     assert not poor, "\n".join([f"{len(poor)} poor messages", *poor])
+
+
+@pytest.mark.parametrize("held", [xr.Dataset, xr.DataTree])
+def test_what_holds_images_is_no_image(held):
+    """xarray's own advice, `to_dataarray()`, makes an axis of the names."""
+    image = nx.as_image(np.zeros((4, 4)), "yx", 0.5)
+    several = (
+        xr.Dataset({"a": image}) if held is xr.Dataset else xr.DataTree.from_dict({"/0": xr.Dataset({"a": image})})
+    )
+    for refused in (nx.as_image, lambda patch: nx.paste(image, patch)):
+        with pytest.raises(
+            nx.errors.NgioTypeError, match=r"must be a DataArray, got a .*: pick one of its arrays, such as .*a'\]"
+        ):
+            refused(several)
+
+
+def test_windows_of_a_stack_are_pasted_one_by_one():
+    labels = nx.as_labels(np.eye(4, dtype="uint8") * np.arange(1, 5, dtype="uint8"), "yx", 0.5)
+    stack = nx.stack_objects(labels, labels, 2)
+    with pytest.raises(
+        nx.errors.NgioValueError, match=r"got 'label': paste one after the other, as by isel\(label=0\)"
+    ):
+        nx.paste(labels, stack)
+    assert nx.paste(labels, stack.isel(label=0)).equals(labels)

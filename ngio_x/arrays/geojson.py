@@ -110,6 +110,8 @@ def from_geojson(
         NgioValidationError: If it is something else; each feature that is no region is named.
         NgioTypeError: If `image` is no image.
     """
+    if isinstance(document, (str, bytes)):
+        raise NgioValidationError(f"$: must be parsed GeoJSON, got the text {shown(document)}: take json.loads of it")
     base = None if image is None else image_of(image)
     default: Space = named("space", one_of(None, "world", "pixel"))(space) or ("world" if base is None else "pixel")
     regions, problems = list[Roi](), list[str]()

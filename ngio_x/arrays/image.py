@@ -269,6 +269,8 @@ def _with_dims(data: Any, dims: Sequence[str] | None, usual: tuple[Hashable, ...
         if set(names) & set(data.dims):
             raise NgioValueError(f"dims {names} do not fit the array's {data.dims}: transpose or rename it first")
         return data.rename(dict(zip(data.dims, names, strict=True)))
+    if isinstance(data, (xr.Dataset, xr.DataTree)):
+        require_image(data, "data")
     array = data if hasattr(data, "shape") and hasattr(data, "dtype") else _as_array(data)
     if names is None and array.ndim == len(usual):
         names = tuple(str(dim) for dim in usual)

@@ -176,11 +176,14 @@ def _as_patch(image: xr.DataArray, patch: Any, roi: RoiLike | None) -> xr.DataAr
     else:
         piece = xr.DataArray(patch, dims=image.dims)
     if unknown := [dim for dim in piece.dims if dim not in image.dims]:
-        raise NgioValueError(f"the patch must have axes of the image's {image.dims}, got '{unknown[0]}'")
+        advice = f"paste one after the other, as by isel({unknown[0]}=0)"
+        raise NgioValueError(f"the patch must have axes of the image's {image.dims}, got '{unknown[0]}': {advice}")
     return piece.transpose(*(dim for dim in image.dims if dim in piece.dims))
 
 
 def _ndim(patch: Any) -> int:
+    if isinstance(patch, (xr.Dataset, xr.DataTree)):
+        require_image(patch, "patch")
     try:
         return np.ndim(patch)
     except (TypeError, ValueError) as error:

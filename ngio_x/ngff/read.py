@@ -163,14 +163,14 @@ def _dataset(
     name = variable_of(picture)
     attrs: dict[str, Any] = dict(role_attrs(IMAGE_ROLE if image.label is None else LABELS, array.dtype))
     unit = array.shards or array.chunks
-    encoding = {
-        "chunks": array.chunks,
-        "shards": array.shards,
-        "preferred_chunks": dict(zip(names, unit, strict=True)),
-    }
+    preferred: dict[Any, int] = dict(zip(names, unit, strict=True))
+    encoding = {"chunks": array.chunks, "shards": array.shards, "preferred_chunks": preferred}
     variable = xr.Variable(names, pixels(array, names), attrs, encoding)
     # Made of coordinates that are no coordinates any more: xr.Dataset would copy and compare what fits anyhow.
     variables, indexes = _coords(picture, level, edges)
+    for key in variables.keys() - indexes.keys():  # facts of channels, in blocks as the image: else map_blocks refuses
+        fact = variables[key]
+        fact.encoding["preferred_chunks"] = {dim: preferred[dim] for dim in fact.dims}
     dataset = xr.Coordinates({name: variable, **variables}, indexes).to_dataset().reset_coords(name)
     dataset.attrs["path"] = image.datasets[level].path
     return dataset

@@ -131,7 +131,10 @@ def from_json(text: str | bytes, cls: Any, *, converter: Converter | None = None
 def from_json(text: str | bytes, cls: Any, *, converter: Converter | None = None) -> Any:
     """Build a value from a JSON document; other arguments and errors as for `from_dict`."""
     if not isinstance(text, (str, bytes, bytearray)):
-        raise NgioTypeError(f"text must be a JSON document as str or bytes, got {type(text).__name__}")
+        raise NgioTypeError(
+            f"text must be a JSON document as str or bytes, got {type(text).__name__}: read a file first; from_dict "
+            "takes what is parsed"
+        )
     try:
         data = json.loads(text)
     except ValueError as error:  # no JSON, no UTF-8, or a number of thousands of digits

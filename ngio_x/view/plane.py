@@ -38,7 +38,7 @@ def plane_of(image: Image, roi: RoiLike | None, room: tuple[float, float], role:
         image = crop(image, in_world(roi, image_of(image)))
     base = image_of(image)
     require_plain(base)
-    _require_plane(base)
+    _require_plane(base, "labels have" if role == LABELS else "image has")
     size = max(_length(base, axis) / pixels for axis, pixels in zip("yx", room, strict=True))  # of the picture's pixels
     if isinstance(image, xr.DataTree):
         base = array_of(level_for(image, pixel_size={"y": size, "x": size}))
@@ -56,7 +56,7 @@ def plane_of(image: Image, roi: RoiLike | None, room: tuple[float, float], role:
     return plane.compute()
 
 
-def _require_plane(image: xr.DataArray) -> None:
+def _require_plane(image: xr.DataArray, subject: str) -> None:
     if missing := [axis for axis in ("y", "x") if axis not in image.dims]:
         raise NgioValueError(f"a picture has axes y and x, but {missing[0]!r} is missing from {image.dims}")
     if image.dtype.kind not in "biuf":
@@ -64,9 +64,9 @@ def _require_plane(image: xr.DataArray) -> None:
     for dim, size in image.sizes.items():
         if dim not in ("c", "y", "x") and size > 1:
             raise NgioValueError(
-                f"a picture shows one plane, but the image has {size} along '{dim}': pick one with "
-                f"image.isel({dim}={size // 2}) or roi=, or project them with image.max('{dim}'); of a tree, with "
-                f"map_levels(tree, lambda image: image.max('{dim}'))"
+                f"a picture shows one plane, but the {subject} {size} along '{dim}': pick one with "
+                f"isel({dim}={size // 2}) or roi=, or project them with max('{dim}'); of a tree and its labels, with "
+                f"map_levels(tree, lambda each: each.max('{dim}'), on='all')"
             )
 
 

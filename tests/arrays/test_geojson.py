@@ -162,3 +162,11 @@ def test_what_qupath_draws_lies_where_it_was_drawn():
     for wrong in (FINE.values, "image"):
         with pytest.raises(NgioTypeError, match="image"):
             nx.from_geojson(feature, wrong)
+
+
+def test_text_is_to_be_parsed_first():
+    text = json.dumps(nx.to_geojson([nx.Roi.from_values({"y": (0, 1), "x": (0, 2)})]))
+    with pytest.raises(
+        NgioValidationError, match=r"\$: must be parsed GeoJSON, got the text .*: take json.loads of it"
+    ):
+        nx.from_geojson(text)

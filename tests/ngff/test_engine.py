@@ -174,6 +174,16 @@ def test_chunks_are_xarrays(path, chunks, blocks):
     assert_array_equal(array, PIXELS)
 
 
+@pytest.mark.parametrize("chunks", [{}, {"y": 32}, {"c": 1}, {"c": 2}, -1])
+def test_facts_of_channels_have_the_blocks_of_the_image(path, chunks):
+    """Without, `chunksizes` and `map_blocks` refused what had a chunk for each channel."""
+    array = xr.open_dataarray(path, engine=ENGINE, chunks=chunks)
+    assert array.chunksizes["c"] == array.chunks[0] == array["color"].chunks[0]
+    assert (array.map_blocks(lambda block: block // 2).values == PIXELS // 2).all()
+    tree = xr.open_datatree(path, engine=ENGINE, group="0", chunks=chunks)
+    assert tree.dataset.chunksizes["c"] == array.chunks[0]
+
+
 def test_auto_chunks_are_multiples_of_those_of_the_store(path):
     """As dask chooses them, for the size that is configured."""
     with dask.config.set({"array.chunk-size": "10 kB"}):

@@ -266,7 +266,7 @@ def test_pictures_change_nothing(image):
 def test_what_is_no_plane_is_refused_by_name(image, tree):
     """With what to do."""
     stack = nx.as_image(np.zeros((2, 3, 4, 4)), ("t", "z", "y", "x"))
-    with pytest.raises(nx.errors.NgioValueError, match=r"has 2 along 't': pick one with image.isel\(t=1\)"):
+    with pytest.raises(nx.errors.NgioValueError, match=r"has 2 along 't': pick one with isel\(t=1\)"):
         nx.plot_image(stack)
     with pytest.raises(nx.errors.NgioValueError, match="'y' is missing"):
         nx.plot_image(nx.as_image(np.zeros((3, 3)), ("z", "x")))
@@ -305,3 +305,15 @@ def test_without_matplotlib_the_error_says_what_to_install(image, monkeypatch):
         with pytest.raises(nx.errors.NgioValueError, match=r"pip install 'ngio-x\[plot\]'"):
             draw()
     assert "matplotlib" in sys.modules  # of this test alone: see test_architecture
+
+
+def test_the_advice_for_stacks_holds_for_their_labels(tmp_path):
+    labels = nx.as_labels(np.ones((3, 8, 8), "uint8"), "zyx", 0.5)
+    nx.write_ome_zarr(nx.as_image(labels), tmp_path / "a.zarr", labels={"cells": labels})
+    tree = nx.open_ome_zarr(tmp_path / "a.zarr")
+    flat = nx.map_levels(tree, lambda each: each.max("z"))
+    with pytest.raises(
+        nx.errors.NgioValueError, match=r"but the labels have 3 along 'z': .* of a tree and its labels, with .*on='all'"
+    ):
+        nx.plot_image(flat, labels="cells")
+    nx.plot_image(nx.map_levels(tree, lambda each: each.max("z"), on="all"), labels="cells")
