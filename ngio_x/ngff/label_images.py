@@ -153,11 +153,22 @@ def draft_labels(
     named("the name of a label image", to_relative)(name)
     if name in given.levels[0].dims:
         raise NgioValueError(f"labels '{name}' are called as one of their axes is, {given.levels[0].dims}: rename them")
+    _require_no_place_lost(given.levels[0], image, shapes[0])
     given = given._replace(levels=tuple(_on_the_grid_of(image, shapes[0], level) for level in given.levels))
     _require_same_units(given.levels[0], image)
     kept = given.paths is not None and len(given.levels) == len(shapes)
     made = None if kept else _label_shapes(given.levels[0], image, shapes)
     return draft_image(given, storage, shapes=made, name=name, parent=image, **options)
+
+
+def _require_no_place_lost(labels: xr.DataArray, image: Multiscales, shape: tuple[int, ...]) -> None:
+    """Refuse labels of one plane or frame that was chosen of several: on disk they would be those of all."""
+    for axis, size in zip(image.axes_handler.axes_names, shape, strict=True):
+        if axis != "c" and size > 1 and axis not in labels.dims and axis in labels.coords:
+            raise NgioValueError(
+                f"labels must keep the axis '{axis}' of their image, along which one position was chosen: choose it "
+                f"with isel({axis}=[...]); where they hold for all positions, drop_vars('{axis}') says so"
+            )
 
 
 def _on_the_grid_of(image: Multiscales, shape: tuple[int, ...], labels: xr.DataArray) -> xr.DataArray:

@@ -368,3 +368,18 @@ def test_lazy_arrays_without_dask_are_written_block_by_block(tmp_path, monkeypat
     nx.write_ome_zarr(tree, tmp_path / "b.zarr")
     assert max(largest) == 256
     assert nx.open_ome_zarr(tmp_path / "b.zarr")["0"]["image"].equals(tree["0"]["image"])
+
+
+def test_labels_of_a_chosen_plane_do_not_become_those_of_all(tmp_path):
+    """The place that was chosen is kept, or its loss is said."""
+    stack = nx.as_image(np.ones((4, 8, 6), "u1"), "zyx", (2.0, 0.5, 0.5))
+    nx.write_ome_zarr(stack, tmp_path / "a.zarr")
+    labels = nx.as_labels(stack)
+    with pytest.raises(NgioValueError, match=r"isel\(z=\[...\]\)"):
+        nx.write_labels(labels.isel(z=2), tmp_path / "a.zarr", "plane")
+    nx.write_labels(labels.isel(z=[2]), tmp_path / "a.zarr", "plane")
+    part = nx.crop(nx.open_ome_zarr(tmp_path / "a.zarr"), {"z": (4, 2)})
+    assert part["labels/plane/0/plane"].sizes == {"z": 1, "y": 8, "x": 6}
+    nx.write_labels(labels.isel(z=2).drop_vars("z"), tmp_path / "a.zarr", "all")
+    nx.write_labels(labels.max("z"), tmp_path / "a.zarr", "projected")
+    assert set(nx.open_ome_zarr(tmp_path / "a.zarr")["labels"].children) == {"plane", "all", "projected"}
