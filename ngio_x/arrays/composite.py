@@ -44,7 +44,7 @@ def composite(image: xr.DataArray, channels: ChannelsLike | None = None) -> xr.D
         uint8 with the axes of the image but c, and `rgb` of length 3 as the last; coordinates are kept.
 
     Raises:
-        NgioTypeError: If `image` is no DataArray of real numbers, or `channels` is something else.
+        NgioTypeError: If `image` is not a DataArray of real numbers, or `channels` is something else.
         NgioKeyError: If there is no such channel, or there are several of that name.
         NgioValueError: If `channels` is empty.
     """

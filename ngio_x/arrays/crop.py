@@ -118,7 +118,7 @@ def crop(
     Raises:
         NgioEmptyRegionError: If the region holds no pixel. Of a tree, such a level is left out with a warning, of an
             image and its labels alike, and only a tree with no level left raises.
-        NgioTypeError: If `image` is none of the three, or `roi` neither a region nor a mapping.
+        NgioTypeError: If `image` is not a DataArray, Dataset or DataTree, or `roi` is neither a region nor a mapping.
     """
     region = to_roi(roi)
     if isinstance(image, xr.DataTree):

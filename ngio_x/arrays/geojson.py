@@ -43,7 +43,8 @@ def to_geojson(rois: Iterable[Roi], image: xr.DataArray | xr.Dataset | xr.DataTr
         What `json.dump` writes; numbers that JSON lacks (NaN, infinities) are None.
 
     Raises:
-        NgioTypeError: If something else than a region is among them, or `image` is no image.
+        NgioTypeError: If something else than a region is among them, or `image` is not a DataArray, Dataset or
+            DataTree.
         NgioKeyError: If a region lacks x or y.
         NgioValueError: If a region is unbounded along x or y; the message names it.
     """
@@ -107,8 +108,8 @@ def from_geojson(
             default pixels of `image`, and world units without one.
 
     Raises:
-        NgioValidationError: If it is something else; each feature that is no region is named.
-        NgioTypeError: If `image` is no image.
+        NgioValidationError: If it is something else; each feature that is not a region is named.
+        NgioTypeError: If `image` is not a DataArray, Dataset or DataTree.
     """
     base = None if image is None else image_of(image)
     default: Space = named("space", one_of(None, "world", "pixel"))(space) or ("world" if base is None else "pixel")

@@ -42,7 +42,7 @@ def level_for(
     Raises:
         NgioValueError: If there is not one criterion, it makes no sense, no level has so few pixels, or the tree holds
             several images or none.
-        NgioTypeError: If `tree` is no DataTree.
+        NgioTypeError: If `tree` is not a DataTree.
     """
     require_tree(tree)
     levels = list(pyramid_of(tree).values())
@@ -84,7 +84,7 @@ def map_levels(
         **kwargs: Passed on to the function.
 
     Raises:
-        NgioTypeError: If `tree` is no DataTree, or the function returns no DataArray.
+        NgioTypeError: If `tree` is not a DataTree, or the function does not return a DataArray.
         NgioValueError: If the tree holds no such array, or the arrays of a level no longer fit together.
     """
     require_tree(tree)

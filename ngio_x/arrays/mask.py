@@ -26,7 +26,7 @@ def mask(image: xr.DataArray, labels: xr.DataArray, label_id: int, *, fill: Any 
 
     Raises:
         NgioValueError: If the lattices or sizes do not fit, or `fill` does not fit the dtype.
-        NgioTypeError: If one of the two is no DataArray, or the labels are not integers, or an image.
+        NgioTypeError: If one of the two is not a DataArray, or the labels are not integers, or an image.
     """
     require_image(image)
     require_image(labels, "labels")

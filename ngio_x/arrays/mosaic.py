@@ -56,9 +56,6 @@ def mosaic(
             background of labels, is a value like any other; `"max"` lets no background cover an object.
         fill: Value of pixels that no piece covers; it must fit the dtype.
 
-    Warns:
-        NgioRoleWarning: If pieces are averaged that hold integers of unknown role.
-
     Returns:
         The image. Its dtype is that of the pieces, or holds them all if they differ; name and attributes are those that
         all pieces have in common.
@@ -70,7 +67,7 @@ def mosaic(
         NgioEmptyRegionError: If all pieces lie outside of `like`.
         NgioValueError: If pieces do not lie on one lattice, `fill` does not fit, there is no piece, or `how` would
             blend labels or truth values.
-        NgioTypeError: If a piece, or `like`, is no DataArray, or no dtype holds the values of all.
+        NgioTypeError: If a piece, or `like`, is not a DataArray, or no dtype holds the values of all.
     """
     named("how", one_of("last", "first", "max", "min", "mean"))(how)
     pieces = _pieces(images)

@@ -60,8 +60,8 @@ def paste(
     Raises:
         NgioEmptyRegionError: If the patch lies outside the image.
         NgioValueError: If sizes, lattices or axes do not fit.
-        NgioTypeError: If `image` is no DataArray, the patch's values do not fit its dtype, `where` is not boolean, or
-            the image is labels and the patch says that it is an image.
+        NgioTypeError: If `image` is not a DataArray, the patch's values do not fit its dtype, `where` is not boolean,
+            or the image is labels and the patch says that it is an image.
     """
     require_image(image)
     require_plain(image)
@@ -151,7 +151,7 @@ def _taken(pixels: xr.Variable, taken: Sequence[Any]) -> Pixels:
 
 
 def _runs(place: Any) -> Iterator[tuple[slice, Any]]:
-    """Return the runs of neighbours among some positions, and where in the list of positions they are found.
+    """Yield the runs of neighbours among some positions, and where in the list of positions they are found.
 
     As in any assignment, the last of equal positions counts.
     """

@@ -31,7 +31,7 @@ def require_tree(value: Any) -> None:
     """Refuse anything but a DataTree.
 
     Raises:
-        NgioTypeError: If `value` is none.
+        NgioTypeError: If `value` is not a DataTree.
     """
     if not isinstance(value, xr.DataTree):
         raise NgioTypeError(f"tree must be a DataTree, got {type(value).__name__}: open one with open_ome_zarr")
@@ -145,7 +145,7 @@ def image_of(image: Any, argument: str = "image") -> xr.DataArray:
     In a Dataset it is the variable `image`, or the only one, or the only one that is no labels.
 
     Raises:
-        NgioTypeError: If the argument of that name is none of the three.
+        NgioTypeError: If `image` is not a DataArray, Dataset or DataTree.
         NgioValueError: If it holds several images or none.
     """
     if isinstance(image, xr.DataTree):

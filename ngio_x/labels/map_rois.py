@@ -112,8 +112,8 @@ def map_rois(
         of which `.to_dataframe()` makes a data frame.
 
     Raises:
-        NgioTypeError: If `image`, `rois`, `masked` or `output` is none of these; or, when it is computed, if what the
-            function returns does not fit the dtype of the result.
+        NgioTypeError: If `image`, `rois`, `masked` or `output` is something else; or, when the result is computed, if
+            what the function returns does not fit its dtype.
         NgioEmptyRegionError: If a region holds no pixel.
         NgioValueError: If `halo`, `fill`, `masked` or `output` do not fit the image or each other, or a region has no
             label, which `masked` needs; or, when it is computed, if what the function returns does not fit its piece.

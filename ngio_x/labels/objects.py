@@ -45,7 +45,7 @@ def crop_objects(
         ids: The objects that are wanted, in this order. By default all.
 
     Raises:
-        NgioTypeError: If one of the two is no DataArray, or the labels are not integers.
+        NgioTypeError: If one of the two is not a DataArray, or the labels are not integers.
         NgioValueError: If the lattices or sizes do not fit, `pad` is negative or names an unknown axis, or `fill` does
             not fit the dtype.
         NgioKeyError: If an id of `ids` does not occur.

@@ -130,7 +130,7 @@ def consolidate_ome_zarr(
         NgioFileNotFoundError: If there is no zarr group.
         NgioEmptyRegionError: If a region lies outside the image.
         NgioValueError: If the image cannot be written to, is unfinished or faulty, or an argument makes no sense.
-        NgioTypeError: If something is no region.
+        NgioTypeError: If something is not a region.
         NgioStorageError: If pixels cannot be read or written. Marks stay at the levels then.
     """
     pyramid = _opened(store, frame, order)
