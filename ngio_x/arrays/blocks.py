@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from dask.highlevelgraph import HighLevelGraph, Layer, MaterializedLayer
 
-from ngio_x.resample.evaluate import Window, gathered
+from ngio_x.resample.evaluate import Window, gathered, within
 
 Pixels: TypeAlias = npt.NDArray[Any] | da.Array
 Block: TypeAlias = tuple[int, ...]
@@ -43,7 +43,14 @@ def _meeting(ends: Sequence[int], side: slice) -> range:
     return range(bisect_right(ends, side.start), bisect_left(ends, side.stop) + 1)
 
 
-def common_part(first: Window, second: Window) -> Window:
+def parts_in(ends: Sequence[Sequence[int]], box: Window) -> Iterator[tuple[Block, Window, Window, Window]]:
+    """Yield the blocks that a window meets, as `blocks_in`, and their common part: in the block, and in the window."""
+    for at, whole in blocks_in(ends, box):
+        both = _common_part(box, whole)
+        yield at, whole, within(both, whole), within(both, box)
+
+
+def _common_part(first: Window, second: Window) -> Window:
     """Return the window that lies in both of two that overlap."""
     return tuple(slice(max(a.start, b.start), min(a.stop, b.stop)) for a, b in zip(first, second, strict=True))
 

@@ -15,7 +15,7 @@ from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph
 
 from ngio_x._frozen import named, one_of, shown
-from ngio_x.arrays.blocks import Block, blocks_in, common_part, ends_of_chunks, reading_part
+from ngio_x.arrays.blocks import Block, ends_of_chunks, parts_in, reading_part
 from ngio_x.arrays.image import lattice_of, require_image
 from ngio_x.arrays.lattice import Lattice
 from ngio_x.arrays.lazy import BLOCK_BYTES
@@ -25,7 +25,7 @@ from ngio_x.arrays.pixel_index import PixelIndex
 from ngio_x.arrays.roles import LABELS, is_labels, role_of
 from ngio_x.errors import NgioEmptyRegionError, NgioTypeError, NgioValueError
 from ngio_x.metadata.axes import CANONICAL_ORDER
-from ngio_x.resample.evaluate import Window, within
+from ngio_x.resample.evaluate import Window
 
 How: TypeAlias = Literal["last", "first", "max", "min", "mean"]
 Chunks: TypeAlias = tuple[tuple[int, ...], ...]
@@ -182,7 +182,7 @@ def _hull(pieces: Sequence[xr.DataArray], dtype: np.dtype[Any]) -> xr.DataArray:
     canvas = xr.DataArray(_on_paper(tuple(shape), dtype), dims=dims)
     for each in coords:
         canvas = canvas.assign_coords(each)
-    return canvas.assign_coords(_common(pieces, ()))
+    return canvas.assign_coords(_common_scalars(pieces))
 
 
 def _axis(along: Sequence[tuple[int, xr.DataArray]], dim: Hashable) -> xr.Coordinates:
@@ -240,12 +240,12 @@ def _joined(lattices: Sequence[tuple[int, Lattice]], dim: Hashable) -> Lattice:
     return whole
 
 
-def _common(pieces: Sequence[xr.DataArray], dims: tuple[Hashable, ...]) -> dict[Hashable, xr.Variable]:
-    """Return the coordinates of some dimensions that all pieces have in common."""
+def _common_scalars(pieces: Sequence[xr.DataArray]) -> dict[Hashable, xr.Variable]:
+    """Return the scalar coordinates that all pieces have in common."""
     return {
         name: coordinate.variable
         for name, coordinate in pieces[0].coords.items()
-        if coordinate.dims == dims
+        if not coordinate.dims
         and all(name in piece.coords and coordinate.variable.identical(piece.coords[name].variable) for piece in pieces)
     }
 
@@ -320,9 +320,8 @@ def _blocks(
     """Return where the blocks lie that pieces meet; and of which piece, where in the block, which part of it."""
     found: dict[Block, tuple[Window, list[tuple[int, Window, Window]]]] = {}
     for index, part in enumerate(parts):
-        for at, box in blocks_in(ends, part.window):
-            both = common_part(part.window, box)
-            found.setdefault(at, (box, []))[1].append((index, within(both, box), within(both, part.window)))
+        for at, box, target, source in parts_in(ends, part.window):
+            found.setdefault(at, (box, []))[1].append((index, target, source))
     return found
 
 

@@ -16,10 +16,9 @@ from ngio_x._frozen import shown
 from ngio_x.arrays.blocks import (
     Block,
     Pixels,
-    blocks_in,
-    common_part,
     ends_of,
     made_name,
+    parts_in,
     patchwork_of,
     reading_part,
     with_blocks,
@@ -291,13 +290,11 @@ def _pasted(ground: da.Array, parts: Sequence[Part]) -> da.Array:
     whole: dict[Block, Window] = {}
     for part in parts:
         ends, mask_ends = ends_of(part.pixels), [] if part.mask is None else ends_of(part.mask)
-        for at, block in blocks_in(ends_of(ground), part.window):
-            both = common_part(part.window, block)
-            box = within(both, part.window)
+        for at, block, target, box in parts_in(ends_of(ground), part.window):
             mask = None if part.mask is None else reading_part(part.mask, mask_ends, box, ground.dtype)
             if not (isinstance(mask, np.ndarray) and not mask.any()):
                 pixels = reading_part(part.pixels, ends, box, ground.dtype)
-                tasks.setdefault(at, []).append((within(both, block), pixels, mask))
+                tasks.setdefault(at, []).append((target, pixels, mask))
                 whole[at] = block
     if not tasks:
         return ground
