@@ -16,6 +16,7 @@ from ngio_x.arrays.image import integers_by_axis, lattice_of, require_image, win
 from ngio_x.arrays.lattice import Lattice
 from ngio_x.arrays.lazy import require_plain
 from ngio_x.arrays.mask import blanked, fitting, on_pixels_of
+from ngio_x.arrays.pixel_labels import unit_attribute
 from ngio_x.errors import NgioKeyError, NgioValueError
 from ngio_x.labels.extents import integer_pixels, summary_of
 from ngio_x.labels.summary import Summary
@@ -144,8 +145,8 @@ def _counting_from_windows(
     """Return a stack whose pixels count from the start of their window, and say where on a lattice that is."""
     if lattice is None:
         return stack
+    unit = unit_attribute(lattice)
     edges = lattice.origin + (lattice.start + begins) * lattice.spacing
-    unit = {} if lattice.unit is None else {"units": lattice.unit}
     ours = evolve(lattice, origin=0.0, start=0, size=stack.sizes[axis], relative=True)
     return with_lattice(stack, axis, ours).assign_coords({window_origin(axis): ("label", edges, unit)})
 
