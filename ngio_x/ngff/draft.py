@@ -264,10 +264,10 @@ def _layout(level: Dimensions, like: xr.DataArray, storage: Storage) -> tuple[Sh
     return chunks, _sizes(names, chunks, known) if known and storage.version != "0.4" else None
 
 
-def _sizes(names: tuple[str, ...], default: Shape, *by_axis: Mapping[str, int]) -> Shape:
+def _sizes(names: tuple[str, ...], default: Shape, *known: Mapping[str, int]) -> Shape:
     """Return one size an axis: that of the last mapping that names it."""
     sizes = dict(zip(names, default, strict=True))
-    for each in by_axis:
+    for each in known:
         sizes |= each
     return tuple(sizes[name] for name in names)
 
@@ -286,8 +286,8 @@ def _channels(image: xr.DataArray, given: Sequence[Any] | None) -> tuple[KnownCh
     known = known_channels(image)
     if "c" not in image.dims:
         return tuple(own for own in known if own.label and not own.is_named_only)
-    named = "c" in image.coords
-    return tuple(own if named and own.label else own._replace(label=f"channel_{at}") for at, own in enumerate(known))
+    labelled = "c" in image.coords
+    return tuple(own if labelled and own.label else own._replace(label=f"channel_{at}") for at, own in enumerate(known))
 
 
 def _given_channels(image: xr.DataArray, given: Sequence[Any]) -> tuple[KnownChannel, ...]:

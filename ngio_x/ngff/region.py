@@ -232,24 +232,22 @@ def _write(part: Part, target: zarr.Array[Any]) -> None:
         da.store(values, units, regions=part.window, lock=False)
         return
     for piece in slices_from_chunks(sizes):
-        window = tuple(
+        box = tuple(
             slice(whole.start + each.start, whole.start + each.stop)
             for whole, each in zip(part.window, piece, strict=True)
         )
-        _write_unit(target, window, values[piece], None if mask is None else mask[piece])
+        _write_unit(target, box, values[piece], None if mask is None else mask[piece])
 
 
-def _write_unit(
-    target: zarr.Array[Any], window: Window, values: npt.NDArray[Any], mask: npt.NDArray[Any] | None
-) -> None:
+def _write_unit(target: zarr.Array[Any], box: Window, values: npt.NDArray[Any], mask: npt.NDArray[Any] | None) -> None:
     """Write pixels where a mask is true, or all of them; the others keep what stands there."""
     if mask is not None:
         if not mask.any():
             return
-        standing = np.array(read(target, window))
+        standing = np.array(read(target, box))
         np.copyto(standing, values, where=mask)
         values = standing
-    write(target, values, window, window)
+    write(target, values, box, box)
 
 
 def _cut(part: slice, unit: int) -> tuple[int, ...]:
