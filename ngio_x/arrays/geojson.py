@@ -93,7 +93,7 @@ def from_geojson(
 ) -> list[Roi]:
     """Return the regions of a GeoJSON document, such as `to_geojson` or QuPath makes: the box around each polygon.
 
-    Of the properties, `name`, `label`, `space` and the intervals along t, c and z are read as `to_geojson` writes them;
+    The properties `name`, `label`, `space`, and the intervals along t, c and z, are read as `to_geojson` writes them;
     others become `extra`. A region without a name is called by the feature's `id`, if that is text.
 
     >>> ring = [[5, 0], [8, 0], [8, 2], [5, 0]]

@@ -64,7 +64,7 @@ def level_for(
 
 
 def _of_lattice(value: Any, dims: Sequence[Hashable], spacings: Mapping[str, float]) -> Any:
-    """Return a number for each axis of an array by axis, without those that have no pixel size; others as they are."""
+    """Return one number an axis as a mapping of the axes that have a pixel size; return anything else as it is."""
     if isinstance(value, (str, Mapping)) or not np.iterable(value) or len(found := list(value)) != len(dims):
         return value
     return {str(dim): item for dim, item in zip(dims, found, strict=True) if dim in spacings}

@@ -36,8 +36,8 @@ def mosaic(
 ) -> xr.DataArray:
     """Return one image with the pixels of many pieces of one lattice, such as crops or overlapping fields, in it.
 
-    Pieces are placed by their lattices and channel names. The result of pieces in memory is computed at once; if one of
-    them, or `like`, is lazy, so is the result, of which each chunk is one task that reads the pieces it meets.
+    Pieces are placed by their lattices and channel names. If one of them, or `like`, is lazy, so is the result: each
+    chunk is one task, which reads the pieces that it meets. Otherwise the result is computed at once.
 
     >>> from ngio_x.arrays.image import as_image
     >>> left, right = as_image([[1, 2, 3]], "yx"), as_image([[5, 6]], "yx", origin={"y": 0, "x": 2})
@@ -52,8 +52,8 @@ def mosaic(
         like: An image whose pixels are those of the result, and whose chunks if it is lazy; what lies outside is
             dropped. By default the result holds all pieces, on the smallest canvas.
         how: What counts where pieces overlap: the `"last"` or the `"first"` of them, or the largest, smallest or mean
-            value. The mean of integers is exact, and rounded half away from zero. In all of them NaN, and the
-            background of labels, is a value like any other; `"max"` lets no background cover an object.
+            value. The mean of integers is exact, and rounded half away from zero. NaN and the background of labels
+            are values like any other; with `"max"` no background covers an object.
         fill: Value of pixels that no piece covers; it must fit the dtype.
 
     Returns:
@@ -105,7 +105,7 @@ def _pieces(images: Any) -> list[xr.DataArray]:
 
 
 def _any_labels(pieces: Sequence[xr.DataArray]) -> bool:
-    """Return whether one of the pieces is labels; of those that do not say what they are, the first is warned of."""
+    """Return whether one of the pieces is labels; warn of the first that does not say what it is, if none is."""
     roles = [role_of(piece) for piece in pieces]
     if LABELS in roles:
         return True
@@ -145,7 +145,7 @@ def _on_paper(shape: tuple[int, ...], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
 def _with_chosen(pieces: list[xr.DataArray]) -> list[xr.DataArray]:
     """Return pieces with an axis of one pixel where they are positions of it, chosen as by `sel(c="DNA")`.
 
-    An axis that no piece has, and of which all chose the same position or none, is left out.
+    An axis is left out if no piece has it, and all of them chose the same position or none.
     """
     for axis in CANONICAL_ORDER:
         chosen = [axis not in piece.dims and axis in piece.coords and not piece.coords[axis].ndim for piece in pieces]
@@ -298,7 +298,7 @@ def _in_memory(parts: Sequence[Part], shape: tuple[int, ...], fill: Any, how: Ho
 
 
 def _lazily(parts: Sequence[Part], chunks: Chunks, fill: Any, how: How) -> da.Array:
-    """Return a canvas of which each chunk is one task."""
+    """Return a canvas with one task for each chunk."""
     name = f"mosaic-{tokenize(parts, chunks, fill, how)}"
     ends = ends_of_chunks(chunks)
     blocks = _blocks(parts, ends)
@@ -317,7 +317,10 @@ def _lazily(parts: Sequence[Part], chunks: Chunks, fill: Any, how: How) -> da.Ar
 def _blocks(
     parts: Sequence[Part], ends: Sequence[Sequence[int]]
 ) -> dict[Block, tuple[Window, list[tuple[int, Window, Window]]]]:
-    """Return where the blocks lie that pieces meet; and of which piece, where in the block, which part of it."""
+    """Return where each block lies that pieces meet, and which pieces these are.
+
+    A piece is told by its number, where in the block it goes, and which part of it that is.
+    """
     found: dict[Block, tuple[Window, list[tuple[int, Window, Window]]]] = {}
     for index, part in enumerate(parts):
         for at, box, target, source in parts_in(ends, part.window):

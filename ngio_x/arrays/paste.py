@@ -124,7 +124,7 @@ def fitted(
 
 
 def _held(image: xr.DataArray, patch: Any, piece: xr.DataArray, held: Mapping[str, slice]) -> dict[Hashable, Any]:
-    """Return where a patch goes by axis, of which a region holds a window."""
+    """Return where a patch goes by axis, given the window that a region holds."""
     target: dict[Hashable, Any] = {dim: held.get(str(dim), slice(0, image.sizes[dim])) for dim in piece.dims}
     for dim in _chosen(image, patch) - set(held):
         target[dim], _ = _place(image, piece, dim)
@@ -138,14 +138,14 @@ def _held(image: xr.DataArray, patch: Any, piece: xr.DataArray, held: Mapping[st
 
 
 def _full(image: xr.DataArray, piece: xr.DataArray) -> xr.Variable:
-    """Return pixels along all axes of an image, with size 1 along those that they lack, in memory or dask-backed."""
+    """Return pixels, in memory or dask-backed, with all axes of an image: those that they lacked have size 1."""
     held = xr.Variable(piece.dims, streamed(piece, "patch"))
     full: xr.Variable = held.set_dims(image.dims)  # type: ignore[no-untyped-call]
     return full.transpose(*image.dims)
 
 
 def _taken(pixels: xr.Variable, taken: Sequence[Any]) -> Pixels:
-    """Return some of the pixels along each axis, of those that they are repeated along the one."""
+    """Return some of the pixels along each axis; an axis of size 1 is repeated, and keeps its one pixel."""
     return pixels[tuple(slice(None) if n == 1 else each for n, each in zip(pixels.shape, taken, strict=True))].data  # type: ignore[no-any-return]
 
 
@@ -315,7 +315,7 @@ def _block(
     pixels: Sequence[npt.NDArray[Any]],
     masks: Sequence[npt.NDArray[Any] | None],
 ) -> npt.NDArray[Any]:
-    """Return a block with pixels in it; of one that they cover its shape is enough."""
+    """Return a block with pixels in it; `ground` may be its shape alone where they cover all of it."""
     block = np.array(ground) if isinstance(ground, np.ndarray) else np.empty(ground, dtype)
     for target, values, mask in zip(targets, pixels, masks, strict=True):
         _put(block[target], values, mask)

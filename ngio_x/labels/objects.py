@@ -82,7 +82,7 @@ def stack_objects(
     """Return windows of one shape around the objects of an image, stacked along `label`, as for machine learning.
 
     A window is centred on the box of its object. What it holds beyond the image is `fill`; objects that are larger are
-    cut. Of a dask-backed image the stack is lazy, one chunk an object.
+    cut. If the image is dask-backed, the stack is lazy, with one chunk an object.
 
     Args:
         image: The image.

@@ -49,7 +49,7 @@ class Storage(NamedTuple):
     compressors: Any = "auto"
 
     def named(self, axes: Sequence[str]) -> Self:
-        """Return the same with all sizes by name; those that have none are in the order of these axes."""
+        """Return the same with all sizes by name; sizes without names are in the order of these axes."""
 
         def with_names(argument: str, sizes: Any) -> Any:
             return _by_axis(argument, sizes, axes) if isinstance(sizes, (tuple, list)) else sizes
@@ -280,7 +280,7 @@ def _by_axis(what: str, sizes: Any, names: Sequence[str]) -> dict[str, int]:
 
 
 def _channels(image: xr.DataArray, given: Sequence[Any] | None) -> tuple[KnownChannel, ...]:
-    """Return what is known of the channels of an image; none of one without c of which nothing is known."""
+    """Return what is known of the channels of an image; an image without c may have none."""
     if given is not None:
         return _given_channels(image, given)
     known = known_channels(image)

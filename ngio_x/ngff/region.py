@@ -67,8 +67,8 @@ def write_region(
         store: A path, a URL, a zarr store or an open group: of an image, or of labels (`image.zarr/labels/nuclei`).
         roi: Where to put it: the pixels of level 0 that this region touches, of which there must be as many as the
             patch has. By default where the patch's own lattice says.
-        where: Booleans: only pixels where they are true change, as for `paste`; numpy- or dask-backed. Of write units
-            that hold none nothing is read or written.
+        where: Booleans: only pixels where they are true change, as for `paste`; numpy- or dask-backed. Write units
+            without any are neither read nor written.
         consolidate: Rebuild the coarser levels. Parallel workers pass False, and one of them calls
             `consolidate_ome_zarr` when all are done; until then the marks stay, and say what is to be rebuilt. Of
             labels written with `keep_objects=True`, that is everything.
