@@ -196,8 +196,11 @@ def _axis(along: Sequence[tuple[int, xr.DataArray]], dim: Hashable) -> xr.Coordi
         told = created[dim].attrs
         created[dim].attrs.update({key: value for key, value in pieces[0][dim].attrs.items() if key not in told})
         return created
-    if not all(dim in piece.indexes for piece in pieces):
-        return xr.Coordinates()
+    return _names(pieces, dim) if all(dim in piece.indexes for piece in pieces) else xr.Coordinates()
+
+
+def _names(pieces: Sequence[xr.DataArray], dim: Hashable) -> xr.Coordinates:
+    """Return the names of pieces along an axis, each once, with the coordinates along it that all pieces have."""
     parts, known = [], pieces[0].indexes[dim][:0]
     for piece in pieces:
         new = np.flatnonzero(~piece.indexes[dim].isin(known))

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import dask.array as da
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import xarray as xr
 from dask.base import compute, tokenize
 
@@ -25,6 +26,7 @@ from ngio_x.arrays.blocks import (
 )
 from ngio_x.arrays.crop import window
 from ngio_x.arrays.image import lattice_of, require_image
+from ngio_x.arrays.lattice import Lattice
 from ngio_x.arrays.lazy import require_plain, streamed
 from ngio_x.arrays.mask import placed
 from ngio_x.arrays.roles import IMAGE, LABELS, require_labels, role_of
@@ -206,33 +208,41 @@ def _place(image: xr.DataArray, patch: xr.DataArray, dim: Hashable) -> tuple[Any
     """Return where along an axis the patch goes in the image, and which part of the patch that is."""
     ours = lattice_of(image, dim)
     theirs = lattice_of(patch, dim, lone=None if ours is None else ours.spacing)
-    size = image.sizes[dim]
     if ours is not None and theirs is not None:
-        try:
-            offset = ours.offset_of(theirs)
-        except NgioValueError as error:
-            raise NgioValueError(f"the patch does not fit the image along '{dim}': {error}") from None
-        low, high = max(0, offset), min(size, offset + theirs.size)
-        if low >= high:
-            raise NgioEmptyRegionError(str(dim), theirs.extent, ours.extent, ours.unit or "world units")
-        return slice(low, high), slice(low - offset, high - offset)
+        return _place_on_lattice(ours, theirs, dim)
     if ours is None and theirs is None and dim in image.indexes and dim in patch.indexes:
-        if image.indexes[dim].equals(patch.indexes[dim]):
-            return slice(0, size), slice(None)
-        if not image.indexes[dim].is_unique:
-            raise NgioValueError(
-                f"axis '{dim}': names of the image are not unique: give roi=, or a patch with them all"
-            )
-        positions = image.indexes[dim].get_indexer(patch.indexes[dim])
-        if (positions < 0).any():
-            unknown = patch.indexes[dim][int((positions < 0).argmax())]
-            raise NgioValueError(f"the patch has {unknown!r} along '{dim}', which the image lacks")
-        return positions, slice(None)
+        return _place_of_names(image.indexes[dim], patch.indexes[dim], dim), slice(None)
+    size = image.sizes[dim]
     if patch.sizes[dim] != size:
         raise NgioValueError(
             f"axis '{dim}': the patch has {patch.sizes[dim]} pixels and no place on the image's {size}; give roi="
         )
     return slice(0, size), slice(None)
+
+
+def _place_on_lattice(ours: Lattice, theirs: Lattice, dim: Hashable) -> tuple[slice, slice]:
+    """Return where the pixels that both have lie in the image and in the patch."""
+    try:
+        offset = ours.offset_of(theirs)
+    except NgioValueError as error:
+        raise NgioValueError(f"the patch does not fit the image along '{dim}': {error}") from None
+    low, high = max(0, offset), min(ours.size, offset + theirs.size)
+    if low >= high:
+        raise NgioEmptyRegionError(str(dim), theirs.extent, ours.extent, ours.unit or "world units")
+    return slice(low, high), slice(low - offset, high - offset)
+
+
+def _place_of_names(ours: pd.Index[Any], theirs: pd.Index[Any], dim: Hashable) -> slice | npt.NDArray[np.intp]:
+    """Return where in the image the names of the patch stand."""
+    if ours.equals(theirs):
+        return slice(0, ours.size)
+    if not ours.is_unique:
+        raise NgioValueError(f"axis '{dim}': names of the image are not unique: give roi=, or a patch with them all")
+    positions = ours.get_indexer(theirs)
+    if (positions < 0).any():
+        unknown = theirs[int((positions < 0).argmax())]
+        raise NgioValueError(f"the patch has {unknown!r} along '{dim}', which the image lacks")
+    return positions
 
 
 def _mask(

@@ -191,24 +191,29 @@ def _owners(
     image: xr.DataArray | xr.Dataset, arrays: Sequence[xr.DataArray], masked: bool | xr.DataArray
 ) -> xr.DataArray | None:
     """Return the ids of the regions on the pixels of an image, or None if any pixel of a region is its own."""
-    if not isinstance(masked, xr.DataArray):
-        if not isinstance(masked, (bool, np.bool_)):
-            raise NgioTypeError(
-                f"masked must be a label image, True or False, got {shown(masked)}: label an array with as_labels, "
-                "pass the array of a Dataset itself"
-            )
+    if isinstance(masked, (bool, np.bool_)):
         if not masked:
             return None
-        found = [array for array in arrays if role_of(array) == LABELS]
-        if len(found) != 1:
-            names = [str(array.name) for array in found]
-            raise NgioValueError(
-                f"masked=True needs an image that holds one label image, got {names or 'none'}: pass the label image "
-                "itself, masked=labels, or make it one with as_labels"
-            )
-        masked = found[0]
+        masked = _only_labels(arrays)
+    if not isinstance(masked, xr.DataArray):
+        raise NgioTypeError(
+            f"masked must be a label image, True or False, got {shown(masked)}: label an array with as_labels, pass "
+            "the array of a Dataset itself"
+        )
     require_labels(masked, "masked")
     return on_pixels_of(image, masked.copy(data=streamed(masked, "masked")), "masked")
+
+
+def _only_labels(arrays: Sequence[xr.DataArray]) -> xr.DataArray:
+    """Return the label image among the arrays of an image, which must hold just one."""
+    found = [array for array in arrays if role_of(array) == LABELS]
+    if len(found) != 1:
+        names = [str(array.name) for array in found]
+        raise NgioValueError(
+            f"masked=True needs an image that holds one label image, got {names or 'none'}: pass the label image "
+            "itself, masked=labels, or make it one with as_labels"
+        )
+    return found[0]
 
 
 def _require_owned(work: Work, result: xr.DataArray) -> None:
