@@ -19,7 +19,7 @@ class NgioTypeError(NgioError, TypeError):
 
 
 class NgioArrayTypeError(NgioTypeError, NgioValueError):
-    """Something is no zarr array: a wrong type to Python, and a wrong value to those who come from ngio."""
+    """Something is not a zarr array: a wrong type to Python, and a wrong value to those who come from ngio."""
 
 
 class NgioKeyError(NgioError, KeyError):

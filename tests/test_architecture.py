@@ -19,7 +19,13 @@ OPEN = ("errors", "_bulk", "_frozen", "_html")
 """Modules of the package that all may import."""
 RESAMPLE_KNOWS = ("resample", *OPEN)
 """Numbers in, numbers out: no names, no metadata."""
-LIBRARIES = {"dask": "resample", "xarray": "arrays", "zarr": "pyramid"}
+LIBRARIES = {
+    "dask": "resample",
+    "xarray": "arrays",
+    "cattrs": "serialization",
+    "zarr": "pyramid",
+    "numcodecs": "pyramid",
+}
 """Libraries that are reserved for a layer and those above it."""
 
 PUBLIC = [
@@ -188,7 +194,10 @@ def test_a_module_imports_only_from_below(path):
 
 @pytest.mark.parametrize("path", MODULES, ids=relative)
 def test_libraries_are_used_only_where_their_layer_begins(path):
-    """dask from resample on, xarray from arrays on, zarr from pyramid on; descriptions need none of them."""
+    """dask from resample on, xarray from arrays on, cattrs from serialization on, zarr and its codecs from pyramid on.
+
+    Descriptions need none of them.
+    """
     layer = layer_of(path)
     if layer is None and name_of(path)[:1] not in [(name,) for name in OPEN]:
         return

@@ -1,4 +1,4 @@
-"""Blocks of lazy arrays: which ones a window meets, and arrays of which some blocks are made anew."""
+"""Blocks of lazy arrays: which ones a window meets, and arrays that get some of their blocks from new tasks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from dask.highlevelgraph import HighLevelGraph, Layer, MaterializedLayer
 
-from ngio_x.resample.evaluate import Window, gathered
+from ngio_x.resample.evaluate import Window, gathered, within
 
 Pixels: TypeAlias = npt.NDArray[Any] | da.Array
 Block: TypeAlias = tuple[int, ...]
@@ -43,7 +43,14 @@ def _meeting(ends: Sequence[int], side: slice) -> range:
     return range(bisect_right(ends, side.start), bisect_left(ends, side.stop) + 1)
 
 
-def common_part(first: Window, second: Window) -> Window:
+def parts_in(ends: Sequence[Sequence[int]], box: Window) -> Iterator[tuple[Block, Window, Window, Window]]:
+    """Yield the blocks that a window meets, as `blocks_in`, and their common part: in the block, and in the window."""
+    for at, whole in blocks_in(ends, box):
+        both = _common_part(box, whole)
+        yield at, whole, within(both, whole), within(both, box)
+
+
+def _common_part(first: Window, second: Window) -> Window:
     """Return the window that lies in both of two that overlap."""
     return tuple(slice(max(a.start, b.start), min(a.stop, b.stop)) for a, b in zip(first, second, strict=True))
 
@@ -57,10 +64,10 @@ def reading(array: Pixels, ends: Sequence[Sequence[int]], box: Window) -> Any:
 
 
 def reading_part(pixels: Pixels, ends: Sequence[Sequence[int]], box: Window, dtype: np.dtype[Any]) -> Any:
-    """Return a window of pixels as `reading` does, along axes of size 1, where they are repeated, the one.
+    """Return a window of pixels as `reading` does; an axis of size 1 is repeated by the caller, and is taken whole.
 
-    Pixels in memory are copied, to that dtype unless they are truth values, for the caller may change them before
-    the task runs.
+    Pixels in memory are copied, because the caller may change them before the task runs. The copy has that dtype,
+    unless they are truth values.
     """
     box = tuple(slice(0, 1) if n == 1 else side for n, side in zip(pixels.shape, box, strict=True))
     if isinstance(pixels, da.Array):
@@ -139,12 +146,12 @@ def patchwork_of(array: da.Array) -> Patchwork:
 def with_blocks(
     ground: da.Array, name: str, tasks: Mapping[Any, Any], made: Collection[Block], sources: Sequence[da.Array]
 ) -> da.Array:
-    """Return a lazy array of which some blocks are made anew, and the others stay the tasks that they were.
+    """Return a lazy array with some blocks made by new tasks; the others stay the tasks that they were.
 
     Args:
-        ground: The array. What made it a patchwork is not needed by the result, and left out.
-        name: Of the result.
-        tasks: Tasks of keys `(made_name(name), …)`, among them for each block that is made the one at its numbers.
+        ground: The array. If it is a patchwork itself, the result refers to what that was made of.
+        name: The name of the result.
+        tasks: Tasks with keys `(made_name(name), …)`; the key of a block that is made ends with its numbers.
         made: The numbers of these blocks.
         sources: What the tasks read besides `patchwork_of(ground)`.
     """
@@ -167,7 +174,7 @@ def with_blocks(
 
 
 def _lightened(source: da.Array, whole: Patchwork) -> HighLevelGraph:
-    """Return the graph of an array, of a patchwork in it only the blocks that are read.
+    """Return the graph of an array, with only those blocks of a patchwork in it that are read.
 
     A patch is often computed from the array that it goes into. Its graph would keep the names of all blocks of it, and
     so would that of the next one.

@@ -96,7 +96,7 @@ def with_channels(image: xr.DataArray, channels: Sequence[str | Channel]) -> xr.
     """Return an image with names along c, and what is known of its channels; names alone rename those that there are.
 
     Raises:
-        NgioTypeError: If `channels` is no list.
+        NgioTypeError: If `channels` is not a list.
         NgioValueError: If there are not as many as the image has.
     """
     if isinstance(channels, str) or not np.iterable(channels):

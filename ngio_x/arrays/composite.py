@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -44,7 +44,7 @@ def composite(image: xr.DataArray, channels: ChannelsLike | None = None) -> xr.D
         uint8 with the axes of the image but c, and `rgb` of length 3 as the last; coordinates are kept.
 
     Raises:
-        NgioTypeError: If `image` is no DataArray of real numbers, or `channels` is something else.
+        NgioTypeError: If `image` is not a DataArray of real numbers, or `channels` is something else.
         NgioKeyError: If there is no such channel, or there are several of that name.
         NgioValueError: If `channels` is empty.
     """
@@ -60,7 +60,7 @@ def composite(image: xr.DataArray, channels: ChannelsLike | None = None) -> xr.D
     return _lifted(partial(_blended, channels=tuple(known.values())), taken, ["c"])
 
 
-def _lifted(function: Any, image: xr.DataArray, core: list[str]) -> xr.DataArray:
+def _lifted(function: Callable[..., Any], image: xr.DataArray, core: list[str]) -> xr.DataArray:
     """Return what a function from pixels to colours makes of an image, block by block."""
     picture: xr.DataArray = xr.apply_ufunc(
         function,

@@ -76,7 +76,7 @@ def to_napari(places: Places, image: xr.DataArray, axes: Sequence[str] | None = 
         Points or a region, like what came in. Axes of a region that the image lacks stay as they are.
 
     Raises:
-        NgioTypeError: If the points are no numbers, or `image` is no DataArray.
+        NgioTypeError: If the points are not numbers, or `image` is not a DataArray.
         NgioValueError: If axes and columns do not fit, the image lacks an axis, or it is not evenly spaced.
     """
     return _converted(places, image, axes, WORLD, NAPARI)
@@ -176,7 +176,7 @@ def napari_shapes(
         `features`; and the kind of the layer.
 
     Raises:
-        NgioTypeError: If something else than a region is among them, or `image` is no DataArray.
+        NgioTypeError: If something else than a region is among them, or `image` is not a DataArray.
         NgioKeyError: If a region lacks one of the axes.
         NgioValueError: If a region is unbounded along one of them, or the image lacks one.
     """

@@ -116,9 +116,9 @@ def crop(
         missing_dims: As in `window`.
 
     Raises:
-        NgioEmptyRegionError: If the region holds no pixel. Of a tree, such a level is left out with a warning, of an
-            image and its labels alike, and only a tree with no level left raises.
-        NgioTypeError: If `image` is none of the three, or `roi` neither a region nor a mapping.
+        NgioEmptyRegionError: If the region holds no pixel. A level of a tree in which it holds none is left out with
+            a warning, and so is that level of the image's labels; a tree raises only if no level is left.
+        NgioTypeError: If `image` is not a DataArray, Dataset or DataTree, or `roi` is neither a region nor a mapping.
     """
     region = to_roi(roi)
     if isinstance(image, xr.DataTree):

@@ -43,7 +43,8 @@ def to_geojson(rois: Iterable[Roi], image: xr.DataArray | xr.Dataset | xr.DataTr
         What `json.dump` writes; numbers that JSON lacks (NaN, infinities) are None.
 
     Raises:
-        NgioTypeError: If something else than a region is among them, or `image` is no image.
+        NgioTypeError: If something else than a region is among them, or `image` is not a DataArray, Dataset or
+            DataTree.
         NgioKeyError: If a region lacks x or y.
         NgioValueError: If a region is unbounded along x or y; the message names it.
     """
@@ -92,7 +93,7 @@ def from_geojson(
 ) -> list[Roi]:
     """Return the regions of a GeoJSON document, such as `to_geojson` or QuPath makes: the box around each polygon.
 
-    Of the properties, `name`, `label`, `space` and the intervals along t, c and z are read as `to_geojson` writes them;
+    The properties `name`, `label`, `space`, and the intervals along t, c and z, are read as `to_geojson` writes them;
     others become `extra`. A region without a name is called by the feature's `id`, if that is text.
 
     >>> ring = [[5, 0], [8, 0], [8, 2], [5, 0]]
@@ -107,8 +108,8 @@ def from_geojson(
             default pixels of `image`, and world units without one.
 
     Raises:
-        NgioValidationError: If it is something else; each feature that is no region is named.
-        NgioTypeError: If `image` is no image.
+        NgioValidationError: If it is something else; each feature that is not a region is named.
+        NgioTypeError: If `image` is not a DataArray, Dataset or DataTree.
     """
     if isinstance(document, (str, bytes)):
         raise NgioValidationError(f"$: must be parsed GeoJSON, got the text {shown(document)}: take json.loads of it")

@@ -67,7 +67,7 @@ def as_image(
 
     Raises:
         NgioValueError: If names and shape do not fit, sizes are not positive, or coordinates are not evenly spaced.
-        NgioTypeError: If `data` is no array, or `like` no DataArray.
+        NgioTypeError: If `data` is not an array, or `like` is not a DataArray.
     """
     if like is not None:
         require_image(like, "like")

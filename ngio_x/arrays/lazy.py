@@ -32,7 +32,7 @@ def stored_sizes(image: xr.DataArray, what: Literal["chunks", "shards"] = "chunk
 
 
 def require_plain(image: xr.DataArray, argument: str = "image") -> None:
-    """Refuse pixels that are neither numpy's nor dask's of numpy, such as those of pint, sparse or cupy.
+    """Refuse pixels that neither numpy nor dask's arrays of numpy hold, such as those of pint, sparse or cupy.
 
     Computed with, they would lose their unit without a word, or fail with an error of their own library.
 

@@ -42,7 +42,7 @@ def level_for(
     Raises:
         NgioValueError: If there is not one criterion, it makes no sense, no level has so few pixels, or the tree holds
             several images or none.
-        NgioTypeError: If `tree` is no DataTree.
+        NgioTypeError: If `tree` is not a DataTree.
     """
     require_tree(tree)
     levels = list(pyramid_of(tree).values())
@@ -64,7 +64,7 @@ def level_for(
 
 
 def _of_lattice(value: Any, dims: Sequence[Hashable], spacings: Mapping[str, float]) -> Any:
-    """Return a number for each axis of an array by axis, without those that have no pixel size; others as they are."""
+    """Return one number an axis as a mapping of the axes that have a pixel size; return anything else as it is."""
     if isinstance(value, (str, Mapping)) or not np.iterable(value) or len(found := list(value)) != len(dims):
         return value
     return {str(dim): item for dim, item in zip(dims, found, strict=True) if dim in spacings}
@@ -84,7 +84,7 @@ def map_levels(
         **kwargs: Passed on to the function.
 
     Raises:
-        NgioTypeError: If `tree` is no DataTree, or the function returns no DataArray.
+        NgioTypeError: If `tree` is not a DataTree, or the function does not return a DataArray.
         NgioValueError: If the tree holds no such array, or the arrays of a level no longer fit together.
     """
     require_tree(tree)

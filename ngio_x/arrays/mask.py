@@ -20,13 +20,13 @@ def mask(image: xr.DataArray, labels: xr.DataArray, label_id: int, *, fill: Any 
     Args:
         image: The image.
         labels: Label image on the same lattice. It may lack axes (such as c), and may be larger or smaller: pixels
-            that it does not cover get `fill`. Of booleans True is the id 1.
+            that it does not cover get `fill`. If it is boolean, True is the id 1.
         label_id: The id of the object.
         fill: Value of all other pixels; it must fit the image's dtype.
 
     Raises:
         NgioValueError: If the lattices or sizes do not fit, or `fill` does not fit the dtype.
-        NgioTypeError: If one of the two is no DataArray, or the labels are not integers, or an image.
+        NgioTypeError: If one of the two is not a DataArray, or the labels are not integers, or an image.
     """
     require_image(image)
     require_image(labels, "labels")

@@ -15,7 +15,7 @@ from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph
 
 from ngio_x._frozen import named, one_of, shown
-from ngio_x.arrays.blocks import Block, blocks_in, common_part, ends_of_chunks, reading_part
+from ngio_x.arrays.blocks import Block, ends_of_chunks, parts_in, reading_part
 from ngio_x.arrays.image import lattice_of, require_image
 from ngio_x.arrays.lattice import Lattice
 from ngio_x.arrays.lazy import BLOCK_BYTES
@@ -25,7 +25,7 @@ from ngio_x.arrays.pixel_index import PixelIndex
 from ngio_x.arrays.roles import LABELS, is_labels, role_of
 from ngio_x.errors import NgioEmptyRegionError, NgioTypeError, NgioValueError
 from ngio_x.metadata.axes import CANONICAL_ORDER
-from ngio_x.resample.evaluate import Window, within
+from ngio_x.resample.evaluate import Window
 
 How: TypeAlias = Literal["last", "first", "max", "min", "mean"]
 Chunks: TypeAlias = tuple[tuple[int, ...], ...]
@@ -36,8 +36,8 @@ def mosaic(
 ) -> xr.DataArray:
     """Return one image with the pixels of many pieces of one lattice, such as crops or overlapping fields, in it.
 
-    Pieces are placed by their lattices and channel names. The result of pieces in memory is computed at once; if one of
-    them, or `like`, is lazy, so is the result, of which each chunk is one task that reads the pieces it meets.
+    Pieces are placed by their lattices and channel names. If one of them, or `like`, is lazy, so is the result: each
+    chunk is one task, which reads the pieces that it meets. Otherwise the result is computed at once.
 
     >>> from ngio_x.arrays.image import as_image
     >>> left, right = as_image([[1, 2, 3]], "yx"), as_image([[5, 6]], "yx", origin={"y": 0, "x": 2})
@@ -52,12 +52,9 @@ def mosaic(
         like: An image whose pixels are those of the result, and whose chunks if it is lazy; what lies outside is
             dropped. By default the result holds all pieces, on the smallest canvas.
         how: What counts where pieces overlap: the `"last"` or the `"first"` of them, or the largest, smallest or mean
-            value. The mean of integers is exact, and rounded half away from zero. In all of them NaN, and the
-            background of labels, is a value like any other; `"max"` lets no background cover an object.
+            value. The mean of integers is exact, and rounded half away from zero. NaN and the background of labels
+            are values like any other; with `"max"` no background covers an object.
         fill: Value of pixels that no piece covers; it must fit the dtype.
-
-    Warns:
-        NgioRoleWarning: If pieces are averaged that hold integers of unknown role.
 
     Returns:
         The image. Its dtype is that of the pieces, or holds them all if they differ; name and attributes are those that
@@ -70,7 +67,7 @@ def mosaic(
         NgioEmptyRegionError: If all pieces lie outside of `like`.
         NgioValueError: If pieces do not lie on one lattice, `fill` does not fit, there is no piece, or `how` would
             blend labels or truth values.
-        NgioTypeError: If a piece, or `like`, is no DataArray, or no dtype holds the values of all.
+        NgioTypeError: If a piece, or `like`, is not a DataArray, or no dtype holds the values of all.
     """
     named("how", one_of("last", "first", "max", "min", "mean"))(how)
     pieces = _pieces(images)
@@ -108,7 +105,7 @@ def _pieces(images: Any) -> list[xr.DataArray]:
 
 
 def _any_labels(pieces: Sequence[xr.DataArray]) -> bool:
-    """Return whether one of the pieces is labels; of those that do not say what they are, the first is warned of."""
+    """Return whether one of the pieces is labels; warn of the first that does not say what it is, if none is."""
     roles = [role_of(piece) for piece in pieces]
     if LABELS in roles:
         return True
@@ -148,7 +145,7 @@ def _on_paper(shape: tuple[int, ...], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
 def _with_chosen(pieces: list[xr.DataArray]) -> list[xr.DataArray]:
     """Return pieces with an axis of one pixel where they are positions of it, chosen as by `sel(c="DNA")`.
 
-    An axis that no piece has, and of which all chose the same position or none, is left out.
+    An axis is left out if no piece has it, and all of them chose the same position or none.
     """
     for axis in CANONICAL_ORDER:
         chosen = [axis not in piece.dims and axis in piece.coords and not piece.coords[axis].ndim for piece in pieces]
@@ -185,7 +182,7 @@ def _hull(pieces: Sequence[xr.DataArray], dtype: np.dtype[Any]) -> xr.DataArray:
     canvas = xr.DataArray(_on_paper(tuple(shape), dtype), dims=dims)
     for each in coords:
         canvas = canvas.assign_coords(each)
-    return canvas.assign_coords(_common(pieces, ()))
+    return canvas.assign_coords(_common_scalars(pieces))
 
 
 def _axis(along: Sequence[tuple[int, xr.DataArray]], dim: Hashable) -> xr.Coordinates:
@@ -199,8 +196,11 @@ def _axis(along: Sequence[tuple[int, xr.DataArray]], dim: Hashable) -> xr.Coordi
         told = created[dim].attrs
         created[dim].attrs.update({key: value for key, value in pieces[0][dim].attrs.items() if key not in told})
         return created
-    if not all(dim in piece.indexes for piece in pieces):
-        return xr.Coordinates()
+    return _names(pieces, dim) if all(dim in piece.indexes for piece in pieces) else xr.Coordinates()
+
+
+def _names(pieces: Sequence[xr.DataArray], dim: Hashable) -> xr.Coordinates:
+    """Return the names of pieces along an axis, each once, with the coordinates along it that all pieces have."""
     parts, known = [], pieces[0].indexes[dim][:0]
     for piece in pieces:
         new = np.flatnonzero(~piece.indexes[dim].isin(known))
@@ -243,12 +243,12 @@ def _joined(lattices: Sequence[tuple[int, Lattice]], dim: Hashable) -> Lattice:
     return whole
 
 
-def _common(pieces: Sequence[xr.DataArray], dims: tuple[Hashable, ...]) -> dict[Hashable, xr.Variable]:
-    """Return the coordinates of some dimensions that all pieces have in common."""
+def _common_scalars(pieces: Sequence[xr.DataArray]) -> dict[Hashable, xr.Variable]:
+    """Return the scalar coordinates that all pieces have in common."""
     return {
         name: coordinate.variable
         for name, coordinate in pieces[0].coords.items()
-        if coordinate.dims == dims
+        if not coordinate.dims
         and all(name in piece.coords and coordinate.variable.identical(piece.coords[name].variable) for piece in pieces)
     }
 
@@ -301,7 +301,7 @@ def _in_memory(parts: Sequence[Part], shape: tuple[int, ...], fill: Any, how: Ho
 
 
 def _lazily(parts: Sequence[Part], chunks: Chunks, fill: Any, how: How) -> da.Array:
-    """Return a canvas of which each chunk is one task."""
+    """Return a canvas with one task for each chunk."""
     name = f"mosaic-{tokenize(parts, chunks, fill, how)}"
     ends = ends_of_chunks(chunks)
     blocks = _blocks(parts, ends)
@@ -320,12 +320,14 @@ def _lazily(parts: Sequence[Part], chunks: Chunks, fill: Any, how: How) -> da.Ar
 def _blocks(
     parts: Sequence[Part], ends: Sequence[Sequence[int]]
 ) -> dict[Block, tuple[Window, list[tuple[int, Window, Window]]]]:
-    """Return where the blocks lie that pieces meet; and of which piece, where in the block, which part of it."""
+    """Return where each block lies that pieces meet, and which pieces these are.
+
+    A piece is told by its number, where in the block it goes, and which part of it that is.
+    """
     found: dict[Block, tuple[Window, list[tuple[int, Window, Window]]]] = {}
     for index, part in enumerate(parts):
-        for at, box in blocks_in(ends, part.window):
-            both = common_part(part.window, box)
-            found.setdefault(at, (box, []))[1].append((index, within(both, box), within(both, part.window)))
+        for at, box, target, source in parts_in(ends, part.window):
+            found.setdefault(at, (box, []))[1].append((index, target, source))
     return found
 
 

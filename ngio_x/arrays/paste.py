@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import dask.array as da
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import xarray as xr
 from dask.base import compute, tokenize
 
@@ -16,16 +17,16 @@ from ngio_x._frozen import shown
 from ngio_x.arrays.blocks import (
     Block,
     Pixels,
-    blocks_in,
-    common_part,
     ends_of,
     made_name,
+    parts_in,
     patchwork_of,
     reading_part,
     with_blocks,
 )
 from ngio_x.arrays.crop import window
 from ngio_x.arrays.image import lattice_of, require_image
+from ngio_x.arrays.lattice import Lattice
 from ngio_x.arrays.lazy import require_plain, streamed
 from ngio_x.arrays.mask import placed
 from ngio_x.arrays.roles import IMAGE, LABELS, require_labels, role_of
@@ -60,8 +61,8 @@ def paste(
     Raises:
         NgioEmptyRegionError: If the patch lies outside the image.
         NgioValueError: If sizes, lattices or axes do not fit.
-        NgioTypeError: If `image` is no DataArray, the patch's values do not fit its dtype, `where` is not boolean, or
-            the image is labels and the patch says that it is an image.
+        NgioTypeError: If `image` is not a DataArray, the patch's values do not fit its dtype, `where` is not boolean,
+            or the image is labels and the patch says that it is an image.
     """
     require_image(image)
     require_plain(image)
@@ -125,7 +126,7 @@ def fitted(
 
 
 def _held(image: xr.DataArray, patch: Any, piece: xr.DataArray, held: Mapping[str, slice]) -> dict[Hashable, Any]:
-    """Return where a patch goes by axis, of which a region holds a window."""
+    """Return where a patch goes by axis, given the window that a region holds."""
     target: dict[Hashable, Any] = {dim: held.get(str(dim), slice(0, image.sizes[dim])) for dim in piece.dims}
     for dim in _chosen(image, patch) - set(held):
         target[dim], _ = _place(image, piece, dim)
@@ -139,19 +140,19 @@ def _held(image: xr.DataArray, patch: Any, piece: xr.DataArray, held: Mapping[st
 
 
 def _full(image: xr.DataArray, piece: xr.DataArray) -> xr.Variable:
-    """Return pixels along all axes of an image, with size 1 along those that they lack, in memory or dask-backed."""
+    """Return pixels, in memory or dask-backed, with all axes of an image: those that they lacked have size 1."""
     held = xr.Variable(piece.dims, streamed(piece, "patch"))
     full: xr.Variable = held.set_dims(image.dims)  # type: ignore[no-untyped-call]
     return full.transpose(*image.dims)
 
 
 def _taken(pixels: xr.Variable, taken: Sequence[Any]) -> Pixels:
-    """Return some of the pixels along each axis, of those that they are repeated along the one."""
+    """Return some of the pixels along each axis; an axis of size 1 is repeated, and keeps its one pixel."""
     return pixels[tuple(slice(None) if n == 1 else each for n, each in zip(pixels.shape, taken, strict=True))].data  # type: ignore[no-any-return]
 
 
 def _runs(place: Any) -> Iterator[tuple[slice, Any]]:
-    """Return the runs of neighbours among some positions, and where in the list of positions they are found.
+    """Yield the runs of neighbours among some positions, and where in the list of positions they are found.
 
     As in any assignment, the last of equal positions counts.
     """
@@ -210,33 +211,41 @@ def _place(image: xr.DataArray, patch: xr.DataArray, dim: Hashable) -> tuple[Any
     """Return where along an axis the patch goes in the image, and which part of the patch that is."""
     ours = lattice_of(image, dim)
     theirs = lattice_of(patch, dim, lone=None if ours is None else ours.spacing)
-    size = image.sizes[dim]
     if ours is not None and theirs is not None:
-        try:
-            offset = ours.offset_of(theirs)
-        except NgioValueError as error:
-            raise NgioValueError(f"the patch does not fit the image along '{dim}': {error}") from None
-        low, high = max(0, offset), min(size, offset + theirs.size)
-        if low >= high:
-            raise NgioEmptyRegionError(str(dim), theirs.extent, ours.extent, ours.unit or "world units")
-        return slice(low, high), slice(low - offset, high - offset)
+        return _place_on_lattice(ours, theirs, dim)
     if ours is None and theirs is None and dim in image.indexes and dim in patch.indexes:
-        if image.indexes[dim].equals(patch.indexes[dim]):
-            return slice(0, size), slice(None)
-        if not image.indexes[dim].is_unique:
-            raise NgioValueError(
-                f"axis '{dim}': names of the image are not unique: give roi=, or a patch with them all"
-            )
-        positions = image.indexes[dim].get_indexer(patch.indexes[dim])
-        if (positions < 0).any():
-            unknown = patch.indexes[dim][int((positions < 0).argmax())]
-            raise NgioValueError(f"the patch has {unknown!r} along '{dim}', which the image lacks")
-        return positions, slice(None)
+        return _place_of_names(image.indexes[dim], patch.indexes[dim], dim), slice(None)
+    size = image.sizes[dim]
     if patch.sizes[dim] != size:
         raise NgioValueError(
             f"axis '{dim}': the patch has {patch.sizes[dim]} pixels and no place on the image's {size}; give roi="
         )
     return slice(0, size), slice(None)
+
+
+def _place_on_lattice(ours: Lattice, theirs: Lattice, dim: Hashable) -> tuple[slice, slice]:
+    """Return where the pixels that both have lie in the image and in the patch."""
+    try:
+        offset = ours.offset_of(theirs)
+    except NgioValueError as error:
+        raise NgioValueError(f"the patch does not fit the image along '{dim}': {error}") from None
+    low, high = max(0, offset), min(ours.size, offset + theirs.size)
+    if low >= high:
+        raise NgioEmptyRegionError(str(dim), theirs.extent, ours.extent, ours.unit or "world units")
+    return slice(low, high), slice(low - offset, high - offset)
+
+
+def _place_of_names(ours: pd.Index[Any], theirs: pd.Index[Any], dim: Hashable) -> slice | npt.NDArray[np.intp]:
+    """Return where in the image the names of the patch stand."""
+    if ours.equals(theirs):
+        return slice(0, ours.size)
+    if not ours.is_unique:
+        raise NgioValueError(f"axis '{dim}': names of the image are not unique: give roi=, or a patch with them all")
+    positions = ours.get_indexer(theirs)
+    if (positions < 0).any():
+        unknown = theirs[int((positions < 0).argmax())]
+        raise NgioValueError(f"the patch has {unknown!r} along '{dim}', which the image lacks")
+    return positions
 
 
 def _mask(
@@ -294,13 +303,11 @@ def _pasted(ground: da.Array, parts: Sequence[Part]) -> da.Array:
     whole: dict[Block, Window] = {}
     for part in parts:
         ends, mask_ends = ends_of(part.pixels), [] if part.mask is None else ends_of(part.mask)
-        for at, block in blocks_in(ends_of(ground), part.window):
-            both = common_part(part.window, block)
-            box = within(both, part.window)
+        for at, block, target, box in parts_in(ends_of(ground), part.window):
             mask = None if part.mask is None else reading_part(part.mask, mask_ends, box, ground.dtype)
             if not (isinstance(mask, np.ndarray) and not mask.any()):
                 pixels = reading_part(part.pixels, ends, box, ground.dtype)
-                tasks.setdefault(at, []).append((within(both, block), pixels, mask))
+                tasks.setdefault(at, []).append((target, pixels, mask))
                 whole[at] = block
     if not tasks:
         return ground
@@ -321,7 +328,7 @@ def _block(
     pixels: Sequence[npt.NDArray[Any]],
     masks: Sequence[npt.NDArray[Any] | None],
 ) -> npt.NDArray[Any]:
-    """Return a block with pixels in it; of one that they cover its shape is enough."""
+    """Return a block with pixels in it; `ground` may be its shape alone where they cover all of it."""
     block = np.array(ground) if isinstance(ground, np.ndarray) else np.empty(ground, dtype)
     for target, values, mask in zip(targets, pixels, masks, strict=True):
         _put(block[target], values, mask)

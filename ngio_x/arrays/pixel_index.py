@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,7 @@ from ngio_x.errors import NgioKeyError, NgioTypeError, NgioValueError
 from ngio_x.metadata.axes import axis_type_of
 from ngio_x.roi.rounding import snap, snap_to_centre
 
-_POINT_TOLERANCE = 1e-6
+_POINT_TOLERANCE: Final = 1e-6
 """A point this close below a pixel's edge (in pixels) is on it: coordinates are floats."""
 
 

@@ -77,13 +77,13 @@ def _may_hold_ids(image: xr.DataArray) -> bool:
     return image.dtype.kind in "iu" or (image.dtype.kind == "f" and _told(image) == LABELS)
 
 
-def settled(image: xr.DataArray, argument: str = "image") -> xr.DataArray:
+def settled(image: xr.DataArray) -> xr.DataArray:
     """Return the array with a role that is known, so that it is asked, and warned of, once.
 
     Warns:
         NgioRoleWarning: As `is_labels`.
     """
-    return with_role(image, LABELS if is_labels(image, argument) else IMAGE)
+    return with_role(image, LABELS if is_labels(image) else IMAGE)
 
 
 def by_place(array: xr.DataArray) -> xr.DataArray:

@@ -35,7 +35,8 @@ def show(
         limit: How many boxes are drawn, at most; of more, some that are evenly spread over the list.
 
     Raises:
-        NgioTypeError: If something else than a region is among them, or `image` is none.
+        NgioTypeError: If something else than a region is among them, or `image` is not a DataArray, Dataset or
+            DataTree.
         NgioValueError: If regions are in different spaces, or regions and image lack the axes.
     """
     if isinstance(rois, (xr.DataArray, xr.Dataset, xr.DataTree)):

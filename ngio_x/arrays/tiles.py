@@ -36,7 +36,7 @@ def tile(image: xr.DataArray, size: IntegersByAxis, overlap: IntegersByAxis = 0)
         in space that it does not name are kept whole. Their names count tiles along each axis of `size`.
 
     Raises:
-        NgioTypeError: If `image` is no DataArray.
+        NgioTypeError: If `image` is not a DataArray.
         NgioValueError: If a size is below 1, an overlap below 0 or not below its size, or an axis is unknown.
     """
     require_image(image)

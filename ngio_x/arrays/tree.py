@@ -31,7 +31,7 @@ def require_tree(value: Any) -> None:
     """Refuse anything but a DataTree.
 
     Raises:
-        NgioTypeError: If `value` is none.
+        NgioTypeError: If `value` is not a DataTree.
     """
     if not isinstance(value, xr.DataTree):
         raise NgioTypeError(f"tree must be a DataTree, got {type(value).__name__}: open one with open_ome_zarr")
@@ -82,7 +82,7 @@ def _pixel_volume(array: xr.DataArray) -> float | None:
     """Return what a pixel takes up of space and time; None where no coordinates say."""
     try:
         lattices = [lattice_of(array, dim) for dim in array.dims]
-    except NgioValueError:  # uneven or unreadable coordinates, of which whoever needs them will complain
+    except NgioValueError:  # uneven or unreadable coordinates: whoever needs them will complain
         return None
     spacings = [lattice.spacing * _in_base_unit(lattice.unit) for lattice in lattices if lattice is not None]
     # Compared as floats that went through files, the same size must be the same.
@@ -140,12 +140,12 @@ def array_of(level: xr.DataTree) -> xr.DataArray:
 
 
 def image_of(image: Any, argument: str = "image") -> xr.DataArray:
-    """Return the array that is meant by an image, a Dataset that holds one, or a tree, of which it is level 0.
+    """Return the array that an image, a Dataset that holds one, or a tree stands for: of a tree, that of level 0.
 
     In a Dataset it is the variable `image`, or the only one, or the only one that is no labels.
 
     Raises:
-        NgioTypeError: If the argument of that name is none of the three.
+        NgioTypeError: If `image` is not a DataArray, Dataset or DataTree.
         NgioValueError: If it holds several images or none.
     """
     if isinstance(image, xr.DataTree):

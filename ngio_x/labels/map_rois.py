@@ -69,9 +69,9 @@ def map_rois(
     """Return what a function makes of the pieces of an image that regions hold: an image, labels, or a table.
 
     The function is called once for each region, with the piece as `crop` gives it, its pixels in memory, and changes
-    nothing. Its coordinate `label` is the label of the region, if that has one and nothing else is called so. Of an
-    image in memory the result is computed at once; of a lazy one it is lazy: one dask task a region, which reads what
-    that needs and no more.
+    nothing. Its coordinate `label` is the label of the region, if that has one and nothing else is called so. If
+    the image is in memory, the result is computed at once. If it is lazy, so is the result: one dask task a region,
+    which reads what that needs and no more.
 
     >>> from ngio_x.arrays.image import as_image
     >>> from ngio_x.arrays.tiles import tile
@@ -97,14 +97,14 @@ def map_rois(
             - a DataArray on (some of) the axes of `image`: a copy of it with the results in it, as with `"image"`.
             - a mapping `{column: dtype}`: a table. `str` is text of any length; no value is changed to fit a dtype.
         halo: Pixels by which a piece is larger than its region on either side, as far as the image reaches: one number
-            for z, y and x, or by axis. A filter that looks r pixels far needs r. Of its result the halo is cut off.
+            for z, y and x, or by axis. A filter that looks r pixels far needs r. The halo is cut off the result.
         bounds: Which pixels a region holds, as in `window`.
         masked: A label image on the lattice of `image`, of any size: of what the function makes of a region, only the
             pixels that have the id of the region, its `label`, count. So objects are worked on one by one though their
             boxes overlap. With `output="labels"` objects are cut down to these pixels first. True takes the label image
             that the Dataset `image` holds.
-        dtype: Of the result, where `output` is `"image"` (by default the image's) or `"labels"` (by default uint32, or
-            uint64 where that many ids may not fit).
+        dtype: The dtype of the result, where `output` is `"image"` (by default the image's) or `"labels"` (by default
+            uint32, or uint64 where that many ids may not fit).
         fill: Value of the pixels of an image that no region holds, or only masked.
 
     Returns:
@@ -112,8 +112,8 @@ def map_rois(
         of which `.to_dataframe()` makes a data frame.
 
     Raises:
-        NgioTypeError: If `image`, `rois`, `masked` or `output` is none of these; or, when it is computed, if what the
-            function returns does not fit the dtype of the result.
+        NgioTypeError: If `image`, `rois`, `masked` or `output` is something else; or, when the result is computed, if
+            what the function returns does not fit its dtype.
         NgioEmptyRegionError: If a region holds no pixel.
         NgioValueError: If `halo`, `fill`, `masked` or `output` do not fit the image or each other, or a region has no
             label, which `masked` needs; or, when it is computed, if what the function returns does not fit its piece.
@@ -191,24 +191,29 @@ def _owners(
     image: xr.DataArray | xr.Dataset, arrays: Sequence[xr.DataArray], masked: bool | xr.DataArray
 ) -> xr.DataArray | None:
     """Return the ids of the regions on the pixels of an image, or None if any pixel of a region is its own."""
-    if not isinstance(masked, xr.DataArray):
-        if not isinstance(masked, (bool, np.bool_)):
-            raise NgioTypeError(
-                f"masked must be a label image, True or False, got {shown(masked)}: label an array with as_labels, "
-                "pass the array of a Dataset itself"
-            )
+    if isinstance(masked, (bool, np.bool_)):
         if not masked:
             return None
-        found = [array for array in arrays if role_of(array) == LABELS]
-        if len(found) != 1:
-            names = [str(array.name) for array in found]
-            raise NgioValueError(
-                f"masked=True needs an image that holds one label image, got {names or 'none'}: pass the label image "
-                "itself, masked=labels, or make it one with as_labels"
-            )
-        masked = found[0]
+        masked = _only_labels(arrays)
+    if not isinstance(masked, xr.DataArray):
+        raise NgioTypeError(
+            f"masked must be a label image, True or False, got {shown(masked)}: label an array with as_labels, pass "
+            "the array of a Dataset itself"
+        )
     require_labels(masked, "masked")
     return on_pixels_of(image, masked.copy(data=streamed(masked, "masked")), "masked")
+
+
+def _only_labels(arrays: Sequence[xr.DataArray]) -> xr.DataArray:
+    """Return the label image among the arrays of an image, which must hold just one."""
+    found = [array for array in arrays if role_of(array) == LABELS]
+    if len(found) != 1:
+        names = [str(array.name) for array in found]
+        raise NgioValueError(
+            f"masked=True needs an image that holds one label image, got {names or 'none'}: pass the label image "
+            "itself, masked=labels, or make it one with as_labels"
+        )
+    return found[0]
 
 
 def _require_owned(work: Work, result: xr.DataArray) -> None:

@@ -16,6 +16,7 @@ from ngio_x.arrays.image import integers_by_axis, lattice_of, require_image, win
 from ngio_x.arrays.lattice import Lattice
 from ngio_x.arrays.lazy import require_plain
 from ngio_x.arrays.mask import blanked, fitting, on_pixels_of
+from ngio_x.arrays.pixel_labels import unit_attribute
 from ngio_x.errors import NgioKeyError, NgioValueError
 from ngio_x.labels.extents import integer_pixels, summary_of
 from ngio_x.labels.summary import Summary
@@ -45,7 +46,7 @@ def crop_objects(
         ids: The objects that are wanted, in this order. By default all.
 
     Raises:
-        NgioTypeError: If one of the two is no DataArray, or the labels are not integers.
+        NgioTypeError: If one of the two is not a DataArray, or the labels are not integers.
         NgioValueError: If the lattices or sizes do not fit, `pad` is negative or names an unknown axis, or `fill` does
             not fit the dtype.
         NgioKeyError: If an id of `ids` does not occur.
@@ -81,7 +82,7 @@ def stack_objects(
     """Return windows of one shape around the objects of an image, stacked along `label`, as for machine learning.
 
     A window is centred on the box of its object. What it holds beyond the image is `fill`; objects that are larger are
-    cut. Of a dask-backed image the stack is lazy, one chunk an object.
+    cut. If the image is dask-backed, the stack is lazy, with one chunk an object.
 
     Args:
         image: The image.
@@ -144,8 +145,8 @@ def _counting_from_windows(
     """Return a stack whose pixels count from the start of their window, and say where on a lattice that is."""
     if lattice is None:
         return stack
+    unit = unit_attribute(lattice)
     edges = lattice.origin + (lattice.start + begins) * lattice.spacing
-    unit = {} if lattice.unit is None else {"units": lattice.unit}
     ours = evolve(lattice, origin=0.0, start=0, size=stack.sizes[axis], relative=True)
     return with_lattice(stack, axis, ours).assign_coords({window_origin(axis): ("label", edges, unit)})
 

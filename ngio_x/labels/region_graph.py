@@ -16,16 +16,15 @@ from dask.highlevelgraph import HighLevelGraph
 from ngio_x.arrays.blocks import (
     Block,
     Pixels,
-    blocks_in,
-    common_part,
     ends_of,
     made_name,
+    parts_in,
     patchwork_of,
     reading,
     with_blocks,
 )
 from ngio_x.labels.region_task import Job, Place, assembled, chosen, image_of, objects_of, row_of, stacked
-from ngio_x.resample.evaluate import Window, within
+from ngio_x.resample.evaluate import Window
 
 _ROWS: Final = 1024
 """Rows of a table that are one chunk."""
@@ -97,9 +96,8 @@ def pasted(work: Work, ground: da.Array, axes: tuple[str, ...], *, objects: bool
     reaching: dict[Block, list[tuple[int, Window, Window]]] = {}
     for index, place in enumerate(work.places):
         box = chosen(place.outer if objects else place.inner, work.job.dims, axes)
-        for at, whole in blocks_in(ends, box):
-            both = common_part(box, whole)
-            reaching.setdefault(at, []).append((index, within(both, whole), within(both, box)))
+        for at, _, target, source in parts_in(ends, box):
+            reaching.setdefault(at, []).append((index, target, source))
     before = patchwork_of(ground)
     for at, found in reaching.items():
         pieces = [(f"{name}-piece", index) for index, _, _ in found]

@@ -35,8 +35,8 @@ class PixelSize:
     def __repr__(self) -> str:
         """Return the call that makes an equal value."""
         timed = (self.t, self.time_unit) != (1.0, DEFAULT_TIME_UNIT)
-        shown = {"z": self.z != 1.0, "t": timed, "time_unit": timed}
-        fields = (f"{name}={getattr(self, name)!r}" for name in field_names(PixelSize) if shown.get(name, True))
+        tells = {"z": self.z != 1.0, "t": timed, "time_unit": timed}
+        fields = (f"{name}={getattr(self, name)!r}" for name in field_names(PixelSize) if tells.get(name, True))
         return f"PixelSize({', '.join(fields)})"
 
     def as_dict(self) -> dict[str, float]:

@@ -49,7 +49,7 @@ class Storage(NamedTuple):
     compressors: Any = "auto"
 
     def named(self, axes: Sequence[str]) -> Self:
-        """Return the same with all sizes by name; those that have none are in the order of these axes."""
+        """Return the same with all sizes by name; sizes without names are in the order of these axes."""
 
         def with_names(argument: str, sizes: Any) -> Any:
             return _by_axis(argument, sizes, axes) if isinstance(sizes, (tuple, list)) else sizes
@@ -264,10 +264,10 @@ def _layout(level: Dimensions, like: xr.DataArray, storage: Storage) -> tuple[Sh
     return chunks, _sizes(names, chunks, known) if known and storage.version != "0.4" else None
 
 
-def _sizes(names: tuple[str, ...], default: Shape, *by_axis: Mapping[str, int]) -> Shape:
+def _sizes(names: tuple[str, ...], default: Shape, *known: Mapping[str, int]) -> Shape:
     """Return one size an axis: that of the last mapping that names it."""
     sizes = dict(zip(names, default, strict=True))
-    for each in by_axis:
+    for each in known:
         sizes |= each
     return tuple(sizes[name] for name in names)
 
@@ -280,14 +280,14 @@ def _by_axis(what: str, sizes: Any, names: Sequence[str]) -> dict[str, int]:
 
 
 def _channels(image: xr.DataArray, given: Sequence[Any] | None) -> tuple[KnownChannel, ...]:
-    """Return what is known of the channels of an image; none of one without c of which nothing is known."""
+    """Return what is known of the channels of an image; an image without c may have none."""
     if given is not None:
         return _given_channels(image, given)
     known = known_channels(image)
     if "c" not in image.dims:
         return tuple(own for own in known if own.label and not own.is_named_only)
-    named = "c" in image.coords
-    return tuple(own if named and own.label else own._replace(label=f"channel_{at}") for at, own in enumerate(known))
+    labelled = "c" in image.coords
+    return tuple(own if labelled and own.label else own._replace(label=f"channel_{at}") for at, own in enumerate(known))
 
 
 def _given_channels(image: xr.DataArray, given: Sequence[Any]) -> tuple[KnownChannel, ...]:

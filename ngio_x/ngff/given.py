@@ -144,7 +144,7 @@ def given_labels(image: Any) -> dict[str, Given]:
         if any(is_level(child) for child in node.children.values())
     }
     return {
-        name: given._replace(levels=tuple(_placed_label_image(level) for level in given.levels))
+        name: given._replace(levels=tuple(as_label_image(by_place(level)) for level in given.levels))
         for name, given in found.items()
     }
 
@@ -196,11 +196,6 @@ def as_label_image(labels: Any) -> xr.DataArray:
     _require_writable(labels)
     require_image_axes([str(dim) for dim in labels.dims], labels=True)
     return with_role(labels.astype(np.uint8) if labels.dtype.kind == "b" else labels, LABELS)
-
-
-def _placed_label_image(labels: xr.DataArray) -> xr.DataArray:
-    """Return a level of a label image as one: where its place in a tree says that it is, it need not say so itself."""
-    return as_label_image(by_place(labels))
 
 
 def _ordered(image: xr.DataArray) -> xr.DataArray:

@@ -91,7 +91,7 @@ def group_in(group: zarr.Group, path: Any) -> tuple[zarr.Group, str]:
     """Return the last group on the way to a path that is no part of an image, and what of the path is left there.
 
     Raises:
-        NgioTypeError: If the path is no text.
+        NgioTypeError: If the path is not a string.
         NgioKeyError: If there is no such group.
         NgioValidationError: If its zarr metadata cannot be read.
     """

@@ -46,7 +46,7 @@ class LazyPixels(BackendArray):
         return np.asarray(indexing.explicit_indexing_adapter(key, self.shape, support, get))
 
     async def async_getitem(self, key: indexing.ExplicitIndexer) -> npt.NDArray[Any]:
-        """Read in a thread, which does so from any store, whichever loop that was opened in."""
+        """Read in a thread: so it does not matter in which event loop the store was opened."""
         return await asyncio.to_thread(self.__getitem__, key)
 
     def _points(self, key: tuple[Any, ...]) -> Any:

@@ -67,8 +67,8 @@ def write_region(
         store: A path, a URL, a zarr store or an open group: of an image, or of labels (`image.zarr/labels/nuclei`).
         roi: Where to put it: the pixels of level 0 that this region touches, of which there must be as many as the
             patch has. By default where the patch's own lattice says.
-        where: Booleans: only pixels where they are true change, as for `paste`; numpy- or dask-backed. Of write units
-            that hold none nothing is read or written.
+        where: Booleans: only pixels where they are true change, as for `paste`; numpy- or dask-backed. Write units
+            without any are neither read nor written.
         consolidate: Rebuild the coarser levels. Parallel workers pass False, and one of them calls
             `consolidate_ome_zarr` when all are done; until then the marks stay, and say what is to be rebuilt. Of
             labels written with `keep_objects=True`, that is everything.
@@ -130,7 +130,7 @@ def consolidate_ome_zarr(
         NgioFileNotFoundError: If there is no zarr group.
         NgioEmptyRegionError: If a region lies outside the image.
         NgioValueError: If the image cannot be written to, is unfinished or faulty, or an argument makes no sense.
-        NgioTypeError: If something is no region.
+        NgioTypeError: If something is not a region.
         NgioStorageError: If pixels cannot be read or written. Marks stay at the levels then.
     """
     pyramid = _opened(store, frame, order)
@@ -232,24 +232,22 @@ def _write(part: Part, target: zarr.Array[Any]) -> None:
         da.store(values, units, regions=part.window, lock=False)
         return
     for piece in slices_from_chunks(sizes):
-        window = tuple(
+        box = tuple(
             slice(whole.start + each.start, whole.start + each.stop)
             for whole, each in zip(part.window, piece, strict=True)
         )
-        _write_unit(target, window, values[piece], None if mask is None else mask[piece])
+        _write_unit(target, box, values[piece], None if mask is None else mask[piece])
 
 
-def _write_unit(
-    target: zarr.Array[Any], window: Window, values: npt.NDArray[Any], mask: npt.NDArray[Any] | None
-) -> None:
+def _write_unit(target: zarr.Array[Any], box: Window, values: npt.NDArray[Any], mask: npt.NDArray[Any] | None) -> None:
     """Write pixels where a mask is true, or all of them; the others keep what stands there."""
     if mask is not None:
         if not mask.any():
             return
-        standing = np.array(read(target, window))
+        standing = np.array(read(target, box))
         np.copyto(standing, values, where=mask)
         values = standing
-    write(target, values, window, window)
+    write(target, values, box, box)
 
 
 def _cut(part: slice, unit: int) -> tuple[int, ...]:

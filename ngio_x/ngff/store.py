@@ -143,8 +143,8 @@ def new_group(
         lazy: What is going to be written may be computed from what is there: that must not vanish before.
 
     Raises:
-        NgioFileExistsError: If something is there and `overwrite` is False, or it is no zarr hierarchy, which is never
-            replaced.
+        NgioFileExistsError: If something is there and `overwrite` is False, or it is not a zarr hierarchy, which is
+            never replaced.
         NgioValueError: If the store is read-only, or a group has another zarr format.
     """  # noqa: D205 — one sentence
     overwrite = named("overwrite", to_bool)(overwrite)

@@ -49,7 +49,7 @@ def upgrade_ome_zarr(
         storage_options: Of a URL of the source: what its file system needs to know, as in `fsspec`.
 
     Raises:
-        NgioFileExistsError: If something is there and `overwrite` is False, or it is no zarr hierarchy.
+        NgioFileExistsError: If something is there and `overwrite` is False, or it is not a zarr hierarchy.
         NgioFileNotFoundError: If there is no source.
         NgioValidationError: If the source is no OME-NGFF image, well or plate that can be opened.
         NgioValueError: If it is of that version already, or of 0.6; if it is the label image of an image; if levels of

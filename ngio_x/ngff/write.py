@@ -77,7 +77,7 @@ def write_ome_zarr(
         progress: True shows a bar on standard error; a function is called with `(done, total)` write units.
 
     Raises:
-        NgioFileExistsError: If something is there and `overwrite` is False, or it is no zarr hierarchy.
+        NgioFileExistsError: If something is there and `overwrite` is False, or it is not a zarr hierarchy.
         NgioValueError: If the image cannot be an OME-NGFF image, or an argument makes no sense.
         NgioTypeError: If `image` is not a DataArray of numbers, nor a Dataset or tree of such.
     """

@@ -52,7 +52,7 @@ def build_pyramid(
         progress: As in `consolidate_pyramid`, for the write units of all levels.
 
     Raises:
-        NgioTypeError: If something is no zarr array.
+        NgioTypeError: If something is not a zarr array.
         NgioValueError: If arrays do not fit each other or the pixels, or cannot be written to.
         NgioStorageError: If pixels cannot be written, or read back; it names array and chunk.
     """

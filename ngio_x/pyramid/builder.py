@@ -271,7 +271,7 @@ class ImagePyramidBuilder:
             NgioFileExistsError: If something is in the way and `overwrite` is False.
             NgioValueError: If the group has zarr format 2 and the pyramid needs 3, or cannot be written to, zarr
                 refuses an argument, or a path leads through an array.
-            NgioTypeError: If `group` is no zarr group.
+            NgioTypeError: If `group` is not a zarr group.
         """
         if not isinstance(group, zarr.Group):
             raise NgioTypeError(f"to_zarr writes into a zarr.Group, got {type(group).__name__}")

@@ -95,7 +95,7 @@ def _zarr_configuration(codec: Any) -> dict[str, Any]:
 
 
 def _configurations(codec: Any) -> Iterator[dict[str, Any]]:
-    """Return what may say all of a codec: its configuration, and that without what it takes from the array itself.
+    """Yield what may say all of a codec: its configuration, and that without what it takes from the array itself.
 
     Blosc tells a shuffle and a size of pixels even where it is yet to see the pixels.
     """

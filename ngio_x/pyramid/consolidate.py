@@ -49,7 +49,7 @@ def on_disk_zoom(
         progress: See `consolidate_pyramid`.
 
     Raises:
-        NgioArrayTypeError: If source or target is no zarr array; it is both a TypeError and a ValueError.
+        NgioArrayTypeError: If source or target is not a zarr array; it is both a TypeError and a ValueError.
         NgioValueError: If they do not fit each other, the target cannot be written to, or an argument is unknown.
         NgioStorageError: If pixels cannot be read or written. A mark stays at the target then.
     """
@@ -90,7 +90,7 @@ def consolidate_pyramid(
             all, in the calling thread.
 
     Raises:
-        NgioTypeError: If something is no zarr array, or no region.
+        NgioTypeError: If something is not a zarr array, or not a region.
         NgioValueError: If arrays do not fit each other, a target is larger than the source or cannot be written to, or
             a region reaches beyond the source. Nothing is written then.
         NgioStorageError: If pixels cannot be read or written: it names array and chunk. Marks stay at the targets then.
@@ -200,7 +200,7 @@ def checked_kernel(arrays: Sequence[zarr.Array[Any]], order: object, mode: objec
     """Return the kernel, after arrays have been found to be those of one pyramid, of which the coarser can be written.
 
     Raises:
-        NgioTypeError: If something is no zarr array.
+        NgioTypeError: If something is not a zarr array.
         NgioValueError: If arrays do not fit each other or cannot be written to, or an argument is unknown.
     """
     _require_arrays(arrays)

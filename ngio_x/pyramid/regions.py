@@ -30,7 +30,7 @@ def boxes_from(regions: Iterable[RegionLike], shape: Sequence[int], names: Seque
 
     Raises:
         NgioValueError: If a region reaches beyond the array, has a step, or names an axis that is not there.
-        NgioTypeError: If something is no region.
+        NgioTypeError: If something is not a region.
     """
     if isinstance(regions, (str, bytes, Mapping, Roi)) or not np.iterable(regions):
         raise NgioTypeError(f"regions must be a list of regions, got {shown(regions)}: put it into a list")

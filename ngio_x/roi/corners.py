@@ -58,7 +58,7 @@ def bounding_roi(
         label: Id of the object.
 
     Raises:
-        NgioTypeError: If the points are no numbers.
+        NgioTypeError: If the points are not numbers.
         NgioValueError: If there are none, they are not finite, or their columns do not fit the axes.
     """
     axes = _to_axes(axes)

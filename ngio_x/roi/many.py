@@ -75,7 +75,7 @@ def containing(rois: Iterable[Roi], point: Mapping[str, float]) -> Indices:
 
     Raises:
         NgioTypeError: If something else than a region is among them, or `point` is no mapping.
-        NgioValueError: If the spaces differ, or a coordinate is no number.
+        NgioValueError: If the spaces differ, or a coordinate is not a number.
     """
     if not isinstance(point, Mapping):
         raise NgioTypeError(f"point must be a mapping from axis name to coordinate, got {shown(point)}")

@@ -64,7 +64,7 @@ def from_dict(data: Any, cls: Any, *, converter: Converter | None = None) -> Any
 
     Raises:
         NgioValidationError: Naming every fault with its path, such as `$.slices[1].length: must be ≥ 0, got -3`.
-        NgioTypeError: If `cls` is no type that can be built.
+        NgioTypeError: If `cls` is not a type that can be built.
     """
     known = _CONVERTER if converter is None else require_converter(converter)
     try:
@@ -98,8 +98,8 @@ def to_json(value: Any, *, indent: int | None = None, converter: Converter | Non
 
     Raises:
         NgioValidationError: Naming every NaN, infinity and object that JSON has no form for, with its path.
-        NgioValueError: If `indent` is no small number.
-        NgioTypeError: If an annotation of a class cannot be resolved.
+        NgioValueError: If `indent` is negative, or above 100.
+        NgioTypeError: If an annotation of a class cannot be resolved, or a kernel has no name.
     """
     if indent is not None:
         indent = named("indent", at_least(0, to_int))(indent)
@@ -129,7 +129,17 @@ def from_json(text: str | bytes, cls: type[T], *, converter: Converter | None = 
 @overload
 def from_json(text: str | bytes, cls: Any, *, converter: Converter | None = None) -> Any: ...
 def from_json(text: str | bytes, cls: Any, *, converter: Converter | None = None) -> Any:
-    """Build a value from a JSON document; other arguments and errors as for `from_dict`."""
+    """Build a value from a JSON document.
+
+    Args:
+        text: What `to_json` returns, as a string or as bytes.
+        cls: As in `from_dict`.
+        converter: As in `from_dict`.
+
+    Raises:
+        NgioValidationError: If the text is not JSON, and for every fault as `from_dict`.
+        NgioTypeError: If `text` is not a string or bytes, or as `from_dict`.
+    """
     if not isinstance(text, (str, bytes, bytearray)):
         raise NgioTypeError(
             f"text must be a JSON document as str or bytes, got {type(text).__name__}: read a file first; from_dict "
@@ -157,7 +167,7 @@ def _path_of(problem: str) -> str:
 
 
 def _without_json(data: Any, path: str) -> Iterator[str]:
-    """Return one `path: message` for each thing that JSON has no form for."""
+    """Yield one `path: message` for each thing that JSON has no form for."""
     if isinstance(data, Mapping):
         for key, item in data.items():
             if not isinstance(key, str):

@@ -19,7 +19,7 @@ from ngio_x.errors import NgioError, NgioValidationError
 
 
 def problems_of(error: BaseException, path: str = "$") -> Iterator[str]:
-    """Return one `path: message` for each fault in an error of a converter."""
+    """Yield one `path: message` for each fault in an error of a converter."""
     if isinstance(error, NgioValidationError):
         yield from (path + told[1:] if told.startswith("$") else f"{path}: {told}" for told in error.problems)
     elif isinstance(error, BaseExceptionGroup):

@@ -74,7 +74,7 @@ def require_list(data: Any) -> list[Any] | tuple[Any, ...] | set[Any] | frozense
 
 
 def require_mapping(data: Any, cls: type) -> None:
-    """Refuse anything but a mapping, of which a class is to be built.
+    """Refuse anything but a mapping as the data of a class.
 
     Raises:
         NgioValueError: If it is something else.

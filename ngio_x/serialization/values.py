@@ -50,8 +50,11 @@ def configure_converter(converter: Converter) -> None:
     >>> converter.structure({"x": 1, "y": 2}, PixelSize).zyx
     (1.0, 2.0, 1.0)
 
+    Args:
+        converter: Any converter of cattrs; it is changed in place.
+
     Raises:
-        NgioTypeError: If `converter` is no converter of cattrs.
+        NgioTypeError: If `converter` is not a converter of cattrs.
     """
     require_converter(converter)
     converter.register_structure_hook_factory(_is_value, lambda cls: _structured(converter, cls))

@@ -28,7 +28,7 @@ def assert_same_lattice(actual: xr.DataArray, expected: xr.DataArray) -> None:
 
     Raises:
         AssertionError: Naming each axis that differs, and how.
-        NgioTypeError: If one of them is no DataArray.
+        NgioTypeError: If one of them is not a DataArray.
     """
     __tracebackhide__ = True
     for argument, image in (("actual", actual), ("expected", expected)):

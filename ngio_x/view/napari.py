@@ -43,7 +43,7 @@ def to_napari_layers(
             units, or in pixels of level 0.
 
     Raises:
-        NgioTypeError: If `tree` is no DataTree, or something else than a region is among `rois`.
+        NgioTypeError: If `tree` is not a DataTree, or something else than a region is among `rois`.
         NgioKeyError: If a region lacks y or x.
         NgioValueError: If the tree holds several images or none, is not evenly spaced, or a region is unbounded.
     """

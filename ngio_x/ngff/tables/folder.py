@@ -30,7 +30,7 @@ def table_names(image: zarr.Group) -> list[str]:
     """Return the names of the tables that an image lists; warn if one of them was being replaced.
 
     Raises:
-        NgioValidationError: If it is no list of names.
+        NgioValidationError: If it is not a list of names.
     """
     place = image.store_path / TABLES
     directory = directory_of(place)
@@ -80,7 +80,7 @@ def put_table(image: zarr.Group, name: str, documents: Mapping[str, bytes], *, o
     Raises:
         NgioFileExistsError: If there is one and `overwrite` is False, or a file in its way.
         NgioValueError: If the store cannot be written to.
-        NgioValidationError: If `tables` is no list of names.
+        NgioValidationError: If `tables` is not a list of names.
     """
     place = image.store_path / TABLES
     require_replaceable(place, "the image", "copy the image")
