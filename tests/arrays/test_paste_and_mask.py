@@ -371,7 +371,7 @@ def test_chains_of_pastes_survive_what_dask_does_with_graphs(tmp_path):
     for settings in ({"optimization.fuse.active": False}, {"scheduler": "sync"}, {"scheduler": "processes"}):
         with dask.config.set(settings):
             xr.testing.assert_identical((image + 0).compute(), plain)
-    options = {"n_workers": 1, "processes": False, "dashboard_address": None}
+    options = {"n_workers": 1, "processes": False, "dashboard_address": ":0"}
     with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster) as client:
         xr.testing.assert_identical(image.compute(), plain)
         kept = client.persist(image)

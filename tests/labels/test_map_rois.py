@@ -279,7 +279,7 @@ def test_a_cluster_gives_the_same(tmp_path):
     image, labels = tree["0"]["image"], tree["labels/nuclei/0"]["nuclei"]
     both = xr.Dataset({"cells": image, "nuclei": labels})
     rois = nx.compute_masking_roi(LABELS)
-    with LocalCluster(n_workers=2, processes=False, dashboard_address=None) as cluster, Client(cluster):
+    with LocalCluster(n_workers=2, processes=False, dashboard_address=":0") as cluster, Client(cluster):
         table = nx.map_rois(both, features, rois, output={"area": int, "mean": float}).compute()
         again = nx.map_rois(image, smoothed, TILES, halo=1).compute()
     assert table["area"].values.tolist() == [(roi.label == PIXELS).sum() for roi in rois]
