@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Annotated, Final
 
-import dask
 import typer
 
 from ngio_x.errors import NgioValueError
@@ -58,17 +57,16 @@ def computing_on(address: str | None) -> Iterator[None]:
         raise NgioValueError("--scheduler needs distributed: pip install 'ngio-x[distributed]'")
     from distributed import Client  # noqa: PLC0415 — an extra of its own, which takes its time
 
-    # A client that finds no scheduler leaves dask told to use it: what dask was told before is put back.
-    with dask.config.set(scheduler=dask.config.get("scheduler", None)):
-        try:
-            client = Client(address, timeout=_ANSWERS_WITHIN)  # type: ignore[no-untyped-call]
-        except (OSError, ValueError, TypeError, ImportError) as error:  # a time-out is an OSError, too
-            raise NgioValueError(
-                f"no dask scheduler answers at {address} within {_ANSWERS_WITHIN}: start one with 'dask scheduler', "
-                f"and copy the address that it prints ({type(error).__name__})"
-            ) from error
-        with client:
-            yield
+    try:
+        # First one that dask is not told of: a client that finds no scheduler would stay the one that dask waits for.
+        Client(address, timeout=_ANSWERS_WITHIN, set_as_default=False).close()  # type: ignore[no-untyped-call]
+    except (OSError, ValueError, TypeError, ImportError) as error:  # a time-out is an OSError, too
+        raise NgioValueError(
+            f"no dask scheduler answers at {address} within {_ANSWERS_WITHIN}: start one with 'dask scheduler', "
+            f"and copy the address that it prints ({type(error).__name__})"
+        ) from error
+    with Client(address, timeout=_ANSWERS_WITHIN):  # type: ignore[no-untyped-call]
+        yield
 
 
 def sizes_from(text: str | None, option: str = "--pixel-size") -> float | dict[str, float] | None:

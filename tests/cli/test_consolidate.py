@@ -180,7 +180,7 @@ def test_a_cluster_does_the_work(ngio_x_command, image, cluster, tmp_path, monke
     ]
     for call in calls:
         assert ngio_x_command(*call, *address) == (0, "", "")
-    assert [client.status for client in seen] == ["closed"] * len(calls)
+    assert [client.status for client in seen] == ["closed"] * 2 * len(calls)  # one looks whether there is a scheduler
     assert _get_global_client() is None
     for found, expected in zip(levels_of(image), rebuilt("linear"), strict=True):
         assert_array_equal(found, expected)
@@ -189,7 +189,7 @@ def test_a_cluster_does_the_work(ngio_x_command, image, cluster, tmp_path, monke
 
 def test_a_cluster_that_is_not_there_is_one_clear_line(ngio_x_command, image, tmp_path, monkeypatch):
     """Soon, and before anything is written."""
-    pytest.importorskip("distributed")
+    distributed = pytest.importorskip("distributed")
     monkeypatch.setattr(options, "_ANSWERS_WITHIN", "200ms")
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
@@ -202,6 +202,8 @@ def test_a_cluster_that_is_not_there_is_one_clear_line(ngio_x_command, image, tm
             assert error.startswith(f"error: no dask scheduler answers at {wrong} within 200ms")
             assert error.count("\n") == 1
             assert dask.config.get("scheduler", None) is None
+            with pytest.raises(ValueError, match="No client"):
+                distributed.default_client()
     assert not (tmp_path / "c.zarr").exists()
 
 
