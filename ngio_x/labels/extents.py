@@ -17,8 +17,9 @@ from dask.delayed import Delayed
 from dask.highlevelgraph import HighLevelGraph
 
 from ngio_x._frozen import named, shown, to_axes, to_int
+from ngio_x.arrays.image import an_array_of
 from ngio_x.arrays.lazy import blocks_of, streamed
-from ngio_x.arrays.roles import LABELS, TO_IDS, require_labels, role_of
+from ngio_x.arrays.roles import LABELS, TO_IDS, require_labels
 from ngio_x.errors import NgioTypeError, NgioValueError
 from ngio_x.labels.summary import Summary, merged, nothing, summarized
 from ngio_x.metadata.axes import axis_type_of
@@ -146,9 +147,10 @@ def _pixels(labels: LabelsLike, argument: str) -> npt.NDArray[Any] | da.Array:
     if isinstance(labels, (np.ndarray, da.Array)):
         return labels
     if isinstance(labels, (xr.Dataset, xr.DataTree)):
-        held = [name for name, array in labels.data_vars.items() if role_of(array) == LABELS]
-        where = f"dataset[{held[0]!r}]" if held else "the variable of a level, such as tree['labels/nuclei/0/nuclei']"
-        raise NgioTypeError(f"{argument} must be one array, got a {type(labels).__name__}: pick {where}")
+        where = an_array_of(labels, LABELS)
+        raise NgioTypeError(
+            f"{argument} must be one array, got a {type(labels).__name__}: pick one of one level, such as {where}"
+        )
     if hasattr(labels, "chunks") and hasattr(labels, "dtype"):
         return blocks_of(labels)
     try:
